@@ -1,0 +1,106 @@
+//! What a user is told when something goes wrong: a stable code, a sentence, and what to do.
+//!
+//! The table below is the only place where codes and advice live; docs/error-codes.md is printed from it and a test
+//! says when that page is stale. A code's number never changes its meaning once released.
+
+use serde::{Deserialize, Serialize};
+
+macro_rules! codes {
+    ($($variant:ident = $code:literal, $what:literal, $advice:literal;)*) => {
+        /// A stable error code.
+        #[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+        pub enum Code { $(#[doc = $what] $variant,)* }
+
+        impl Code {
+            /// Every code, in the order of the table.
+            pub const ALL: &[Code] = &[$(Code::$variant,)*];
+
+            /// The code as users see it, such as `TT-AUDIO-101`.
+            pub fn id(self) -> &'static str { match self { $(Code::$variant => $code,)* } }
+
+            /// What happened, in general.
+            pub fn what(self) -> &'static str { match self { $(Code::$variant => $what,)* } }
+
+            /// What the user can do about it.
+            pub fn advice(self) -> &'static str { match self { $(Code::$variant => $advice,)* } }
+        }
+    };
+}
+
+codes! {
+    MicrophoneMissing = "TT-AUDIO-101", "There is no microphone.", "Plug one in, or choose another under Settings, Speech.";
+    MicrophoneBusy = "TT-AUDIO-102", "Another program holds the microphone.", "Close the program that uses it, or choose another microphone.";
+    MicrophoneLost = "TT-AUDIO-103", "The microphone went away while recording.", "What was heard is kept. Plug the microphone in again and go on.";
+    MicrophoneSilent = "TT-AUDIO-104", "The microphone gave only silence.", "Check that it is not muted, and that the right one is chosen under Settings, Speech.";
+    MicrophoneFailed = "TT-AUDIO-105", "The microphone could not be started.", "Run `tonny doctor`; choose another microphone if it stays so.";
+    AudioUnreadable = "TT-AUDIO-111", "The file is not audio that can be read.", "Use WAV, FLAC, MP3, OGG or M4A.";
+    AudioEmpty = "TT-AUDIO-112", "The audio has no samples.", "Record again; the file is empty.";
+    AudioNotKept = "TT-AUDIO-113", "The recording could not be written.", "Free some space, or check the rights of the data folder.";
+    ModelNone = "TT-MODEL-201", "No speech model is installed.", "Install one under Settings, Speech, or run `tonny models install whisper-tiny.en`.";
+    ModelBroken = "TT-MODEL-202", "The model file is damaged or not a model.", "Remove it and install it again.";
+    ModelUnknown = "TT-MODEL-203", "There is no such model.", "`tonny models list` shows the ids.";
+    ModelHashWrong = "TT-MODEL-204", "The download is not the file that was published.", "It was thrown away. Try again; if it happens twice, the source has changed.";
+    NetworkDown = "TT-MODEL-205", "The download source cannot be reached.", "Check the network; what was fetched so far is kept and the download goes on from there.";
+    DiskFull = "TT-MODEL-206", "The disk is full.", "Free some space and try again; nothing half-written was put in use.";
+    DownloadStalled = "TT-MODEL-207", "The download stopped moving.", "Try again; it goes on where it stopped.";
+    SourceRefused = "TT-MODEL-208", "The download source refused the request.", "Try again later, or import a model file you already have with `tonny models import`.";
+    ModelNotImportable = "TT-MODEL-209", "This is neither a model file nor a faster-whisper folder.", "Give a .gguf or ggml .bin file, or a folder with model.bin, config.json and tokenizer.json.";
+    EngineStarting = "TT-ENGINE-301", "The speech engine is still starting.", "The words are kept and are typed as soon as it is ready.";
+    EngineDied = "TT-ENGINE-302", "The speech engine stopped and did not come back in time.", "The recording is kept: open History and choose Retry.";
+    EngineTimedOut = "TT-ENGINE-303", "The speech engine took too long.", "The recording is kept: open History and choose Retry, or use a smaller model.";
+    EngineRefused = "TT-ENGINE-304", "The speech engine refused the request.", "Run `tonny workers restart speech`; report it if it stays so.";
+    NothingHeard = "TT-ENGINE-305", "No words were heard.", "Speak closer to the microphone; check its level under Settings, Speech.";
+    EngineMissing = "TT-ENGINE-306", "The speech engine's program is missing.", "Install TonnyTray again; tonny-speech must lie beside tonnytray.";
+    TargetGone = "TT-INSERT-401", "The window that had the focus is gone.", "The text is on the clipboard: paste it where you want it.";
+    NotProven = "TT-INSERT-402", "The window did not take the text.", "The text is on the clipboard: paste it where you want it.";
+    ModifiersHeld = "TT-INSERT-403", "The hotkey's keys stayed down.", "The text is on the clipboard: let go of the keys and paste it.";
+    NoFocus = "TT-INSERT-404", "No window has the focus.", "The text is on the clipboard: click into a window and paste it.";
+    InsertFailed = "TT-INSERT-405", "The text could not be inserted.", "It is kept in History; copy it from there.";
+    HotkeyTaken = "TT-HOTKEY-501", "Another program uses this hotkey.", "Choose another one under Settings, General, or close that program.";
+    HotkeyInvalid = "TT-HOTKEY-502", "This is not a hotkey.", "Write it like Ctrl+Shift+Space.";
+    HomeUnwritable = "TT-STORE-601", "The data folder cannot be written.", "Check its owner and rights, or set TONNYTRAY_HOME to a folder you own.";
+    DatabaseFailed = "TT-STORE-602", "The database could not be used.", "Close other copies of TonnyTray and try again; run `tonny doctor`.";
+    DatabaseNewer = "TT-STORE-603", "The database was written by a newer TonnyTray.", "Install the newer version again; the file was not touched.";
+    NotFound = "TT-STORE-604", "There is no such utterance.", "`tonny history list` shows the ids.";
+    SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use; the broken text was set aside next to it.";
+    SettingInvalid = "TT-SETTINGS-702", "The value does not fit the setting.", "`tonny settings list` shows each setting with its range.";
+    SettingUnknown = "TT-SETTINGS-703", "There is no such setting.", "`tonny settings list` shows all of them.";
+    AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";
+    AppRunning = "TT-APP-802", "TonnyTray is already running.", "Its window was brought up instead.";
+    RequestInvalid = "TT-APP-803", "The request was not understood.", "See `tonny ctl --help`.";
+    ShuttingDown = "TT-APP-804", "TonnyTray is shutting down.", "Start it again.";
+    RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
+    WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
+}
+
+/// One thing that went wrong, ready to be shown.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize, thiserror::Error)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[error("{message} {advice} ({code})")]
+pub struct Problem {
+    /// Stable, such as `TT-AUDIO-101`.
+    pub code: String,
+    /// What happened, with the thing named.
+    pub message: String,
+    /// What to do.
+    pub advice: String,
+}
+
+impl Problem {
+    /// A problem that the code's own sentence says completely.
+    pub fn of(code: Code) -> Self {
+        Self { code: code.id().to_owned(), message: code.what().to_owned(), advice: code.advice().to_owned() }
+    }
+
+    /// A problem with the thing named: `detail` follows the code's sentence and ends without a full stop.
+    pub fn with(code: Code, detail: impl std::fmt::Display) -> Self {
+        let mut problem = Self::of(code);
+        problem.message = format!("{} {detail}.", problem.message);
+        problem
+    }
+
+    /// Whether this is `code`.
+    pub fn is(&self, code: Code) -> bool {
+        self.code == code.id()
+    }
+}
