@@ -1,1 +1,48 @@
-//! stub
+//! Keeps any child process alive. Knows nothing of speech or language models, and nothing of the app that uses it.
+//!
+//! # Theory of operation
+//!
+//! [`start`] takes a [`Spec`] and gives a [`Handle`] and a future. The caller spawns the future; nothing here spawns
+//! a task of its own. One future is one worker: it owns the machine, the child, the three pipes and the log tail.
+//!
+//! **Who owns what.** [`machine::Machine`] decides and touches nothing: events in, at most one effect out, `now` a
+//! parameter. `run` carries out: it turns effects into processes and signals, and what happens into events.
+//! `child` owns one live copy of the worker from spawn to reaping; it is polled by `run`, never spawned. `Handle`
+//! owns nothing: it sends orders and reads the published [`WorkerState`].
+//!
+//! **What is ordered.** Orders are carried out in the order they were sent. Each event is decided and published
+//! before the next one is looked at. A copy of the worker is reaped before the next one starts, so two never live at
+//! once; every start has a number (`incarnation`) and a launch token of its own. Log lines of one stream keep
+//! their order. Readers of state and log may miss intermediate values, never the newest.
+//!
+//! **Talking to the worker.** Its first line of standard input is the launch token; standard input then stays open and
+//! closes when the worker is to end, or when the app died. Its first line of standard output is a JSON object, the
+//! ready line. Everything it says is read at once and bounded here; a worker never waits for us.
+//!
+//! **What dropping means.** Dropping the last `Handle` ends the worker in peace: asked, given its grace, then killed,
+//! and the future completes. [`Handle::close`] does the same on purpose. Dropping the *future* kills the worker and
+//! all of its group at once, without grace; a process that dies without dropping anything is what the keeper
+//! (`tonny-keeper`, see `src/bin/tonny-keeper.rs`) is for.
+//!
+//! Start reading at `machine.rs`.
+
+mod child;
+mod error;
+mod handle;
+mod lines;
+mod log;
+pub mod machine;
+mod run;
+mod spec;
+mod state;
+mod token;
+
+#[cfg_attr(unix, path = "group/unix.rs")]
+#[cfg_attr(not(unix), path = "group/other.rs")]
+mod group;
+
+pub use error::SupervisorError;
+pub use handle::{Handle, start};
+pub use spec::Spec;
+pub use state::{Breaker, Exit, Phase, Ready, WorkerState};
+pub use token::Token;

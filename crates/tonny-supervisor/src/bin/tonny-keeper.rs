@@ -1,1 +1,65 @@
-fn main(){}
+//! `tonny-keeper --app-pid N -- PROGRAM ARGS...`: stands between the app and one worker so that nothing of the worker
+//! outlives the app, however the app dies. Owns the worker and every descendant; its standard streams are the worker's,
+//! its exit status is the worker's, SIGTERM and SIGINT are passed on, SIGQUIT kills the worker and all below it.
+//! It knows nothing of what the worker does, and it has one thread for life (the worker's parent-death signal is
+//! bound to that thread), so there is no runtime in here.
+
+#[cfg_attr(target_os = "linux", path = "../keeper/linux.rs")]
+#[cfg_attr(not(target_os = "linux"), path = "../keeper/passthrough.rs")]
+mod keeper;
+
+use std::{
+    ffi::OsString,
+    io::Write,
+    process::{Command, ExitCode},
+};
+
+/// Wrong usage, or the app is not there: nothing was started.
+const NOT_STARTED: u8 = 125;
+/// As shells have it: found but not executable, not found.
+const NOT_EXECUTABLE: u8 = 126;
+const NOT_FOUND: u8 = 127;
+
+fn main() -> ExitCode {
+    let args: Vec<OsString> = std::env::args_os().skip(1).collect();
+    if args.first().is_some_and(|arg| arg == "--version") {
+        return match writeln!(std::io::stdout(), "tonny-keeper {}", env!("CARGO_PKG_VERSION")) {
+            Ok(()) => ExitCode::SUCCESS,
+            Err(_) => ExitCode::FAILURE,
+        };
+    }
+    let Some((app, command)) = parse(&args) else {
+        return refuse("usage: tonny-keeper --app-pid N -- PROGRAM ARGS...", NOT_STARTED);
+    };
+    let program = command.get_program().to_owned();
+    match keeper::keep(app, command) {
+        Ok(code) => code,
+        Err(keeper::Refusal::AppGone) => refuse("the app is gone, nothing started", NOT_STARTED),
+        Err(keeper::Refusal::System(error)) => refuse(&format!("cannot watch: {error}"), NOT_STARTED),
+        Err(keeper::Refusal::Spawn(error)) => {
+            let code = match error.kind() {
+                std::io::ErrorKind::NotFound => NOT_FOUND,
+                std::io::ErrorKind::PermissionDenied => NOT_EXECUTABLE,
+                _ => NOT_STARTED,
+            };
+            refuse(&format!("cannot start {}: {error}", program.display()), code)
+        }
+    }
+}
+
+fn parse(args: &[OsString]) -> Option<(u32, Command)> {
+    let [flag, pid, dashes, program, rest @ ..] = args else { return None };
+    if flag != "--app-pid" || dashes != "--" {
+        return None;
+    }
+    let app = pid.to_str()?.parse().ok().filter(|pid| *pid > 0)?;
+    let mut command = Command::new(program);
+    command.args(rest);
+    Some((app, command))
+}
+
+fn refuse(why: &str, code: u8) -> ExitCode {
+    // Nobody to tell when standard error is closed; the exit code says it too.
+    writeln!(std::io::stderr(), "tonny-keeper: {why}").ok();
+    ExitCode::from(code)
+}

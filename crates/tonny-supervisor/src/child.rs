@@ -1,0 +1,231 @@
+//! One live copy of a worker, from spawn to reaping: its process, its three pipes. Reads everything it says at once and
+//! bounded, and reports; it decides nothing. Dropped while alive, it kills the whole group.
+
+use crate::{
+    Exit, Spec, SupervisorError, Token, group,
+    lines::{Line, LineCutter},
+    log::{LINE, Log},
+};
+use std::{
+    ffi::OsString,
+    process::Stdio,
+    sync::{Mutex, PoisonError},
+    time::Duration,
+};
+use tokio::{
+    io::{AsyncReadExt, AsyncWriteExt},
+    process::{Child, ChildStderr, ChildStdin, ChildStdout, Command},
+    sync::mpsc,
+    time::timeout,
+};
+
+/// A ready line names an address and a model; more than this is not a ready line.
+const READY_LINE: usize = 64 * 1024;
+/// One pipe's worth: the largest piece a single read can give on Linux.
+const READ: usize = 64 * 1024;
+/// How long last output is waited for after the exit. A descendant that holds the pipes must not delay the restart;
+/// without one the pipes are at their end already.
+const DRAIN: Duration = Duration::from_millis(20);
+/// For an exit that ends in a message to the user, the message is worth a longer wait.
+const DRAIN_FOR_REASON: Duration = Duration::from_millis(250);
+
+/// What a live copy says.
+#[derive(Debug)]
+pub(crate) enum Report {
+    ReadyLine(String),
+    BadReadyLine(&'static str),
+    Progress,
+}
+
+/// What a live copy is told.
+#[derive(Debug, Clone, Copy)]
+pub(crate) enum Signal {
+    Terminate,
+    Force,
+    Kill,
+}
+
+/// How it ended, and its last line on standard error.
+#[derive(Debug)]
+pub(crate) struct End {
+    pub(crate) exit: Exit,
+    pub(crate) last_words: Option<String>,
+}
+
+/// Its ends of the two channels to the runner.
+#[derive(Debug)]
+pub(crate) struct Wires {
+    pub(crate) signals: mpsc::UnboundedReceiver<Signal>,
+    pub(crate) reports: mpsc::Sender<Report>,
+    pub(crate) log: Log,
+}
+
+/// A spawned process with its group.
+#[derive(Debug)]
+pub(crate) struct Process {
+    child: Child,
+    kept: bool,
+    do_not_retry: Vec<i32>,
+}
+
+impl Process {
+    pub(crate) fn spawn(spec: &Spec) -> Result<Self, SupervisorError> {
+        let mut command = command(spec);
+        group::own_group(&mut command);
+        command.env_clear().envs(inherited()).envs(spec.env.iter().map(|(name, value)| (name, value)));
+        command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
+        let child = command
+            .spawn()
+            .map_err(|source| SupervisorError::Spawn { program: spec.program.clone(), source })?;
+        let do_not_retry = spec.policy().do_not_retry;
+        Ok(Self { child, kept: spec.keeper.is_some(), do_not_retry })
+    }
+
+    pub(crate) fn pid(&self) -> Option<u32> {
+        self.child.id()
+    }
+
+    /// Lives with the process until it is reaped.
+    pub(crate) async fn live(mut self, token: Token, wires: Wires) -> End {
+        let Wires { mut signals, reports, log } = wires;
+        let pid = self.child.id();
+        let last_words = LastWords::default();
+        let (stdin, stdout, stderr) = (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
+        let read = async {
+            tokio::join!(read_stdout(stdout, &reports), read_stderr(stderr, &reports, &log, &last_words))
+        };
+        tokio::pin!(read);
+        let mut stdin = greet(stdin, &token).await;
+        let mut read_all = false;
+        let status = loop {
+            tokio::select! {
+                status = self.child.wait() => break status,
+                Some(signal) = signals.recv() => {
+                    stdin = None;
+                    self.signal(signal);
+                }
+                _ = &mut read, if !read_all => read_all = true,
+            }
+        };
+        drop(stdin);
+        group::sweep(pid);
+        let exit = status.map(group::exit_of).unwrap_or_default();
+        let explains = exit.code.is_some_and(|code| self.do_not_retry.contains(&code));
+        if !read_all {
+            // Running out of time only means that somebody else holds the pipes.
+            timeout(if explains { DRAIN_FOR_REASON } else { DRAIN }, read).await.ok();
+        }
+        End { exit, last_words: last_words.take() }
+    }
+
+    fn signal(&mut self, signal: Signal) {
+        match signal {
+            Signal::Terminate => group::terminate(&mut self.child),
+            Signal::Force => group::force(&mut self.child, self.kept),
+            Signal::Kill => group::kill(&mut self.child),
+        }
+    }
+}
+
+impl Drop for Process {
+    /// After the reaping this does nothing. tokio reaps a child that was dropped alive.
+    fn drop(&mut self) {
+        group::force(&mut self.child, self.kept);
+    }
+}
+
+fn command(spec: &Spec) -> Command {
+    let Some(keeper) = &spec.keeper else {
+        let mut command = Command::new(&spec.program);
+        command.args(&spec.args);
+        return command;
+    };
+    let mut command = Command::new(keeper);
+    command.arg("--app-pid").arg(std::process::id().to_string()).arg("--").arg(&spec.program).args(&spec.args);
+    command
+}
+
+fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
+    std::env::vars_os().filter(|(name, _)| {
+        name.to_str().is_some_and(|name| name.starts_with("LC_") || group::INHERITED.contains(&name))
+    })
+}
+
+/// Sends the token. It fits the pipe, so this never waits for the worker; where it fails, the worker is ending and its
+/// exit says more than the broken pipe.
+async fn greet(stdin: Option<ChildStdin>, token: &Token) -> Option<ChildStdin> {
+    let mut stdin = stdin?;
+    stdin.write_all(format!("{}\n", token.expose()).as_bytes()).await.ok();
+    stdin.flush().await.ok();
+    Some(stdin)
+}
+
+/// The first line is the ready line; what follows is read and dropped, so that the worker can never fill the pipe.
+async fn read_stdout(stdout: Option<ChildStdout>, reports: &mpsc::Sender<Report>) {
+    let Some(mut stdout) = stdout else { return };
+    let (mut cutter, mut buffer) = (Some(LineCutter::new(READY_LINE)), vec![0; READ]);
+    while let Ok(size @ 1..) = stdout.read(&mut buffer).await {
+        let Some(reading) = &mut cutter else { continue };
+        let mut first = None;
+        reading.feed(&buffer[..size], |line| {
+            first.get_or_insert(line);
+        });
+        if let Some(report) = judge(first, reading.is_cut()) {
+            cutter = None;
+            reports.send(report).await.ok();
+        }
+    }
+}
+
+fn judge(line: Option<Line>, too_long: bool) -> Option<Report> {
+    let Some(line) = line else {
+        return too_long.then_some(Report::BadReadyLine("the worker's ready line is longer than 64 KiB"));
+    };
+    let is_object = serde_json::from_str::<serde_json::Map<String, serde_json::Value>>(&line.text).is_ok();
+    Some(match (line.cut, is_object) {
+        (true, _) => Report::BadReadyLine("the worker's ready line is longer than 64 KiB"),
+        (false, false) => Report::BadReadyLine("the worker's first line of output is not a JSON object"),
+        (false, true) => Report::ReadyLine(line.text),
+    })
+}
+
+/// The newest line on standard error that says anything. Local to one copy; the lock only makes the future `Send`.
+#[derive(Default)]
+struct LastWords(Mutex<Option<String>>);
+
+impl LastWords {
+    fn set(&self, line: &str) {
+        *self.0.lock().unwrap_or_else(PoisonError::into_inner) = Some(line.to_owned());
+    }
+
+    fn take(&self) -> Option<String> {
+        self.0.lock().unwrap_or_else(PoisonError::into_inner).take()
+    }
+}
+
+async fn read_stderr(
+    stderr: Option<ChildStderr>,
+    reports: &mpsc::Sender<Report>,
+    log: &Log,
+    last_words: &LastWords,
+) {
+    let Some(mut stderr) = stderr else { return };
+    let (mut cutter, mut buffer) = (LineCutter::new(LINE), vec![0; READ]);
+    let keep = |lines: Vec<Line>| {
+        let lines: Vec<String> = lines.into_iter().map(|line| line.text).collect();
+        if let Some(line) = lines.iter().rev().find(|line| !line.trim().is_empty()) {
+            last_words.set(line);
+        }
+        log.append(lines);
+    };
+    while let Ok(size @ 1..) = stderr.read(&mut buffer).await {
+        let mut lines = Vec::new();
+        cutter.feed(&buffer[..size], |line| lines.push(line));
+        if !lines.is_empty() {
+            keep(lines);
+            // Dropped when the runner has not looked at earlier ones yet: they all say the same.
+            reports.try_send(Report::Progress).ok();
+        }
+    }
+    keep(cutter.rest().into_iter().collect());
+}

@@ -1,0 +1,233 @@
+//! Carries out what the machine decides: one loop per worker that waits for orders, reports, the exit and the timer,
+//! asks the machine, acts, publishes. It decides nothing itself.
+
+use crate::{
+    Ready, Spec, Token, WorkerState,
+    child::{End, Process, Report, Signal, Wires},
+    handle::Order,
+    log::Log,
+    machine::{Effect, Event, Machine},
+};
+use std::{
+    future::Future,
+    pin::Pin,
+    time::{Duration, Instant},
+};
+use tokio::{
+    sync::{mpsc, oneshot, watch},
+    time::{sleep_until, Instant as Wake},
+};
+
+/// Reports of one copy that may wait: one ready line and some signs of life. More of the latter say nothing new.
+const REPORTS: usize = 16;
+
+/// A live copy as the loop sees it.
+struct Copy {
+    end: Pin<Box<dyn Future<Output = End> + Send>>,
+    reports: mpsc::Receiver<Report>,
+    signals: mpsc::UnboundedSender<Signal>,
+    pid: Option<u32>,
+    token: Token,
+    ready: Option<Ready>,
+}
+
+/// Everything one worker's future owns.
+pub(crate) struct Runner {
+    spec: Spec,
+    machine: Machine,
+    orders: mpsc::UnboundedReceiver<Order>,
+    log: Log,
+    grace: watch::Sender<Duration>,
+    state: watch::Sender<WorkerState>,
+    copy: Option<Copy>,
+    waiting: Vec<oneshot::Sender<()>>,
+    closing: bool,
+}
+
+/// What the loop woke up for.
+enum Wakeup {
+    Order(Option<Order>),
+    Report(Report),
+    Ended(End),
+    Timer,
+}
+
+impl Runner {
+    pub(crate) fn new(
+        spec: Spec,
+        orders: mpsc::UnboundedReceiver<Order>,
+        log: Log,
+        grace: watch::Sender<Duration>,
+    ) -> (Self, watch::Receiver<WorkerState>) {
+        let machine = Machine::new(spec.policy(), Instant::now(), seed());
+        let (state, reader) = watch::channel(publish(&spec, &machine, None));
+        let runner =
+            Self { spec, machine, orders, log, grace, state, copy: None, waiting: Vec::new(), closing: false };
+        (runner, reader)
+    }
+
+    pub(crate) async fn run(mut self) {
+        self.event(Event::Start);
+        while !(self.closing && self.copy.is_none()) {
+            match self.next().await {
+                Wakeup::Order(order) => self.order(order),
+                Wakeup::Report(report) => self.report(report),
+                Wakeup::Ended(end) => self.ended(end),
+                Wakeup::Timer => self.event(Event::Tick),
+            }
+        }
+    }
+
+    async fn next(&mut self) -> Wakeup {
+        let wake = self.machine.wake();
+        let timer = async {
+            match wake {
+                Some(at) => sleep_until(Wake::from_std(at)).await,
+                None => std::future::pending().await,
+            }
+        };
+        let copy = async {
+            let Some(copy) = &mut self.copy else { return std::future::pending().await };
+            // Reports first: a ready line printed just before the exit is still seen as one.
+            tokio::select! {
+                biased;
+                Some(report) = copy.reports.recv() => Wakeup::Report(report),
+                end = &mut copy.end => Wakeup::Ended(end),
+            }
+        };
+        tokio::select! {
+            order = self.orders.recv(), if !self.closing => Wakeup::Order(order),
+            wakeup = copy => wakeup,
+            () = timer => Wakeup::Timer,
+        }
+    }
+
+    fn order(&mut self, order: Option<Order>) {
+        match order {
+            Some(Order::Restart) => self.event(Event::Restart),
+            Some(Order::RetryNow) => self.event(Event::RetryNow),
+            Some(Order::Served { incarnation }) => {
+                let current = self.copy.as_ref().and_then(|copy| copy.ready.as_ref());
+                if current.is_some_and(|ready| ready.incarnation == incarnation) {
+                    self.event(Event::Served);
+                }
+            }
+            Some(Order::Respec(spec)) => {
+                self.spec = *spec;
+                self.grace.send_replace(self.spec.stop_grace);
+                self.machine.set_policy(self.spec.policy());
+                self.event(Event::Restart);
+            }
+            Some(Order::Stop(done)) => {
+                self.waiting.push(done);
+                self.event(Event::Stop);
+            }
+            Some(Order::Close(done)) => {
+                self.waiting.push(done);
+                self.closing = true;
+                self.event(Event::Stop);
+            }
+            None => {
+                self.closing = true;
+                self.event(Event::Stop);
+            }
+        }
+    }
+
+    fn report(&mut self, report: Report) {
+        match report {
+            Report::Progress => self.event(Event::Progress),
+            Report::BadReadyLine(reason) => self.event(Event::BadReady(reason.to_owned())),
+            Report::ReadyLine(line) => {
+                if let Some(copy) = &mut self.copy {
+                    copy.pid = pid_in(&line).or(copy.pid);
+                    let incarnation = self.machine.incarnation();
+                    copy.ready = Some(Ready { line, token: copy.token.clone(), incarnation });
+                }
+                self.event(Event::Ready);
+            }
+        }
+    }
+
+    fn ended(&mut self, end: End) {
+        self.copy = None;
+        tracing::info!(worker = %self.spec.name, exit = %end.exit, "worker ended");
+        self.event(Event::Exited { exit: end.exit, last_words: end.last_words });
+    }
+
+    /// Asks the machine, acts, publishes. A start that fails is an event of its own.
+    fn event(&mut self, event: Event) {
+        let mut next = Some(event);
+        while let Some(event) = next.take() {
+            let effect = self.machine.on(event, Instant::now());
+            if self.copy.is_none() {
+                // Whoever waits for the end waits for that of a copy which is gone now, even where another one follows.
+                for done in self.waiting.drain(..) {
+                    // Fails when nobody waits any more.
+                    done.send(()).ok();
+                }
+            }
+            match effect {
+                Some(Effect::Start { incarnation }) => next = self.start(incarnation).err(),
+                Some(Effect::Terminate) => self.signal(Signal::Terminate),
+                Some(Effect::Force) => self.signal(Signal::Force),
+                Some(Effect::Kill) => self.signal(Signal::Kill),
+                None => {}
+            }
+            let new = publish(&self.spec, &self.machine, self.copy.as_ref());
+            self.state.send_if_modified(|state| {
+                let changed = *state != new;
+                *state = new;
+                changed
+            });
+        }
+    }
+
+    fn start(&mut self, incarnation: u64) -> Result<(), Event> {
+        tracing::info!(worker = %self.spec.name, incarnation, "starting worker");
+        let started = Token::fresh().and_then(|token| Ok((Process::spawn(&self.spec)?, token)));
+        let (process, token) = started.map_err(|error| {
+            tracing::warn!(worker = %self.spec.name, %error, "worker did not start");
+            Event::NotStarted { reason: error.to_string(), transient: error.is_transient() }
+        })?;
+        let (reporting, reports) = mpsc::channel(REPORTS);
+        let (signals, signalled) = mpsc::unbounded_channel();
+        let wires = Wires { signals: signalled, reports: reporting, log: self.log.clone() };
+        let pid = process.pid();
+        let end = Box::pin(process.live(token.clone(), wires));
+        self.copy = Some(Copy { end, reports, signals, pid, token, ready: None });
+        Ok(())
+    }
+
+    fn signal(&self, signal: Signal) {
+        if let Some(copy) = &self.copy {
+            // Fails only when the copy has ended; its exit is on the way.
+            copy.signals.send(signal).ok();
+        }
+    }
+}
+
+fn publish(spec: &Spec, machine: &Machine, copy: Option<&Copy>) -> WorkerState {
+    let (phase, since) = machine.phase();
+    let ready = copy.and_then(|copy| copy.ready.clone()).filter(|_| *phase == crate::Phase::Ready);
+    WorkerState {
+        name: spec.name.clone(),
+        phase: phase.clone(),
+        pid: copy.and_then(|copy| copy.pid),
+        restarts: machine.restarts(),
+        breaker: machine.breaker(),
+        since,
+        last_exit: machine.last_exit(),
+        ready,
+    }
+}
+
+fn pid_in(line: &str) -> Option<u32> {
+    let line: serde_json::Value = serde_json::from_str(line).ok()?;
+    line.get("pid")?.as_u64().and_then(|pid| u32::try_from(pid).ok()).filter(|pid| *pid > 0)
+}
+
+/// Only spreads timers; where the system has no random bytes, all workers share one spread.
+fn seed() -> u64 {
+    getrandom::u64().unwrap_or_default()
+}

@@ -1,0 +1,333 @@
+//! Real processes under the supervisor, with and without the keeper: small shell scripts play the worker.
+#![cfg(target_os = "linux")]
+
+use rustix::process::{Pid, Signal, kill_process};
+use std::{future::Future, path::Path, time::Duration};
+use tonny_supervisor::{Breaker, Handle, Phase, Spec, WorkerState, start};
+
+/// Far above anything these workers need, so that a loaded machine does not fail them.
+const PATIENCE: Duration = Duration::from_secs(20);
+const KEEPER: &str = env!("CARGO_BIN_EXE_tonny-keeper");
+/// Reads the token, says ready, ends when standard input closes.
+const GOOD: &str = r#"read t; echo "{\"pid\":$$,\"token\":\"$t\"}"; exec cat"#;
+
+fn worker(script: &str, kept: bool) -> Spec {
+    let mut spec = Spec::new("fake", "/bin/sh");
+    spec.args = vec!["-c".into(), script.into()];
+    spec.stop_grace = Duration::from_millis(300);
+    spec.keeper = kept.then(|| KEEPER.into());
+    spec
+}
+
+fn launch(spec: Spec) -> Handle {
+    let (handle, future) = start(spec);
+    tokio::spawn(future);
+    handle
+}
+
+async fn until(handle: &Handle, wanted: impl FnMut(&WorkerState) -> bool) -> WorkerState {
+    let mut state = handle.state();
+    match tokio::time::timeout(PATIENCE, state.wait_for(wanted)).await {
+        Ok(state) => state.unwrap().clone(),
+        Err(_) => panic!("still {:?}; log {:?}", handle.state().borrow(), handle.log_tail()),
+    }
+}
+
+async fn ready(handle: &Handle, incarnation: u64) -> WorkerState {
+    until(handle, |state| state.ready.as_ref().is_some_and(|ready| ready.incarnation == incarnation)).await
+}
+
+async fn failed(handle: &Handle) -> String {
+    match until(handle, |state| matches!(state.phase, Phase::Failed { .. })).await.phase {
+        Phase::Failed { reason } => reason,
+        other => panic!("{other:?}"),
+    }
+}
+
+/// Waits for something outside the supervisor, looking every few milliseconds.
+async fn eventually<T>(what: &str, mut look: impl FnMut() -> Option<T>) -> T {
+    let wait = async {
+        loop {
+            if let Some(found) = look() {
+                return found;
+            }
+            tokio::time::sleep(Duration::from_millis(5)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, wait).await.unwrap_or_else(|_| panic!("never: {what}"))
+}
+
+fn pid_from(file: &Path) -> Option<i32> {
+    std::fs::read_to_string(file).ok()?.strip_suffix('\n')?.parse().ok()
+}
+
+/// A zombie counts as gone: it runs nothing and holds nothing.
+fn is_gone(pid: i32) -> Option<()> {
+    let stat = std::fs::read_to_string(format!("/proc/{pid}/stat")).unwrap_or_default();
+    let state = stat.rsplit_once(')').map(|(_, rest)| rest.trim_start().starts_with('Z'));
+    state.unwrap_or(true).then_some(())
+}
+
+fn kill(pid: i32, signal: Signal) {
+    kill_process(Pid::from_raw(pid).unwrap(), signal).unwrap();
+}
+
+fn pid_of(state: &WorkerState) -> i32 {
+    state.pid.unwrap().cast_signed()
+}
+
+fn json(state: &WorkerState) -> serde_json::Value {
+    serde_json::from_str(&state.ready.as_ref().unwrap().line).unwrap()
+}
+
+async fn both<F: Future<Output = ()>>(test: impl Fn(bool) -> F) {
+    test(false).await;
+    test(true).await;
+}
+
+#[tokio::test]
+async fn the_ready_line_makes_it_ready_and_closing_standard_input_ends_it() {
+    both(async |kept| {
+        let (handle, future) = start(worker(GOOD, kept));
+        let future = tokio::spawn(future);
+        let state = ready(&handle, 1).await;
+        let line = json(&state);
+        assert_eq!(state.phase, Phase::Ready);
+        assert_eq!(line["token"], state.ready.as_ref().unwrap().token.expose());
+        assert_eq!(line["pid"], state.pid.unwrap());
+        assert_eq!((state.restarts, state.breaker), (0, Breaker::Closed));
+        handle.stop().await.unwrap();
+        let state = handle.state().borrow().clone();
+        assert_eq!((state.phase, state.pid, state.ready), (Phase::Stopped, None, None));
+        handle.restart();
+        ready(&handle, 2).await;
+        handle.close().await.unwrap();
+        tokio::time::timeout(PATIENCE, future).await.unwrap().unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn killed_it_comes_back_with_a_new_token() {
+    both(async |kept| {
+        let handle = launch(worker(GOOD, kept));
+        let first = ready(&handle, 1).await;
+        kill(pid_of(&first), Signal::KILL);
+        let second = ready(&handle, 2).await;
+        assert_eq!(second.restarts, 1);
+        assert_eq!(second.last_exit.unwrap().signal, Some(9), "the keeper ends as the worker did");
+        assert_ne!(first.ready.unwrap().token, second.ready.as_ref().unwrap().token);
+        assert_ne!(first.pid, second.pid);
+        handle.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_configuration_error_is_failed_with_its_last_words() {
+    both(async |kept| {
+        let handle = launch(worker("echo loading >&2; echo 'model is damaged' >&2; echo >&2; exit 3", kept));
+        assert_eq!(failed(&handle).await, "model is damaged");
+        let state = handle.state().borrow().clone();
+        assert_eq!((state.restarts, state.last_exit.unwrap().code), (0, Some(3)));
+        assert_eq!(handle.log_tail(), ["loading", "model is damaged", ""]);
+        handle.respec(worker(GOOD, kept));
+        ready(&handle, 2).await;
+        handle.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_missing_program_is_failed() {
+    both(async |kept| {
+        let mut spec = worker("", kept);
+        spec.program = "/nowhere/at-all".into();
+        let reason = failed(&launch(spec)).await;
+        assert!(reason.contains("/nowhere/at-all"), "{reason}");
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_worker_that_ignores_everything_is_stopped_within_the_bound() {
+    both(async |kept| {
+        let folder = tempfile::tempdir().unwrap();
+        let other = folder.path().join("other");
+        // Deaf to SIGTERM and to its standard input, with a deaf child that holds the pipes.
+        let script = format!(
+            "trap '' TERM; (echo $(exec sh -c 'echo $PPID') > {0}.new; mv {0}.new {0}; while :; do sleep 1000; done) & \
+             while [ ! -e {0} ]; do sleep 0.01; done; echo '{{}}'; while :; do sleep 1000; done",
+            other.display()
+        );
+        let handle = launch(worker(&script, kept));
+        let pid = pid_of(&ready(&handle, 1).await);
+        handle.stop().await.unwrap();
+        assert_eq!(handle.state().borrow().phase, Phase::Stopped);
+        eventually("worker gone", || is_gone(pid)).await;
+        eventually("its child gone", || is_gone(pid_from(&other)?)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_stopped_process_is_stopped_too() {
+    both(async |kept| {
+        let handle = launch(worker(GOOD, kept));
+        let pid = pid_of(&ready(&handle, 1).await);
+        kill(pid, Signal::STOP);
+        handle.stop().await.unwrap();
+        eventually("worker gone", || is_gone(pid)).await;
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn garbage_instead_of_a_ready_line_is_failed() {
+    for output in ["echo hello; exec cat", "echo '[1]'; exec cat", "head -c 200000 /dev/zero; exec cat"] {
+        let reason = failed(&launch(worker(output, true))).await;
+        assert!(reason.contains("line"), "{reason}");
+    }
+}
+
+#[tokio::test]
+async fn silence_is_killed_and_tried_again() {
+    let mut spec = worker("exec sleep 1000", true);
+    spec.ready_deadline = Duration::from_millis(100);
+    let handle = launch(spec);
+    let state = until(&handle, |state| state.restarts == 1).await;
+    assert_eq!(state.last_exit.unwrap().signal, Some(9));
+    handle.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_environment_is_an_allow_list() {
+    let allowed = ["PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "TMPDIR", "FAKE_ONE"];
+    assert!(std::env::var_os("CARGO_MANIFEST_DIR").is_some(), "something to leave out");
+    both(async |kept| {
+        let mut spec = worker("env >&2; echo '{}'; exec cat", kept);
+        spec.program = "/bin/bash".into();
+        spec.env = vec![("FAKE_ONE".to_owned(), "1".to_owned())];
+        let handle = launch(spec);
+        ready(&handle, 1).await;
+        // The shell's own additions.
+        let own = ["PWD", "OLDPWD", "SHLVL", "_"];
+        let seen = eventually("the environment", || {
+            let tail = handle.log_tail();
+            tail.iter().any(|line| line == "FAKE_ONE=1").then_some(tail)
+        });
+        let seen = seen.await;
+        let names = seen.iter().filter_map(|line| Some(line.split_once('=')?.0));
+        let strange: Vec<_> = names
+            .filter(|name| !allowed.contains(name) && !own.contains(name) && !name.starts_with("LC_"))
+            .collect();
+        assert!(strange.is_empty(), "{strange:?}");
+        handle.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn floods_block_nobody_and_are_bounded() {
+    // 8 MB in lines, 8 MB without any line end, 8 MB on standard output after the ready line.
+    let script = "echo '{}'; yes 'a line of the flood' | head -c 8000000 >&2; head -c 8000000 /dev/zero >&2; \
+                  head -c 8000000 /dev/zero; echo >&2; echo the end >&2; exec cat";
+    let handle = launch(worker(script, true));
+    ready(&handle, 1).await;
+    let tail = eventually("the end of the flood", || {
+        let tail = handle.log_tail();
+        tail.last().is_some_and(|line| line == "the end").then_some(tail)
+    })
+    .await;
+    assert_eq!(tail.len(), 200);
+    assert_eq!(tail[198].len(), 16 * 1024);
+    handle.close().await.unwrap();
+}
+
+/// A worker with a descendant that forked twice, has a session of its own and closed every stream.
+fn worker_with_runaway(folder: &Path) -> String {
+    let file = folder.join("runaway");
+    format!(
+        "(setsid sh -c 'echo $$ > {0}.new; mv {0}.new {0}; exec sleep 1000' <&- >/dev/null 2>&1 &) ; \
+         while [ ! -e {0} ]; do sleep 0.01; done; echo $$ > {1}.new; mv {1}.new {1}; echo \"{{\\\"pid\\\":$$}}\"; \
+         while :; do sleep 1000; done",
+        file.display(),
+        folder.join("worker").display()
+    )
+}
+
+#[tokio::test]
+async fn an_app_killed_hard_leaves_nothing_behind() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = "\"$KEEPER\" --app-pid $$ -- /bin/sh -c \"$WORKER\" & wait";
+    let mut app = tokio::process::Command::new("/bin/sh")
+        .args(["-c", script])
+        .env("KEEPER", KEEPER)
+        .env("WORKER", worker_with_runaway(folder.path()))
+        .stdout(std::process::Stdio::null())
+        .spawn()
+        .unwrap();
+    let worker = eventually("worker", || pid_from(&folder.path().join("worker"))).await;
+    let runaway = pid_from(&folder.path().join("runaway")).unwrap();
+    assert_eq!((is_gone(worker), is_gone(runaway)), (None, None));
+    app.kill().await.unwrap();
+    eventually("worker gone", || is_gone(worker)).await;
+    eventually("runaway gone", || is_gone(runaway)).await;
+}
+
+#[tokio::test]
+async fn a_dropped_future_kills_the_whole_tree() {
+    let folder = tempfile::tempdir().unwrap();
+    let (handle, future) = start(worker(&worker_with_runaway(folder.path()), true));
+    let future = tokio::spawn(future);
+    let worker = pid_of(&ready(&handle, 1).await);
+    let runaway = pid_from(&folder.path().join("runaway")).unwrap();
+    future.abort();
+    eventually("worker gone", || is_gone(worker)).await;
+    eventually("runaway gone", || is_gone(runaway)).await;
+    handle.stop().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_crashed_worker_takes_its_runaway_with_it() {
+    let folder = tempfile::tempdir().unwrap();
+    let handle = launch(worker(&worker_with_runaway(folder.path()), true));
+    let worker = pid_of(&ready(&handle, 1).await);
+    let runaway = pid_from(&folder.path().join("runaway")).unwrap();
+    kill(worker, Signal::SEGV);
+    let state = until(&handle, |state| state.last_exit.is_some()).await;
+    assert_eq!(state.last_exit.unwrap().signal, Some(11));
+    eventually("runaway gone", || is_gone(runaway)).await;
+    handle.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_keeper_takes_the_worker_with_it() {
+    let handle = launch(worker(GOOD, true));
+    let worker = pid_of(&ready(&handle, 1).await);
+    let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap();
+    let keeper = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kill(keeper, Signal::KILL);
+    eventually("worker gone", || is_gone(worker)).await;
+    ready(&handle, 2).await;
+    handle.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn the_keeper_ends_as_the_worker_did() {
+    let keep = async |script: &str| {
+        let pid = std::process::id().to_string();
+        let args = ["--app-pid", &pid, "--", "/bin/sh", "-c", script];
+        tokio::process::Command::new(KEEPER).args(args).status().await.unwrap()
+    };
+    use std::os::unix::process::ExitStatusExt;
+    assert_eq!(keep("exit 0").await.code(), Some(0));
+    assert_eq!(keep("exit 77").await.code(), Some(77));
+    assert_eq!(keep("kill -ABRT $$").await.signal(), Some(6));
+    assert_eq!(keep("kill -TERM $PPID; sleep 1000").await.signal(), Some(15), "passed on to the worker");
+    let version = tokio::process::Command::new(KEEPER).arg("--version").output().await.unwrap();
+    assert!(version.stdout.starts_with(b"tonny-keeper "));
+    let mut foreign = tokio::process::Command::new(KEEPER);
+    foreign.args(["--app-pid", "1", "--", "/bin/true"]).stderr(std::process::Stdio::null());
+    assert_eq!(foreign.status().await.unwrap().code(), Some(125), "only its own parent is the app");
+}
