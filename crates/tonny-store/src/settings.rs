@@ -1,0 +1,89 @@
+//! The table `settings`: one row, one JSON document.
+//!
+//! The store keeps the document and counts its saves; what is in it, its defaults and what its version means is known
+//! to the core alone.
+
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::store::{Durability, Store};
+
+pub(crate) const LOAD: &str =
+    "SELECT json, version, revision, updated_at AS updated_at_ms FROM settings WHERE id = 1";
+
+pub(crate) const SAVE: &str = "INSERT INTO settings (id, json, version, revision, updated_at) \
+     VALUES (1, ?1, ?2, 1, CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
+     ON CONFLICT (id) DO UPDATE SET json = excluded.json, version = excluded.version, \
+     revision = settings.revision + 1, updated_at = excluded.updated_at";
+
+pub(crate) const REPLACE: &str = "UPDATE settings SET json = ?1, version = ?2, \
+     revision = revision + 1, updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
+     WHERE id = 1 AND revision = ?3";
+
+/// The document as it was last saved.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+pub struct SettingsRow {
+    /// The document, valid JSON.
+    pub json: String,
+    /// The document's own version, given with `save`.
+    pub version: i64,
+    /// How often it was saved, by any program.
+    pub revision: i64,
+    /// UTC, milliseconds since 1970.
+    pub updated_at_ms: i64,
+}
+
+/// The queries of the table.
+#[derive(Debug)]
+pub struct Settings<'a> {
+    store: &'a Store,
+}
+
+impl<'a> Settings<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Settings { store }
+    }
+
+    /// The document; `None` before the first save.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn load(&self) -> Result<Option<SettingsRow>, StoreError> {
+        sqlx::query_as(LOAD)
+            .fetch_optional(self.store.readers())
+            .await
+            .map_err(|source| StoreError::Statement { action: "load the settings", source })
+    }
+
+    /// Saves the document over whatever is there; synced to the disk when this returns.
+    ///
+    /// # Errors
+    /// `is_refused_value` when `json` is no JSON or above 4 MB, or `version` below 1.
+    pub async fn save(&self, json: &str, version: i64) -> Result<(), StoreError> {
+        self.write(sqlx::query(SAVE).bind(json).bind(version)).await.map(drop)
+    }
+
+    /// Saves the document only if it is still at `revision`; says whether it was. For a program that changes one field
+    /// while another may do the same.
+    ///
+    /// # Errors
+    /// As `save`.
+    pub async fn replace(&self, json: &str, version: i64, revision: i64) -> Result<bool, StoreError> {
+        let changed = self.write(sqlx::query(REPLACE).bind(json).bind(version).bind(revision)).await?;
+        Ok(changed == 1)
+    }
+
+    async fn write(
+        &self,
+        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
+    ) -> Result<u64, StoreError> {
+        const ACTION: &str = "save the settings";
+        // A choice the user made a second ago is worth a sync: it happens rarely.
+        let mut conn = self.store.writer(Durability::Power, ACTION).await?;
+        let done = query
+            .execute(&mut *conn)
+            .await
+            .map_err(|source| StoreError::Statement { action: ACTION, source })?;
+        Ok(done.rows_affected())
+    }
+}
