@@ -1,0 +1,25 @@
+// The registry of pages: a page is in the sidebar, can be asked for by the tray, and is drawn because it is here.
+import { IconHistory, IconInfoCircle, IconMicrophone, IconSettings, type TablerIcon } from "@tabler/icons-react";
+import type { ComponentType } from "react";
+import { AboutPage } from "../features/about/AboutPage";
+import { GeneralPage } from "../features/general/GeneralPage";
+import { HistoryPage } from "../features/history/HistoryPage";
+import { SpeechPage } from "../features/speech/SpeechPage";
+
+export type PageProps = { openPage: (id: PageId) => void };
+type PageEntry = { id: string; icon: TablerIcon; Page: ComponentType<PageProps> };
+
+export const pages = [
+  { id: "general", icon: IconSettings, Page: GeneralPage },
+  { id: "speech", icon: IconMicrophone, Page: SpeechPage },
+  { id: "history", icon: IconHistory, Page: HistoryPage },
+  { id: "about", icon: IconInfoCircle, Page: AboutPage },
+] as const satisfies readonly PageEntry[];
+
+export type PageId = (typeof pages)[number]["id"];
+
+/** The page called `name`, or the first one: a name from outside never leaves the window blank. */
+export function pageNamed(name: string): (typeof pages)[number] {
+  const wanted = name.replace(/^#/, "").toLowerCase();
+  return pages.find((page) => page.id === wanted) ?? pages[0];
+}

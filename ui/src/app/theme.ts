@@ -1,0 +1,53 @@
+// Mantine's settings. The values themselves are in theme.css, because Mantine would otherwise write them into a style
+// tag at run time, which the content security policy forbids.
+import {
+  createTheme,
+  Drawer,
+  defaultVariantColorsResolver,
+  type MantineColorsTuple,
+  Modal,
+  NumberInput,
+  Switch,
+  Tooltip,
+  type VariantColorsResolver,
+} from "@mantine/core";
+
+/** The accent as a scale; only its name and length matter here, theme.css has what is painted. */
+const coral: MantineColorsTuple = [
+  "#fff1ed",
+  "#ffe0d8",
+  "#ffbfb0",
+  "#ff9d87",
+  "#ff8265",
+  "#ff6a4d",
+  "#e9532f",
+  "#c93c1d",
+  "#a33119",
+  "#7d2715",
+];
+
+/** The text on the accent differs between light and dark (near-white and near-black), for AA contrast on both. */
+const variantColorResolver: VariantColorsResolver = (input) => {
+  const colors = defaultVariantColorsResolver(input);
+  const accent = input.color === undefined || input.color === "coral";
+  return input.variant === "filled" && accent ? { ...colors, color: "var(--tt-on-accent)" } : colors;
+};
+
+/** Motion stays under 150 ms; Mantine drops it altogether when the system asks for reduced motion. */
+const motion = { duration: 120 };
+
+export const theme = createTheme({
+  primaryColor: "coral",
+  colors: { coral },
+  variantColorResolver,
+  respectReducedMotion: true,
+  cursorType: "pointer",
+  components: {
+    // Scroll locking writes a style tag; the window's body never scrolls, so there is nothing to lock.
+    Modal: Modal.extend({ defaultProps: { lockScroll: false, transitionProps: motion, centered: true, radius: "md" } }),
+    Drawer: Drawer.extend({ defaultProps: { lockScroll: false, transitionProps: motion } }),
+    Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, transitionProps: motion } }),
+    Switch: Switch.extend({ defaultProps: { withThumbIndicator: false } }),
+    NumberInput: NumberInput.extend({ defaultProps: { hideControls: true } }),
+  },
+});

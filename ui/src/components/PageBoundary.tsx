@@ -1,0 +1,54 @@
+// One page's own waiting and failing: a skeleton until its data is there, and an error that stays inside the page.
+import { QueryErrorResetBoundary } from "@tanstack/react-query";
+import { Component, type ReactNode, Suspense } from "react";
+import { useTexts } from "../locales/locale";
+import { PageSkeleton } from "./PageSkeleton";
+import classes from "./Problem.module.css";
+import { ProblemNote } from "./ProblemNote";
+import type { ProblemShown } from "./ProblemText";
+
+type ProblemOf = (error: unknown) => ProblemShown | undefined;
+type Props = { problemOf: ProblemOf; children: ReactNode };
+
+export function PageBoundary({ problemOf, children }: Props) {
+  return (
+    <QueryErrorResetBoundary>
+      {({ reset }) => (
+        <Catch problemOf={problemOf} onReset={reset}>
+          <Suspense fallback={<PageSkeleton />}>{children}</Suspense>
+        </Catch>
+      )}
+    </QueryErrorResetBoundary>
+  );
+}
+
+type CatchProps = Props & { onReset: () => void };
+
+class Catch extends Component<CatchProps, { error: unknown }> {
+  override state = { error: undefined as unknown };
+
+  static getDerivedStateFromError(error: unknown) {
+    return { error };
+  }
+
+  override render() {
+    const { problemOf, onReset, children } = this.props;
+    if (this.state.error === undefined) return children;
+    const again = () => {
+      onReset();
+      this.setState({ error: undefined });
+    };
+    return <PageFailed problem={problemOf(this.state.error)} onAgain={again} />;
+  }
+}
+
+function PageFailed({ problem, onAgain }: { problem: ProblemShown | undefined; onAgain: () => void }) {
+  const texts = useTexts();
+  const { windowCode, windowMessage, windowAdvice } = texts.problem;
+  const shown = problem ?? { code: windowCode, message: windowMessage, advice: windowAdvice };
+  return (
+    <div className={classes.page}>
+      <ProblemNote problem={shown} action={{ label: texts.common.tryAgain, run: onAgain }} />
+    </div>
+  );
+}

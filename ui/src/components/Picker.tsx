@@ -1,0 +1,30 @@
+// One choice out of a list; always has a value.
+import { Select } from "@mantine/core";
+
+type Option = { value: string; label: string };
+type Props = {
+  id?: string;
+  value: string;
+  options: Option[];
+  onChange: (value: string) => void;
+  width?: number;
+  searchable?: boolean;
+};
+
+export function Picker({ id, value, options, onChange, width = 220, searchable = false }: Props) {
+  return (
+    <Select
+      id={id}
+      size="xs"
+      w={width}
+      data={options}
+      value={value}
+      allowDeselect={false}
+      searchable={searchable}
+      checkIconPosition="right"
+      onChange={(chosen) => {
+        if (chosen !== null && chosen !== value) onChange(chosen);
+      }}
+    />
+  );
+}

@@ -1,0 +1,40 @@
+// The key to hold, and what counts as a tap.
+import { AmountRow } from "../../components/AmountRow";
+import { HotkeyRecorder } from "../../components/HotkeyRecorder";
+import { Row, Section } from "../../components/Page";
+import { ProblemNote } from "../../components/ProblemNote";
+import { useSettings, useSettingsPatch, useSnapshot } from "../../ipc/queries";
+import { useTexts } from "../../locales/locale";
+import classes from "./General.module.css";
+
+export function ShortcutSection() {
+  const { general, common } = useTexts();
+  const { hotkeys, dictation } = useSettings();
+  const { hotkey_problem: problem } = useSnapshot();
+  const patch = useSettingsPatch();
+  return (
+    <Section title={general.shortcut.title}>
+      <Row label={general.shortcut.dictate} hint={general.shortcut.dictateHint}>
+        <HotkeyRecorder
+          hotkey={hotkeys.dictate}
+          onChange={(hotkey) => patch.mutate({ key: "hotkeys.dictate", value: hotkey })}
+        />
+      </Row>
+      {problem ? (
+        <div className={classes.inset}>
+          <ProblemNote problem={problem} />
+        </div>
+      ) : null}
+      <AmountRow
+        label={general.shortcut.tap}
+        hint={general.shortcut.tapHint}
+        value={dictation.tap_ms}
+        min={100}
+        max={1000}
+        step={50}
+        unit={common.milliseconds}
+        onCommit={(value) => patch.mutate({ key: "dictation.tap_ms", value })}
+      />
+    </Section>
+  );
+}

@@ -1,0 +1,35 @@
+// One utterance in the list: when, what, how long, and a word about it where it did not simply arrive.
+import { UnstyledButton } from "@mantine/core";
+import { Marked } from "../../components/Marked";
+import { StatusDot } from "../../components/StatusDot";
+import type { HistoryRow } from "../../ipc/bindings";
+import { useLocale, wordFor } from "../../locales/locale";
+import { dayName } from "./EntryList";
+import classes from "./History.module.css";
+import { toneOf } from "./states";
+
+type Props = { row: HistoryRow; withDay: boolean; onOpen: (id: string) => void };
+
+export function EntryLine({ row, withDay, onOpen }: Props) {
+  const locale = useLocale();
+  const { texts, format } = locale;
+  const at = new Date(row.started_at);
+  const words = row.text === "" ? (row.error_message ?? texts.history.noText) : row.text;
+  return (
+    <UnstyledButton className={classes.entry} onClick={() => onOpen(row.id)}>
+      <time className={classes.time} dateTime={row.started_at} title={format.moment(at)}>
+        {format.clock(at)}
+      </time>
+      <span className={classes.words} data-none={row.text === "" || undefined}>
+        <Marked text={words} ranges={row.text === "" ? [] : row.matches} />
+      </span>
+      <span className={classes.meta}>
+        <span className={classes.numbers}>{row.audio_ms === null ? "" : format.seconds(row.audio_ms)}</span>
+        {row.state === "delivered" ? null : (
+          <StatusDot tone={toneOf(row.state)} label={wordFor(texts.history.states, row.state)} />
+        )}
+        {withDay ? <span>{dayName(at, locale)}</span> : null}
+      </span>
+    </UnstyledButton>
+  );
+}

@@ -1,0 +1,76 @@
+// The list itself: only the rows on the screen exist, and the arrow keys walk from one to the next.
+import { useVirtualizer } from "@tanstack/react-virtual";
+import { type KeyboardEvent, useEffect, useMemo, useRef } from "react";
+import type { HistoryRow } from "../../ipc/bindings";
+import { type Locale, useLocale } from "../../locales/locale";
+import { daysAgo, groupedByDay, ungrouped } from "./days";
+import { EntryLine } from "./EntryLine";
+import classes from "./History.module.css";
+
+const DAY_HEIGHT = 40;
+const ENTRY_HEIGHT = 60;
+/** Rows beyond the edge, so that the next arrow press finds a row to go to. */
+const OVERSCAN = 8;
+
+type Props = { rows: HistoryRow[]; grouped: boolean; onOpen: (id: string) => void; onEnd: () => void };
+
+export function EntryList({ rows, grouped, onOpen, onEnd }: Props) {
+  const locale = useLocale();
+  const scroll = useRef<HTMLDivElement>(null);
+  const items = useMemo(() => (grouped ? groupedByDay(rows) : ungrouped(rows)), [rows, grouped]);
+  const list = useVirtualizer({
+    count: items.length,
+    getScrollElement: () => scroll.current,
+    estimateSize: (index) => (items[index]?.kind === "day" ? DAY_HEIGHT : ENTRY_HEIGHT),
+    getItemKey: (index) => items[index]?.key ?? index,
+    overscan: OVERSCAN,
+  });
+  const shown = list.getVirtualItems();
+  const last = shown.at(-1)?.index ?? 0;
+  const end = useRef(onEnd);
+  end.current = onEnd;
+  useEffect(() => {
+    if (last >= items.length - 1) end.current();
+  }, [last, items.length]);
+
+  return (
+    <div ref={scroll} className={classes.scroll}>
+      <ul className={classes.list} style={{ height: list.getTotalSize() }} onKeyDown={walk}>
+        {shown.map(({ key, index, start, size }) => {
+          const item = items[index];
+          if (!item) return null;
+          return (
+            <li key={key} className={classes.item} style={{ height: size, transform: `translateY(${start}px)` }}>
+              {item.kind === "day" ? (
+                <h2 className={classes.day}>{dayName(item.at, locale)}</h2>
+              ) : (
+                <EntryLine row={item.row} withDay={!grouped} onOpen={onOpen} />
+              )}
+            </li>
+          );
+        })}
+      </ul>
+    </div>
+  );
+}
+
+/** "Today", "Yesterday", or the date. */
+export function dayName(at: Date, { texts, format }: Locale): string {
+  const now = new Date();
+  const ago = daysAgo(at, now);
+  if (ago === 0) return texts.history.today;
+  return ago === 1 ? texts.history.yesterday : format.day(at, now);
+}
+
+function walk(event: KeyboardEvent<HTMLUListElement>) {
+  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
+  if (step === 0) return;
+  const buttons = [...event.currentTarget.querySelectorAll("button")].sort(
+    (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,
+  );
+  const at = document.activeElement instanceof HTMLButtonElement ? buttons.indexOf(document.activeElement) : -1;
+  const next = buttons[at + step];
+  if (at < 0 || !next) return;
+  event.preventDefault();
+  next.focus();
+}

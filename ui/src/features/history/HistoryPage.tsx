@@ -1,0 +1,100 @@
+// Everything that was said: searched while typing, grouped by day, opened for the details.
+import { CloseButton, Text, TextInput, Title } from "@mantine/core";
+import { useDebouncedValue } from "@mantine/hooks";
+import { IconHistory, IconSearch } from "@tabler/icons-react";
+import { useState } from "react";
+import { EmptyNote } from "../../components/EmptyNote";
+import { PageSkeleton } from "../../components/PageSkeleton";
+import { ProblemNote } from "../../components/ProblemNote";
+import type { HistoryRow } from "../../ipc/bindings";
+import { problemOf } from "../../ipc/client";
+import { useHistory, useSettings } from "../../ipc/queries";
+import { useLocale } from "../../locales/locale";
+import { EntryDrawer } from "./EntryDrawer";
+import { EntryList } from "./EntryList";
+import classes from "./History.module.css";
+
+/** Long enough to skip the letters in the middle of a word, short enough to feel immediate. */
+const SEARCH_DELAY_MS = 150;
+
+export function HistoryPage() {
+  const { texts, format } = useLocale();
+  const [typed, setTyped] = useState("");
+  const [settled] = useDebouncedValue(typed.trim(), SEARCH_DELAY_MS);
+  // An emptied field shows everything at once; there is nothing to wait for.
+  const search = typed.trim() === "" ? "" : settled;
+  const [open, setOpen] = useState<string | null>(null);
+  const history = useHistory(search);
+  const rows = history.data?.pages.flatMap((page) => page.rows) ?? [];
+  const total = history.data?.pages[0]?.total ?? 0;
+  const count = total === 1 ? texts.history.one : texts.history.count(format.number(total));
+  return (
+    <div className={classes.page}>
+      <header className={classes.head}>
+        <div className={classes.titleLine}>
+          <Title order={1}>{texts.history.title}</Title>
+          {total > 0 ? (
+            <Text size="xs" c="dimmed" className={classes.numbers}>
+              {count}
+            </Text>
+          ) : null}
+        </div>
+        <TextInput
+          type="search"
+          aria-label={texts.history.search}
+          placeholder={texts.history.search}
+          value={typed}
+          onChange={(event) => setTyped(event.currentTarget.value)}
+          leftSection={<IconSearch size={16} stroke={1.5} aria-hidden />}
+          rightSection={
+            typed === "" ? null : (
+              <CloseButton size="sm" aria-label={texts.history.clear} onClick={() => setTyped("")} />
+            )
+          }
+        />
+      </header>
+      <Found rows={rows} search={search} history={history} onOpen={setOpen} />
+      <EntryDrawer id={open} onClose={() => setOpen(null)} />
+    </div>
+  );
+}
+
+type FoundProps = {
+  rows: HistoryRow[];
+  search: string;
+  history: ReturnType<typeof useHistory>;
+  onOpen: (id: string) => void;
+};
+
+function Found({ rows, search, history, onOpen }: FoundProps) {
+  const { texts } = useLocale();
+  if (history.isPending) return <PageSkeleton />;
+  if (history.isError)
+    return (
+      <div className={classes.failed}>
+        <ProblemNote
+          problem={problemOf(history.error)}
+          action={{ label: texts.common.tryAgain, run: () => void history.refetch() }}
+        />
+      </div>
+    );
+  if (rows.length === 0 && search !== "")
+    return <EmptyNote icon={IconSearch} title={texts.history.nothingTitle} hint={texts.history.nothingHint(search)} />;
+  if (rows.length === 0) return <NothingYet />;
+  return (
+    <EntryList
+      rows={rows}
+      grouped={search === ""}
+      onOpen={onOpen}
+      onEnd={() => {
+        if (history.hasNextPage && !history.isFetchingNextPage) void history.fetchNextPage();
+      }}
+    />
+  );
+}
+
+function NothingYet() {
+  const { history } = useLocale().texts;
+  const { hotkeys } = useSettings();
+  return <EmptyNote icon={IconHistory} title={history.emptyTitle} hint={history.emptyHint(hotkeys.dictate)} />;
+}

@@ -1,0 +1,160 @@
+// One model: what it can do, what it costs, and the one action that makes sense for it now.
+import { ActionIcon, Badge, Button, Progress, Tooltip } from "@mantine/core";
+import { IconCheck, IconTrash, IconX } from "@tabler/icons-react";
+import { useState } from "react";
+import { Confirm } from "../../components/Confirm";
+import type { InstallProgress, ModelRow } from "../../ipc/bindings";
+import { client } from "../../ipc/client";
+import { queryKeys, useCommand, useSettingsPatch } from "../../ipc/queries";
+import { type Locale, useLocale } from "../../locales/locale";
+import classes from "./Speech.module.css";
+
+type Props = { model: ModelRow; install: InstallProgress | null };
+
+export function ModelCard({ model, install }: Props) {
+  const locale = useLocale();
+  const texts = locale.texts.speech.models;
+  const installing = install?.id === model.id;
+  return (
+    <article className={classes.model} aria-label={model.name}>
+      <div className={classes.modelText}>
+        <div className={classes.modelName}>
+          <h3>{model.name}</h3>
+          {model.recommended ? (
+            <Badge variant="light" color="gray" size="sm" tt="none" className={classes.badge}>
+              {texts.recommended}
+            </Badge>
+          ) : null}
+        </div>
+        <p className={classes.summary}>{model.summary}</p>
+        <p className={classes.facts}>{facts(model, locale).join("  ·  ")}</p>
+        {installing ? <Installing install={install} /> : null}
+      </div>
+      <div className={classes.modelActions}>
+        {installing ? <CancelInstall /> : <Actions model={model} waiting={install !== null} />}
+      </div>
+    </article>
+  );
+}
+
+function facts(model: ModelRow, { texts, format }: Locale): string[] {
+  const { english, languages } = texts.speech.models;
+  const [only] = model.languages;
+  const spoken =
+    model.languages.length === 1 && only === "en"
+      ? english
+      : model.languages.length === 1 && only
+        ? format.language(only)
+        : languages(model.languages.length);
+  const known = model.languages.length > 0 ? [spoken] : [];
+  return [format.bytes(model.bytes), ...known, model.licence].filter((fact) => fact !== "");
+}
+
+function Installing({ install }: { install: InstallProgress }) {
+  const { texts, format } = useLocale();
+  const { stages, progress } = texts.speech.models;
+  const known: Record<string, string> = stages;
+  const stage = known[install.stage.toLowerCase()] ?? install.stage;
+  const part = install.total > 0 ? Math.min(100, (install.done / install.total) * 100) : 0;
+  const bytes = install.total > 0 ? progress(format.bytes(install.done), format.bytes(install.total)) : "";
+  return (
+    <div className={classes.installing}>
+      <Progress
+        size={6}
+        value={install.total > 0 ? part : 100}
+        animated={install.total === 0}
+        transitionDuration={100}
+        aria-label={stage}
+      />
+      <div className={classes.progressText}>
+        <span>{stage}</span>
+        <span>{bytes}</span>
+      </div>
+    </div>
+  );
+}
+
+function CancelInstall() {
+  const texts = useLocale().texts.speech.models;
+  const cancel = useCommand(client.modelsCancelInstall, [queryKeys.models]);
+  return (
+    <Tooltip label={texts.cancel}>
+      <ActionIcon variant="default" size={30} aria-label={texts.cancel} onClick={() => cancel.mutate([])}>
+        <IconX size={16} stroke={1.5} />
+      </ActionIcon>
+    </Tooltip>
+  );
+}
+
+function Actions({ model, waiting }: { model: ModelRow; waiting: boolean }) {
+  const texts = useLocale().texts.speech.models;
+  const install = useCommand(client.modelsInstall, [queryKeys.models]);
+  const patch = useSettingsPatch();
+  if (!model.installed)
+    return (
+      <Tooltip label={texts.waiting} disabled={!waiting}>
+        <Button
+          variant={model.recommended ? "filled" : "default"}
+          size="xs"
+          data-disabled={waiting || undefined}
+          aria-disabled={waiting || undefined}
+          aria-label={`${texts.install} ${model.name}`}
+          onClick={() => {
+            if (!waiting) install.mutate([model.id]);
+          }}
+        >
+          {texts.install}
+        </Button>
+      </Tooltip>
+    );
+  return (
+    <>
+      {model.chosen ? (
+        <span className={classes.inUse}>
+          <IconCheck size={16} stroke={2} aria-hidden />
+          {texts.inUse}
+        </span>
+      ) : (
+        <Button
+          variant="default"
+          size="xs"
+          aria-label={`${texts.use} ${model.name}`}
+          onClick={() => patch.mutate({ key: "speech.model", value: model.id })}
+        >
+          {texts.use}
+        </Button>
+      )}
+      <Remove model={model} />
+    </>
+  );
+}
+
+function Remove({ model }: { model: ModelRow }) {
+  const { texts, format } = useLocale();
+  const { removeOf, removeTitle, removeBody, remove } = texts.speech.models;
+  const [asking, setAsking] = useState(false);
+  const removing = useCommand(client.modelsRemove, [queryKeys.models]);
+  return (
+    <>
+      <Tooltip label={remove}>
+        <ActionIcon
+          variant="subtle"
+          color="gray"
+          size={30}
+          aria-label={removeOf(model.name)}
+          onClick={() => setAsking(true)}
+        >
+          <IconTrash size={18} stroke={1.5} />
+        </ActionIcon>
+      </Tooltip>
+      <Confirm
+        opened={asking}
+        title={removeTitle(model.name)}
+        body={removeBody(format.bytes(model.bytes))}
+        action={remove}
+        onClose={() => setAsking(false)}
+        onConfirm={() => removing.mutate([model.id])}
+      />
+    </>
+  );
+}

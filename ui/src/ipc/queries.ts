@@ -1,0 +1,96 @@
+// The app's state as queries: what is cached under which name, and what is stale after which change.
+import {
+  keepPreviousData,
+  queryOptions,
+  useInfiniteQuery,
+  useMutation,
+  useQuery,
+  useQueryClient,
+  useSuspenseQuery,
+} from "@tanstack/react-query";
+import type { HistoryQuery, JsonValue, Settings } from "./bindings";
+import { client } from "./client";
+import { patched } from "./patched";
+
+export const queryKeys = {
+  snapshot: ["snapshot"],
+  facts: ["facts"],
+  settings: ["settings"],
+  models: ["models"],
+  microphones: ["microphones"],
+  history: ["history"],
+} as const;
+
+/** Rows asked for at a time: two screens of the window at its usual size. */
+const HISTORY_PAGE = 50;
+
+const snapshotQuery = queryOptions({ queryKey: queryKeys.snapshot, queryFn: () => client.appSnapshot() });
+const settingsQuery = queryOptions({ queryKey: queryKeys.settings, queryFn: () => client.settingsGet() });
+
+/** The app as it is now; waits (suspends) for the first answer. */
+export const useSnapshot = () => useSuspenseQuery(snapshotQuery).data;
+/** The app as it is now, or undefined before the first answer: for the shell, which never waits. */
+export const useSnapshotIfKnown = () => useQuery(snapshotQuery).data;
+export const useSettings = () => useSuspenseQuery(settingsQuery).data;
+export const useSettingsIfKnown = () => useQuery(settingsQuery).data;
+export const useFacts = () => useSuspenseQuery({ queryKey: queryKeys.facts, queryFn: () => client.appFacts() }).data;
+export const useModels = () =>
+  useSuspenseQuery({ queryKey: queryKeys.models, queryFn: () => client.modelsList() }).data;
+export const useMicrophones = () =>
+  useQuery({ queryKey: queryKeys.microphones, queryFn: () => client.microphoneList() });
+
+/** Finished utterances that match `text`, newest first, page by page. */
+export function useHistory(text: string) {
+  return useInfiniteQuery({
+    queryKey: [...queryKeys.history, "list", text],
+    queryFn: ({ pageParam }) => {
+      const query: HistoryQuery = { text, before: pageParam, limit: HISTORY_PAGE };
+      return client.historyList(query);
+    },
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export const useHistoryRow = (id: string | null) =>
+  useQuery({
+    queryKey: [...queryKeys.history, "row", id],
+    queryFn: () => client.historyGet(id ?? ""),
+    enabled: id !== null,
+  });
+
+export type Patch = { key: string; value: JsonValue };
+
+/** Changes one setting: shown at once, taken back if the app refuses. */
+export function useSettingsPatch() {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (patch: Patch) => client.settingsPatch(patch),
+    onMutate: async ({ key, value }) => {
+      await queries.cancelQueries({ queryKey: queryKeys.settings });
+      const before = queries.getQueryData<Settings>(queryKeys.settings);
+      if (before) queries.setQueryData(queryKeys.settings, patched(before, key, value));
+      return { before };
+    },
+    onError: (_error, _patch, context) => {
+      if (context?.before) queries.setQueryData(queryKeys.settings, context.before);
+    },
+    onSuccess: (settings, { key }) => {
+      queries.setQueryData(queryKeys.settings, settings);
+      if (key === "speech.model") void queries.invalidateQueries({ queryKey: queryKeys.models });
+    },
+  });
+}
+
+/** Runs one command and marks what it changed as stale. */
+export function useCommand<Args extends unknown[]>(
+  run: (...args: Args) => Promise<unknown>,
+  stale: readonly (readonly string[])[] = [],
+) {
+  const queries = useQueryClient();
+  return useMutation({
+    mutationFn: (args: Args) => run(...args),
+    onSuccess: () => Promise.all(stale.map((queryKey) => queries.invalidateQueries({ queryKey }))),
+  });
+}

@@ -1,0 +1,25 @@
+// Builds the settings window into ui/dist: one page, relative addresses, nothing inline, so that it runs under a
+// content security policy without 'unsafe-inline'.
+import react from "@vitejs/plugin-react";
+import { defineConfig } from "vitest/config";
+
+export default defineConfig({
+  base: "./",
+  plugins: [react()],
+  clearScreen: false,
+  server: { host: "127.0.0.1", port: 1420, strictPort: true },
+  build: {
+    // WebKitGTK 2.42 and WebView2 both know ES2022.
+    target: "es2022",
+    // An inlined font or picture would need data: in the policy.
+    assetsInlineLimit: 0,
+    modulePreload: { polyfill: false },
+  },
+  test: {
+    environment: "jsdom",
+    include: ["tests/**/*.test.{ts,tsx}"],
+    setupFiles: ["tests/setup.ts"],
+    testTimeout: 15_000,
+    css: false,
+  },
+});
