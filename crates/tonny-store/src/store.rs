@@ -354,4 +354,22 @@ mod tests {
             assert!(!migration.sql.as_str().contains('\r'), "{}", migration.description);
         }
     }
+
+    /// The page limit is SQLite's own way to run out of room.
+    #[tokio::test]
+    async fn a_full_disk_is_told_and_keeps_what_was_written() {
+        let store = Store::in_memory().await.unwrap();
+        let limit = async |pages: u32| {
+            let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
+            sqlx::query(sql).execute(store.readers()).await.unwrap();
+        };
+        store.settings().save("{}", 1).await.unwrap();
+        limit(1).await;
+        let large = format!("\"{}\"", "x".repeat(100_000));
+        let error = store.settings().save(&large, 1).await.unwrap_err();
+        assert!(error.is_disk_full() && !error.is_transient() && !error.is_refused_value(), "{error:?}");
+        assert_eq!(store.settings().load().await.unwrap().unwrap().json, "{}");
+        limit(10_000).await;
+        store.settings().save(&large, 1).await.unwrap();
+    }
 }

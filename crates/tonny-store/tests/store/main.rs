@@ -1,0 +1,26 @@
+//! The store from outside, as its callers see it; one binary, because each links SQLite anew.
+
+mod concurrent;
+mod open;
+mod search;
+mod settings;
+mod utterances;
+
+use tonny_store::{FinalText, NewUtterance, Store};
+
+fn new_utterance(id: &str, started_at_ms: i64) -> NewUtterance {
+    NewUtterance {
+        id: id.to_owned(),
+        started_at_ms,
+        route: "type".to_owned(),
+        audio_file: Some(format!("{id}.wav")),
+        engine: Some("whisper".to_owned()),
+        model: Some("whisper-tiny.en".to_owned()),
+    }
+}
+
+async fn say(store: &Store, id: &str, started_at_ms: i64, text: &str) {
+    store.utterances().begin(&new_utterance(id, started_at_ms)).await.unwrap();
+    let text = FinalText { text: text.to_owned(), ..FinalText::default() };
+    store.utterances().commit_text(id, &text).await.unwrap();
+}
