@@ -1,0 +1,21 @@
+//! Sound: the microphone behind core's port, and audio files read as the speech engine wants them (16 kHz, mono).
+//!
+//! Owns: opening devices, the ring between the audio callback and its consumer, mixing, resampling, the growing WAV.
+//! Must not know: what is done with the samples, utterances, the speech protocol.
+//! Start reading at [`SystemMicrophone`] (`audio/microphone.rs`), then `audio/recording.rs`.
+
+mod capture;
+mod encoding;
+mod ending;
+mod file;
+mod level;
+mod microphone;
+mod recording;
+mod resample;
+mod wav;
+
+pub use file::{AudioFile, open_audio, open_recording};
+pub use microphone::SystemMicrophone;
+
+/// What every speech model here takes, in Hz; recordings are stored so too.
+pub const SAMPLE_RATE: u32 = 16_000;

@@ -1,0 +1,345 @@
+//! The consumer of one recording: raw buffers in; samples, levels and a WAV out; exactly one `Finished` at the end.
+//!
+//! Owns its thread, the WAV file and a second thread that syncs it, because a sync may take longer than the ring is
+//! deep and must never hold up samples. Does not own the stream: that lives on the thread that opened it
+//! (`microphone.rs`) and ends when this drops its end of `closed`.
+
+use std::fs::File;
+use std::sync::Arc;
+use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
+use std::thread;
+use std::time::{Duration, Instant};
+
+use tokio::sync::mpsc::UnboundedSender;
+use tonny_core::ports::{Heard, Recording};
+use tonny_core::problem::{Code, Problem};
+
+use super::SAMPLE_RATE;
+use super::capture::{Block, Outlet, Shared};
+use super::encoding::Encoding;
+use super::ending::Ending;
+use super::level::{WINDOW, level};
+use super::resample::ToSpeechRate;
+use super::wav::WavFile;
+
+/// Samples per append to the WAV, 100 ms: what a power cut may cost beyond the last sync.
+const APPEND: usize = SAMPLE_RATE as usize / 10;
+
+/// How often the WAV is forced to the disk.
+const SYNC_EVERY: Duration = Duration::from_secs(1);
+
+/// A device that delivered and then stays quiet this long is gone: silence has samples too.
+const GONE_AFTER: Duration = Duration::from_secs(2);
+
+/// The first buffer may take longer: Bluetooth headsets change their profile first.
+const FIRST_WITHIN: Duration = Duration::from_secs(5);
+
+/// The handle core holds.
+pub(super) struct Running {
+    pub(super) shared: Arc<Shared>,
+}
+
+impl Recording for Running {
+    fn finish(self: Box<Self>, released: Instant, tail: Duration) {
+        self.shared.end(Ending::after(released, tail, Instant::now()));
+    }
+}
+
+impl Drop for Running {
+    fn drop(&mut self) {
+        // After `finish` this changes nothing: the first word counts.
+        self.shared.end(Ending::at_once(Instant::now()));
+    }
+}
+
+/// Everything the consumer thread needs.
+pub(super) struct Listener {
+    pub(super) shared: Arc<Shared>,
+    pub(super) outlet: Outlet,
+    pub(super) encoding: Encoding,
+    pub(super) channels: usize,
+    pub(super) resampler: ToSpeechRate,
+    pub(super) wav: WavFile,
+    pub(super) events: UnboundedSender<Heard>,
+    /// Dropped when the stream is no longer needed.
+    pub(super) closed: Sender<()>,
+}
+
+/// What changes while it runs.
+struct Progress {
+    /// When the device last gave a sign of life.
+    alive: Instant,
+    patience: Duration,
+    heard_until: Option<Instant>,
+    unwritten: Vec<i16>,
+    metered: Vec<i16>,
+    wav_works: bool,
+    dropped_bytes: u64,
+}
+
+impl Listener {
+    /// Runs until the end was reached or the device is lost.
+    pub(super) fn run(mut self) {
+        let syncing = self.start_syncing();
+        let mut progress = Progress {
+            alive: Instant::now(),
+            patience: FIRST_WITHIN,
+            heard_until: None,
+            unwritten: Vec::with_capacity(APPEND * 2),
+            metered: Vec::with_capacity(WINDOW * 2),
+            wav_works: true,
+            dropped_bytes: 0,
+        };
+        let mut synced = Instant::now();
+        let lost = loop {
+            if let Err(problem) = self.drain(&mut progress) {
+                break Some(problem);
+            }
+            let now = Instant::now();
+            if let Some(ending) = self.shared.ending()
+                && ending.is_reached(progress.heard_until, now)
+            {
+                break None;
+            }
+            if let Some(problem) = self.loss(&progress, now) {
+                break Some(problem);
+            }
+            if now.duration_since(synced) >= SYNC_EVERY {
+                // A sync still under way covers this one, too.
+                let _ = syncing.as_ref().map(|due| due.try_send(()));
+                synced = now;
+            }
+            thread::park_timeout(self.nap(&progress, now));
+        };
+        self.close(progress, lost, syncing);
+    }
+
+    fn start_syncing(&self) -> Option<SyncSender<()>> {
+        let file = self.wav.share().inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end")).ok()?;
+        let (due, wanted) = sync_channel(1);
+        let spawned = thread::Builder::new().name("tonny-wav-sync".into()).spawn(move || sync(&file, &wanted));
+        spawned.inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end")).ok().map(|_| due)
+    }
+
+    /// Takes all buffers that have come. An error means no further one can be used.
+    fn drain(&mut self, progress: &mut Progress) -> Result<(), Problem> {
+        let mut raw = Vec::new();
+        let mut mono = Vec::new();
+        let mut ready = Vec::new();
+        while let Some(block) = self.outlet.next(&mut raw) {
+            self.note(block, progress);
+            mono.clear();
+            self.encoding.mix(self.channels, &raw, &mut mono);
+            self.resampler.push(&mono, &mut ready).map_err(|error| Problem::with(Code::MicrophoneLost, error))?;
+        }
+        self.deliver(&ready, progress);
+        let dropped = self.shared.dropped_bytes();
+        if dropped > progress.dropped_bytes {
+            let frame = (self.channels * self.encoding.bytes()) as u64;
+            tracing::warn!(frames = (dropped - progress.dropped_bytes) / frame, "audio was lost: the consumer was too slow");
+            progress.dropped_bytes = dropped;
+        }
+        Ok(())
+    }
+
+    fn note(&self, block: Block, progress: &mut Progress) {
+        if progress.heard_until.is_none() {
+            self.tell(Heard::First { at: block.arrived });
+            progress.patience = GONE_AFTER;
+        }
+        progress.alive = block.arrived;
+        progress.heard_until = Some(block.captured_until);
+    }
+
+    fn deliver(&mut self, samples: &[i16], progress: &mut Progress) {
+        if samples.is_empty() {
+            return;
+        }
+        self.tell(Heard::Samples(samples.into()));
+        progress.metered.extend_from_slice(samples);
+        let whole = progress.metered.len() - progress.metered.len() % WINDOW;
+        if whole > 0 {
+            self.tell(Heard::Level(level(&progress.metered[whole - WINDOW..whole])));
+            progress.metered.drain(..whole);
+        }
+        progress.unwritten.extend_from_slice(samples);
+        if progress.unwritten.len() >= APPEND {
+            self.write(progress);
+        }
+    }
+
+    /// A full disk ends the WAV but never the dictation: samples go on to the engine.
+    fn write(&mut self, progress: &mut Progress) {
+        if progress.wav_works
+            && let Err(error) = self.wav.append(&progress.unwritten)
+        {
+            tracing::error!(path = %self.wav.path().display(), %error, code = Code::AudioNotKept.id(), "the recording is no longer written");
+            progress.wav_works = false;
+        }
+        progress.unwritten.clear();
+    }
+
+    fn loss(&self, progress: &Progress, now: Instant) -> Option<Problem> {
+        if let Some(error) = self.shared.fault() {
+            return Some(Problem::with(Code::MicrophoneLost, detail(&error)));
+        }
+        let quiet = now.saturating_duration_since(progress.alive);
+        (quiet >= progress.patience).then(|| Problem::with(Code::MicrophoneLost, format_args!("It gave nothing for {} s", quiet.as_secs())))
+    }
+
+    fn nap(&self, progress: &Progress, now: Instant) -> Duration {
+        let silence = (progress.alive + progress.patience).saturating_duration_since(now);
+        self.shared.ending().map_or(silence, |ending| silence.min(ending.left(now)))
+    }
+
+    fn close(mut self, mut progress: Progress, lost: Option<Problem>, syncing: Option<SyncSender<()>>) {
+        let mut rest = Vec::new();
+        if let Err(error) = self.resampler.finish(&mut rest) {
+            tracing::error!(%error, "the last milliseconds of a recording could not be converted");
+        }
+        self.deliver(&rest, &mut progress);
+        self.write(&mut progress);
+        drop(syncing);
+        if let Err(error) = self.wav.sync() {
+            tracing::error!(path = %self.wav.path().display(), %error, "the recording may not be on the disk yet");
+        }
+        if let Some(problem) = lost {
+            tracing::warn!(%problem, "the microphone was lost");
+            self.tell(Heard::Lost(problem));
+        }
+        self.tell(Heard::Finished { samples: self.wav.samples() });
+        drop(self.closed);
+    }
+
+    fn tell(&self, heard: Heard) {
+        // Nobody may be listening any more; the WAV is written all the same.
+        let _ = self.events.send(heard);
+    }
+}
+
+fn sync(file: &File, wanted: &Receiver<()>) {
+    while wanted.recv().is_ok() {
+        if let Err(error) = file.sync_data() {
+            tracing::warn!(%error, "a recording could not be synced");
+        }
+    }
+}
+
+/// A backend's words without the full stop that our own sentence adds.
+pub(super) fn detail(error: &cpal::Error) -> String {
+    error.to_string().trim_end_matches('.').to_owned()
+}
+
+#[cfg(test)]
+mod tests {
+    use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
+
+    use super::super::capture::{Inlet, ring};
+    use super::super::file::open_recording;
+    use super::*;
+
+    const RATE: usize = 48_000;
+
+    struct Rig {
+        inlet: Inlet,
+        shared: Arc<Shared>,
+        events: UnboundedReceiver<Heard>,
+        thread: thread::JoinHandle<()>,
+        path: std::path::PathBuf,
+        _folder: tempfile::TempDir,
+    }
+
+    /// A recording of a device of 48 kHz stereo, with the test as the device.
+    fn rig() -> Rig {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("r.wav");
+        let shared = Arc::new(Shared::default());
+        let (inlet, outlet) = ring(RATE * 4, Arc::clone(&shared));
+        let (events_in, events) = unbounded_channel();
+        let listener = Listener {
+            shared: Arc::clone(&shared),
+            outlet,
+            encoding: Encoding::I16,
+            channels: 2,
+            resampler: ToSpeechRate::new(RATE as u32).unwrap(),
+            wav: WavFile::create(&path).unwrap(),
+            events: events_in,
+            closed: std::sync::mpsc::channel().0,
+        };
+        let thread = thread::spawn(move || listener.run());
+        shared.wakes(thread.thread().clone());
+        Rig { inlet, shared, events, thread, path, _folder: folder }
+    }
+
+    impl Rig {
+        fn feed(&mut self, frames: usize, value: i16, arrived: Instant) {
+            let bytes: Vec<u8> = (0..frames * 2).flat_map(|_| value.to_le_bytes()).collect();
+            self.inlet.take(&bytes, arrived, Duration::from_secs_f64(frames as f64 / RATE as f64));
+        }
+
+        /// All events after the end; the samples in the WAV must be those that were sent.
+        fn end(mut self) -> (Vec<i16>, Vec<Heard>) {
+            self.thread.join().unwrap();
+            let mut sent = Vec::new();
+            let mut others = Vec::new();
+            while let Ok(heard) = self.events.try_recv() {
+                match heard {
+                    Heard::Samples(part) => sent.extend_from_slice(&part),
+                    other => others.push(other),
+                }
+            }
+            assert_eq!(open_recording(&self.path).unwrap(), sent);
+            assert_eq!(hound::WavReader::open(&self.path).unwrap().len() as usize, sent.len());
+            assert!(matches!(others.last(), Some(Heard::Finished { samples }) if *samples == sent.len() as u64));
+            assert_eq!(others.iter().filter(|heard| matches!(heard, Heard::Finished { .. })).count(), 1);
+            (sent, others)
+        }
+    }
+
+    #[test]
+    fn the_end_waits_for_audio_captured_at_the_release() {
+        let mut rig = rig();
+        let released = Instant::now();
+        let arrived = released + Duration::from_millis(20);
+        rig.feed(RATE / 10, 8000, released - Duration::from_millis(10));
+        Box::new(Running { shared: Arc::clone(&rig.shared) }).finish(released, Duration::ZERO);
+        rig.feed(RATE / 10, 8000, arrived);
+        let (sent, others) = rig.end();
+        assert_eq!(sent.len(), 3200, "both buffers, to the last sample");
+        assert!(sent[1600..3100].iter().all(|s| (7900..8100).contains(s)));
+        assert!(matches!(others[0], Heard::First { .. }));
+        assert!(others.iter().any(|heard| matches!(heard, Heard::Level(level) if *level > 0.5)));
+    }
+
+    #[test]
+    fn a_silent_device_is_given_up_after_a_bounded_wait() {
+        let mut rig = rig();
+        rig.feed(480, 1, Instant::now());
+        let released = Instant::now();
+        Box::new(Running { shared: Arc::clone(&rig.shared) }).finish(released, Duration::ZERO);
+        let (sent, _) = rig.end();
+        assert_eq!(sent.len(), 160);
+        let took = released.elapsed();
+        assert!((Duration::from_millis(450)..Duration::from_millis(1500)).contains(&took), "{took:?}");
+    }
+
+    #[test]
+    fn a_lost_device_keeps_what_was_said() {
+        let mut rig = rig();
+        rig.feed(RATE, 5000, Instant::now());
+        rig.shared.fail(cpal::Error::new(cpal::ErrorKind::DeviceNotAvailable));
+        let (sent, others) = rig.end();
+        assert_eq!(sent.len(), 16_000);
+        let [.., Heard::Lost(problem), Heard::Finished { .. }] = &others[..] else { panic!("{others:?}") };
+        assert!(problem.is(Code::MicrophoneLost));
+    }
+
+    #[test]
+    fn dropping_the_handle_ends_it_at_once() {
+        let mut rig = rig();
+        rig.feed(4800, 5000, Instant::now());
+        drop(Running { shared: Arc::clone(&rig.shared) });
+        let (sent, _) = rig.end();
+        assert!(sent.len() == 1600 || sent.is_empty(), "the buffer that had come, if it was seen in time: {}", sent.len());
+    }
+}
