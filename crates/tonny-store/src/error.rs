@@ -5,6 +5,8 @@
 use std::io;
 use std::path::PathBuf;
 
+use sqlx::migrate::MigrateError;
+
 /// SQLite's primary result codes, <https://www.sqlite.org/rescode.html>; the extended code's low byte is the primary one.
 mod code {
     pub const BUSY: i32 = 5;
@@ -78,7 +80,7 @@ pub enum StoreError {
         /// The database file.
         path: PathBuf,
         /// What SQLite or the migrator said.
-        source: sqlx::migrate::MigrateError,
+        source: MigrateError,
     },
     /// A statement failed.
     #[error("the store could not {action}")]
@@ -134,11 +136,10 @@ impl StoreError {
         match self {
             StoreError::Open { source, .. } | StoreError::Statement { source, .. } => Some(source),
             StoreError::Damaged { source, .. } => source.as_ref(),
-            StoreError::Migrate { source, .. } => match source {
-                sqlx::migrate::MigrateError::Execute(source)
-                | sqlx::migrate::MigrateError::ExecuteMigration(source, _) => Some(source),
-                _ => None,
-            },
+            StoreError::Migrate {
+                source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
+                ..
+            } => Some(source),
             _ => None,
         }
     }

@@ -7,6 +7,8 @@
 //! Several programs (the tray app and `tonny`) open the same file at once; each keeps one connection that writes and a
 //! few that read. Start reading in `store.rs`, then `utterances.rs`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod error;
 mod search;
 mod settings;

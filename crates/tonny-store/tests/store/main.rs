@@ -1,5 +1,7 @@
 //! The store from outside, as its callers see it; one binary, because each links SQLite anew.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
 mod concurrent;
 mod open;
 mod search;
