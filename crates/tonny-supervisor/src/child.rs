@@ -90,7 +90,8 @@ impl Process {
         let Wires { mut signals, reports, log } = wires;
         let pid = self.child.id();
         let last_words = LastWords::default();
-        let (stdin, stdout, stderr) = (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
+        let (stdin, stdout, stderr) =
+            (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
         let read = async {
             tokio::join!(read_stdout(stdout, &reports), read_stderr(stderr, &reports, &log, &last_words))
         };
@@ -141,7 +142,12 @@ fn command(spec: &Spec) -> Command {
         return command;
     };
     let mut command = Command::new(keeper);
-    command.arg("--app-pid").arg(std::process::id().to_string()).arg("--").arg(&spec.program).args(&spec.args);
+    command
+        .arg("--app-pid")
+        .arg(std::process::id().to_string())
+        .arg("--")
+        .arg(&spec.program)
+        .args(&spec.args);
     command
 }
 

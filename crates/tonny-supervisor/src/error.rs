@@ -31,7 +31,9 @@ impl SupervisorError {
     pub fn is_transient(&self) -> bool {
         use std::io::ErrorKind::{InvalidInput, NotFound, PermissionDenied};
         match self {
-            Self::Spawn { source, .. } => !matches!(source.kind(), NotFound | PermissionDenied | InvalidInput),
+            Self::Spawn { source, .. } => {
+                !matches!(source.kind(), NotFound | PermissionDenied | InvalidInput)
+            }
             Self::Random(_) | Self::StillRunning { .. } => true,
         }
     }

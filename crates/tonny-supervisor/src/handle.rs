@@ -89,7 +89,10 @@ impl Handle {
         self.tail.borrow().iter().cloned().collect()
     }
 
-    async fn ask_to_end(&self, order: impl FnOnce(oneshot::Sender<()>) -> Order) -> Result<(), SupervisorError> {
+    async fn ask_to_end(
+        &self,
+        order: impl FnOnce(oneshot::Sender<()>) -> Order,
+    ) -> Result<(), SupervisorError> {
         let (done, gone) = oneshot::channel();
         self.send(order(done));
         let limit = *self.stop_grace.borrow() + STOP_MARGIN;

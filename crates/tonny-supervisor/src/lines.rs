@@ -73,12 +73,10 @@ mod tests {
 
     #[test]
     fn lines_across_pieces_are_joined() {
-        assert_eq!(cut(9, &[b"a", b"b\r\nc", b"\n\nd"]), [
-            line("ab", false),
-            line("c", false),
-            line("", false),
-            line("d", false)
-        ]);
+        assert_eq!(
+            cut(9, &[b"a", b"b\r\nc", b"\n\nd"]),
+            [line("ab", false), line("c", false), line("", false), line("d", false)]
+        );
     }
 
     #[test]

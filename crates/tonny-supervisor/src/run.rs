@@ -15,7 +15,7 @@ use std::{
 };
 use tokio::{
     sync::{mpsc, oneshot, watch},
-    time::{sleep_until, Instant as Wake},
+    time::{Instant as Wake, sleep_until},
 };
 
 /// Reports of one copy that may wait: one ready line and some signs of life. More of the latter say nothing new.
@@ -61,8 +61,17 @@ impl Runner {
     ) -> (Self, watch::Receiver<WorkerState>) {
         let machine = Machine::new(spec.policy(), Instant::now(), seed());
         let (state, reader) = watch::channel(publish(&spec, &machine, None));
-        let runner =
-            Self { spec, machine, orders, log, grace, state, copy: None, waiting: Vec::new(), closing: false };
+        let runner = Self {
+            spec,
+            machine,
+            orders,
+            log,
+            grace,
+            state,
+            copy: None,
+            waiting: Vec::new(),
+            closing: false,
+        };
         (runner, reader)
     }
 

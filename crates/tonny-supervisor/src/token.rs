@@ -31,6 +31,7 @@ impl fmt::Debug for Token {
 }
 
 #[cfg(test)]
+#[allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 mod tests {
     use super::*;
 

@@ -1,4 +1,5 @@
 //! The machine's rules as tables, and what must hold for every order of events.
+#![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
 use proptest::prelude::*;
 use std::time::{Duration, Instant};
@@ -100,7 +101,11 @@ fn the_budget_comes_back_with_time_and_with_long_service() {
     let mut bench = Bench::started();
     for incarnation in 2..=40 {
         bench.on(Event::Ready);
-        assert_eq!(bench.after(101 * SECOND, died(1)), Some(Effect::Start { incarnation }), "3 in 5 min are allowed");
+        assert_eq!(
+            bench.after(101 * SECOND, died(1)),
+            Some(Effect::Start { incarnation }),
+            "3 in 5 min are allowed"
+        );
     }
     for _ in 0..3 {
         bench.on(Event::Ready);
@@ -222,7 +227,8 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Event(Event::Progress)),
         Just(Step::Event(Event::Served)),
         Just(Step::Event(Event::BadReady("bad".to_owned()))),
-        any::<bool>().prop_map(|transient| Step::Event(Event::NotStarted { reason: "no".to_owned(), transient })),
+        any::<bool>()
+            .prop_map(|transient| Step::Event(Event::NotStarted { reason: "no".to_owned(), transient })),
         (0..5).prop_map(Step::Die),
         (0u64..700_000).prop_map(Step::Wait),
         Just(Step::Wake),

@@ -6,7 +6,8 @@ use std::process::ExitStatus;
 use tokio::process::{Child, Command};
 
 /// Names a worker inherits beside `LC_*`; Windows programs do not start without the system's own folders.
-pub(crate) const INHERITED: &[&str] = &["PATH", "HOME", "LANG", "TMPDIR", "SystemRoot", "USERPROFILE", "TEMP", "TMP"];
+pub(crate) const INHERITED: &[&str] =
+    &["PATH", "HOME", "LANG", "TMPDIR", "SystemRoot", "USERPROFILE", "TEMP", "TMP"];
 
 pub(crate) fn own_group(_command: &mut Command) {}
 

@@ -6,7 +6,8 @@ use rustix::{
     event::{PollFd, PollFlags, Timespec, poll},
     process::{
         Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, getppid, kill_process,
-        kill_process_group, pidfd_open, set_child_subreaper, set_parent_process_death_signal, setrlimit, setsid, wait,
+        kill_process_group, pidfd_open, set_child_subreaper, set_parent_process_death_signal, setrlimit,
+        setsid, wait,
     },
 };
 use std::{
@@ -128,7 +129,8 @@ fn spawn(mut command: Command) -> Result<Pid, Refusal> {
 fn watch(worker: Pid, app_end: &OwnedFd, signals: &OwnedFd) -> Result<Option<WaitStatus>, Refusal> {
     let worker_end = pidfd_open(worker, PidfdFlags::empty())?;
     loop {
-        let mut files = [&worker_end, app_end, signals].map(|file| PollFd::from_borrowed_fd(file.as_fd(), PollFlags::IN));
+        let mut files =
+            [&worker_end, app_end, signals].map(|file| PollFd::from_borrowed_fd(file.as_fd(), PollFlags::IN));
         match poll(&mut files, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
