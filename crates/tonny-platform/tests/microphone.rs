@@ -37,9 +37,16 @@ impl Pulse {
         let folder = tempfile::tempdir().unwrap();
         let socket = folder.path().join("pulse.sock");
         let mut command = Command::new("pulseaudio");
-        command.args(["--daemonize=no", "--exit-idle-time=-1", "--use-pid-file=no", "-n", "--load=module-null-sink sink_name=mic"]);
-        command.arg(format!("--load=module-native-protocol-unix auth-anonymous=1 socket={}", socket.display()));
-        let spawned = private(&mut command, folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
+        command.args([
+            "--daemonize=no",
+            "--exit-idle-time=-1",
+            "--use-pid-file=no",
+            "-n",
+            "--load=module-null-sink sink_name=mic",
+        ]);
+        command.arg(format!("--load=module-native-protocol-unix socket={}", socket.display()));
+        let spawned =
+            private(&mut command, folder.path()).stdout(Stdio::null()).stderr(Stdio::null()).spawn();
         let daemon = match spawned {
             Ok(daemon) => daemon,
             Err(error) => {
@@ -83,7 +90,12 @@ impl Pulse {
     /// One tone of `ms`; returns when it has been played.
     fn play(&self, ms: u32) {
         let wav = self.folder.path().join("tone.wav");
-        let spec = hound::WavSpec { channels: 1, sample_rate: 44_100, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+        let spec = hound::WavSpec {
+            channels: 1,
+            sample_rate: 44_100,
+            bits_per_sample: 16,
+            sample_format: hound::SampleFormat::Int,
+        };
         let mut writer = hound::WavWriter::create(&wav, spec).unwrap();
         for n in 0..44_100 * ms / 1000 {
             let value = (f64::from(n) / 44_100.0 * 500.0 * std::f64::consts::TAU).sin();
@@ -100,7 +112,7 @@ fn private<'a>(command: &'a mut Command, folder: &Path) -> &'a mut Command {
     command
         .env("HOME", folder)
         .env("XDG_RUNTIME_DIR", folder)
-        .env("XDG_CONFIG_HOME", folder)
+        .env_remove("XDG_CONFIG_HOME")
         .env("PULSE_RUNTIME_PATH", folder)
         .env("PULSE_SERVER", format!("unix:{}", folder.join("pulse.sock").display()))
         .env_remove("DISPLAY")
@@ -163,7 +175,9 @@ fn the_child_records() {
     let request = RecordRequest { device: None, wav: wav.into(), events };
     let recording = SystemMicrophone::new().record(request).unwrap();
     say("opened", ms_since(pressed));
-    let Some(Heard::First { at }) = heard.blocking_recv() else { panic!("something came before the first sample") };
+    let Some(Heard::First { at }) = heard.blocking_recv() else {
+        panic!("something came before the first sample")
+    };
     say("first", at.duration_since(pressed).as_secs_f64() * 1000.0);
     let mut recording = Some(recording);
     let (tell, told) = std::sync::mpsc::channel();
@@ -216,7 +230,11 @@ fn what_was_spoken_before_the_release_is_recorded_to_its_end() {
         let stop_ms = recorder.wait_for("stop_ms");
         let first_ms = recorder.first_ms;
         let samples = recorder.end();
-        writeln!(std::io::stderr(), "first sample after {first_ms} ms, finished {stop_ms} ms after the release").unwrap();
+        writeln!(
+            std::io::stderr(),
+            "first sample after {first_ms} ms, finished {stop_ms} ms after the release"
+        )
+        .unwrap();
         let heard = loud(&samples);
         assert!((11_000..11_500).contains(&heard), "{heard} loud samples of 11200");
         assert!(stop_ms < 450.0, "the end came only because patience ran out: {stop_ms} ms");

@@ -110,8 +110,11 @@ impl Inlet {
     /// Takes one buffer. `age` is how old the backend says its first sample is.
     pub(super) fn take(&mut self, bytes: &[u8], arrived: Instant, age: Duration) {
         let length = Duration::from_secs_f64(bytes.len() as f64 / self.bytes_per_second as f64);
-        let block = Block { bytes: bytes.len(), arrived, captured_until: captured_until(arrived, age, length) };
-        let fits = !self.blocks.is_full() && self.bytes.push_entire_slice(bytes).is_ok() && self.blocks.push(block).is_ok();
+        let block =
+            Block { bytes: bytes.len(), arrived, captured_until: captured_until(arrived, age, length) };
+        let fits = !self.blocks.is_full()
+            && self.bytes.push_entire_slice(bytes).is_ok()
+            && self.blocks.push(block).is_ok();
         if !fits {
             self.shared.dropped_bytes.fetch_add(bytes.len() as u64, Ordering::Relaxed);
         }

@@ -72,7 +72,10 @@ impl Encoding {
             Self::I16 => f32::from(i16::from_le_bytes([b[0], b[1]])) / 32_768.0,
             Self::I24 => (i32::from_le_bytes([0, b[0], b[1], b[2]]) >> 8) as f32 / 8_388_608.0,
             Self::I24In32 => i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f32 / 8_388_608.0,
-            Self::U32 => ((f64::from(u32::from_le_bytes([b[0], b[1], b[2], b[3]])) - 2_147_483_648.0) / 2_147_483_648.0) as f32,
+            Self::U32 => {
+                ((f64::from(u32::from_le_bytes([b[0], b[1], b[2], b[3]])) - 2_147_483_648.0)
+                    / 2_147_483_648.0) as f32
+            }
             Self::I32 => i32::from_le_bytes([b[0], b[1], b[2], b[3]]) as f32 / 2_147_483_648.0,
             Self::F32 => f32::from_le_bytes([b[0], b[1], b[2], b[3]]),
             Self::F64 => f64::from_le_bytes([b[0], b[1], b[2], b[3], b[4], b[5], b[6], b[7]]) as f32,

@@ -15,7 +15,8 @@ const BELIEVABLE: Duration = Duration::from_secs(1);
 /// `reported` is the age of the buffer's first sample as the backend sees it, `length` the buffer's own. Backends
 /// without a clock report nothing or nonsense; then one more buffer is assumed to be under way.
 pub(super) fn captured_until(arrived: Instant, reported: Duration, length: Duration) -> Instant {
-    let age = if reported.is_zero() || reported > BELIEVABLE { length } else { reported.saturating_sub(length) };
+    let age =
+        if reported.is_zero() || reported > BELIEVABLE { length } else { reported.saturating_sub(length) };
     arrived.checked_sub(age).unwrap_or(arrived)
 }
 

@@ -36,7 +36,10 @@ pub struct AudioFile {
 
 impl std::fmt::Debug for AudioFile {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("AudioFile").field("rate", &self.source.rate()).field("over", &self.over).finish_non_exhaustive()
+        f.debug_struct("AudioFile")
+            .field("rate", &self.source.rate())
+            .field("over", &self.over)
+            .finish_non_exhaustive()
     }
 }
 
@@ -67,7 +70,8 @@ pub fn open_recording(path: &Path) -> Result<Vec<i16>, Problem> {
     }
     let mut bytes = Vec::new();
     file.read_to_end(&mut bytes).map_err(|error| unreadable(path, error))?;
-    let samples: Vec<i16> = bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
+    let samples: Vec<i16> =
+        bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     if samples.is_empty() { Err(empty(path)) } else { Ok(samples) }
 }
 
@@ -118,14 +122,20 @@ fn source(path: &Path) -> Result<Box<dyn Source>, Problem> {
 
 fn open(path: &Path) -> Result<File, Problem> {
     let file = File::open(path).map_err(|error| match error.kind() {
-        ErrorKind::NotFound => cannot_open(format!("There is no file {}.", path.display()), "Check the path."),
-        ErrorKind::PermissionDenied => {
-            cannot_open(format!("The file {} may not be read.", path.display()), "Check its owner and rights.")
+        ErrorKind::NotFound => {
+            cannot_open(format!("There is no file {}.", path.display()), "Check the path.")
         }
+        ErrorKind::PermissionDenied => cannot_open(
+            format!("The file {} may not be read.", path.display()),
+            "Check its owner and rights.",
+        ),
         _ => unreadable(path, error),
     })?;
     if file.metadata().is_ok_and(|data| data.is_dir()) {
-        return Err(cannot_open(format!("{} is a folder, not a file.", path.display()), "Name a file in it."));
+        return Err(cannot_open(
+            format!("{} is a folder, not a file.", path.display()),
+            "Name a file in it.",
+        ));
     }
     Ok(file)
 }

@@ -13,7 +13,8 @@ pub(super) fn level(samples: &[i16]) -> f32 {
     if samples.is_empty() {
         return 0.0;
     }
-    let power = samples.iter().map(|s| (f64::from(*s) / 32_768.0).powi(2)).sum::<f64>() / samples.len() as f64;
+    let power =
+        samples.iter().map(|s| (f64::from(*s) / 32_768.0).powi(2)).sum::<f64>() / samples.len() as f64;
     let db = 10.0 * power.max(1e-12).log10() as f32;
     (1.0 - db / FLOOR_DB).clamp(0.0, 1.0)
 }

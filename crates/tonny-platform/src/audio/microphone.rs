@@ -10,7 +10,10 @@ use std::thread;
 use std::time::{Duration, Instant};
 
 use cpal::traits::{DeviceTrait, HostTrait, StreamTrait};
-use cpal::{BufferSize, Device, DeviceId, ErrorKind, Host, InputCallbackInfo, Stream, StreamConfig, SupportedBufferSize, SupportedStreamConfig};
+use cpal::{
+    BufferSize, Device, DeviceId, ErrorKind, Host, InputCallbackInfo, Stream, StreamConfig,
+    SupportedBufferSize, SupportedStreamConfig,
+};
 use tonny_core::ports::{InputDevice, Microphone, RecordRequest, Recording};
 use tonny_core::problem::{Code, Problem};
 
@@ -60,12 +63,17 @@ impl Microphone for SystemMicrophone {
 }
 
 /// Runs `work` where a hanging sound server can do no harm, and waits for its answer, not for its end.
-fn on_own_thread<T: Send + 'static>(work: impl FnOnce(Sender<Result<T, Problem>>) + Send + 'static) -> Result<T, Problem> {
+fn on_own_thread<T: Send + 'static>(
+    work: impl FnOnce(Sender<Result<T, Problem>>) + Send + 'static,
+) -> Result<T, Problem> {
     let (answer, answered) = channel();
     let spawned = thread::Builder::new().name("tonny-microphone".into()).spawn(move || work(answer));
     spawned.map_err(|error| Problem::with(Code::MicrophoneFailed, error))?;
     answered.recv_timeout(OPENS_WITHIN).unwrap_or_else(|_| {
-        Err(Problem::with(Code::MicrophoneFailed, format_args!("The sound system did not answer within {} s", OPENS_WITHIN.as_secs())))
+        Err(Problem::with(
+            Code::MicrophoneFailed,
+            format_args!("The sound system did not answer within {} s", OPENS_WITHIN.as_secs()),
+        ))
     })
 }
 
@@ -84,7 +92,8 @@ fn open(id: Option<&str>, shared: &Arc<Shared>) -> Result<Opened, Problem> {
     let chosen = choose(&device)?;
     let encoding = Encoding::of_device(chosen.sample_format()).ok_or_else(|| unusable(&chosen))?;
     let channels = usize::from(chosen.channels());
-    let resampler = ToSpeechRate::new(chosen.sample_rate()).map_err(|error| Problem::with(Code::MicrophoneFailed, error))?;
+    let resampler = ToSpeechRate::new(chosen.sample_rate())
+        .map_err(|error| Problem::with(Code::MicrophoneFailed, error))?;
     let bytes_per_second = chosen.sample_rate() as usize * channels * encoding.bytes();
     let mut small = chosen.config();
     small.buffer_size = buffer_size(chosen.sample_rate(), *chosen.buffer_size());
@@ -94,16 +103,30 @@ fn open(id: Option<&str>, shared: &Arc<Shared>) -> Result<Opened, Problem> {
         Err(error) if matches!(error.kind(), ErrorKind::UnsupportedConfig | ErrorKind::InvalidInput) => {
             tracing::info!(%error, "the device refuses small buffers");
             let (inlet, outlet) = ring(bytes_per_second, Arc::clone(shared));
-            (build(&device, chosen.config(), &chosen, inlet, shared).map_err(|error| refused(&error))?, outlet)
+            (
+                build(&device, chosen.config(), &chosen, inlet, shared).map_err(|error| refused(&error))?,
+                outlet,
+            )
         }
         Err(error) => return Err(refused(&error)),
     };
-    tracing::debug!(took_ms = began.elapsed().as_millis(), rate = chosen.sample_rate(), channels, "microphone opened");
+    tracing::debug!(
+        took_ms = began.elapsed().as_millis(),
+        rate = chosen.sample_rate(),
+        channels,
+        "microphone opened"
+    );
     Ok(Opened { stream, outlet, encoding, channels, resampler })
 }
 
 /// Starts the consumer and the stream, and keeps the stream until the consumer is done with it.
-fn run(opened: Opened, shared: &Arc<Shared>, wav: WavFile, request: RecordRequest, answer: &Sender<Result<(), Problem>>) {
+fn run(
+    opened: Opened,
+    shared: &Arc<Shared>,
+    wav: WavFile,
+    request: RecordRequest,
+    answer: &Sender<Result<(), Problem>>,
+) {
     let (closed, until_closed): (Sender<()>, Receiver<()>) = channel();
     let Opened { stream, outlet, encoding, channels, resampler } = opened;
     if answer.send(Ok(())).is_err() {
@@ -111,7 +134,16 @@ fn run(opened: Opened, shared: &Arc<Shared>, wav: WavFile, request: RecordReques
         wav.discard();
         return;
     }
-    let listener = Listener { shared: Arc::clone(shared), outlet, encoding, channels, resampler, wav, events: request.events, closed };
+    let listener = Listener {
+        shared: Arc::clone(shared),
+        outlet,
+        encoding,
+        channels,
+        resampler,
+        wav,
+        events: request.events,
+        closed,
+    };
     let consumer = thread::spawn(move || listener.run());
     shared.wakes(consumer.thread().clone());
     if let Err(error) = stream.play() {
@@ -122,7 +154,13 @@ fn run(opened: Opened, shared: &Arc<Shared>, wav: WavFile, request: RecordReques
     drop(stream);
 }
 
-fn build(device: &Device, config: StreamConfig, chosen: &SupportedStreamConfig, mut inlet: Inlet, shared: &Arc<Shared>) -> Result<Stream, cpal::Error> {
+fn build(
+    device: &Device,
+    config: StreamConfig,
+    chosen: &SupportedStreamConfig,
+    mut inlet: Inlet,
+    shared: &Arc<Shared>,
+) -> Result<Stream, cpal::Error> {
     let faults = Arc::clone(shared);
     device.build_input_stream_raw(
         config,
@@ -133,7 +171,9 @@ fn build(device: &Device, config: StreamConfig, chosen: &SupportedStreamConfig, 
         },
         move |error| match error.kind() {
             // The stream goes on after these.
-            ErrorKind::Xrun | ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => tracing::warn!(%error, "microphone"),
+            ErrorKind::Xrun | ErrorKind::RealtimeDenied | ErrorKind::DeviceChanged => {
+                tracing::warn!(%error, "microphone")
+            }
             _ => faults.fail(error),
         },
         Some(OPENS_WITHIN),
@@ -165,7 +205,10 @@ fn buffer_size(rate: u32, supported: SupportedBufferSize) -> BufferSize {
 }
 
 fn unusable(config: &SupportedStreamConfig) -> Problem {
-    Problem::with(Code::MicrophoneFailed, format_args!("Its sample format {} is not known", config.sample_format()))
+    Problem::with(
+        Code::MicrophoneFailed,
+        format_args!("Its sample format {} is not known", config.sample_format()),
+    )
 }
 
 fn find(id: Option<&str>) -> Result<Device, Problem> {
@@ -190,7 +233,8 @@ fn list() -> Result<Vec<InputDevice>, Problem> {
         if (is_monitor(&id) && !is_default) || listed.iter().any(|other| other.id == id) {
             continue;
         }
-        let name = device.description().map_or_else(|_| id.clone(), |description| description.name().to_owned());
+        let name =
+            device.description().map_or_else(|_| id.clone(), |description| description.name().to_owned());
         listed.push(InputDevice { id, name, is_default });
     }
     Ok(listed)
@@ -250,8 +294,14 @@ mod tests {
     #[test]
     fn buffers_are_ten_milliseconds_where_the_device_allows() {
         assert_eq!(buffer_size(48_000, SupportedBufferSize::Unknown), BufferSize::Fixed(480));
-        assert_eq!(buffer_size(48_000, SupportedBufferSize::Range { min: 1024, max: 4096 }), BufferSize::Fixed(1024));
-        assert_eq!(buffer_size(48_000, SupportedBufferSize::Range { min: 1, max: 256 }), BufferSize::Fixed(256));
+        assert_eq!(
+            buffer_size(48_000, SupportedBufferSize::Range { min: 1024, max: 4096 }),
+            BufferSize::Fixed(1024)
+        );
+        assert_eq!(
+            buffer_size(48_000, SupportedBufferSize::Range { min: 1, max: 256 }),
+            BufferSize::Fixed(256)
+        );
     }
 
     #[test]
@@ -260,7 +310,10 @@ mod tests {
         for id in ["pulseaudio:no-such-source", "nonsense", "nohost:x"] {
             let wav = folder.path().join("r.wav");
             let (events, _) = tokio::sync::mpsc::unbounded_channel();
-            let problem = SystemMicrophone::new().record(RecordRequest { device: Some(id.into()), wav: wav.clone(), events }).err().unwrap();
+            let problem = SystemMicrophone::new()
+                .record(RecordRequest { device: Some(id.into()), wav: wav.clone(), events })
+                .err()
+                .unwrap();
             assert!(problem.is(Code::MicrophoneMissing) && problem.message.contains(id), "{problem}");
             assert!(!wav.exists());
         }
@@ -275,6 +328,10 @@ mod tests {
 
     #[test]
     fn monitors_are_told_by_their_name() {
-        assert!(is_monitor("pulseaudio:speakers.monitor") && !is_monitor("pulseaudio:usb-mic") && !is_monitor("alsa:x.monitor"));
+        assert!(
+            is_monitor("pulseaudio:speakers.monitor")
+                && !is_monitor("pulseaudio:usb-mic")
+                && !is_monitor("alsa:x.monitor")
+        );
     }
 }

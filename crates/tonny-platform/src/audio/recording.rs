@@ -115,10 +115,18 @@ impl Listener {
     }
 
     fn start_syncing(&self) -> Option<SyncSender<()>> {
-        let file = self.wav.share().inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end")).ok()?;
+        let file = self
+            .wav
+            .share()
+            .inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end"))
+            .ok()?;
         let (due, wanted) = sync_channel(1);
-        let spawned = thread::Builder::new().name("tonny-wav-sync".into()).spawn(move || sync(&file, &wanted));
-        spawned.inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end")).ok().map(|_| due)
+        let spawned =
+            thread::Builder::new().name("tonny-wav-sync".into()).spawn(move || sync(&file, &wanted));
+        spawned
+            .inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end"))
+            .ok()
+            .map(|_| due)
     }
 
     /// Takes all buffers that have come. An error means no further one can be used.
@@ -130,13 +138,18 @@ impl Listener {
             self.note(block, progress);
             mono.clear();
             self.encoding.mix(self.channels, &raw, &mut mono);
-            self.resampler.push(&mono, &mut ready).map_err(|error| Problem::with(Code::MicrophoneLost, error))?;
+            self.resampler
+                .push(&mono, &mut ready)
+                .map_err(|error| Problem::with(Code::MicrophoneLost, error))?;
         }
         self.deliver(&ready, progress);
         let dropped = self.shared.dropped_bytes();
         if dropped > progress.dropped_bytes {
             let frame = (self.channels * self.encoding.bytes()) as u64;
-            tracing::warn!(frames = (dropped - progress.dropped_bytes) / frame, "audio was lost: the consumer was too slow");
+            tracing::warn!(
+                frames = (dropped - progress.dropped_bytes) / frame,
+                "audio was lost: the consumer was too slow"
+            );
             progress.dropped_bytes = dropped;
         }
         Ok(())
@@ -184,7 +197,9 @@ impl Listener {
             return Some(Problem::with(Code::MicrophoneLost, detail(&error)));
         }
         let quiet = now.saturating_duration_since(progress.alive);
-        (quiet >= progress.patience).then(|| Problem::with(Code::MicrophoneLost, format_args!("It gave nothing for {} s", quiet.as_secs())))
+        (quiet >= progress.patience).then(|| {
+            Problem::with(Code::MicrophoneLost, format_args!("It gave nothing for {} s", quiet.as_secs()))
+        })
     }
 
     fn nap(&self, progress: &Progress, now: Instant) -> Duration {
@@ -290,7 +305,9 @@ mod tests {
             }
             assert_eq!(open_recording(&self.path).unwrap(), sent);
             assert_eq!(hound::WavReader::open(&self.path).unwrap().len() as usize, sent.len());
-            assert!(matches!(others.last(), Some(Heard::Finished { samples }) if *samples == sent.len() as u64));
+            assert!(
+                matches!(others.last(), Some(Heard::Finished { samples }) if *samples == sent.len() as u64)
+            );
             assert_eq!(others.iter().filter(|heard| matches!(heard, Heard::Finished { .. })).count(), 1);
             (sent, others)
         }
@@ -340,6 +357,10 @@ mod tests {
         rig.feed(4800, 5000, Instant::now());
         drop(Running { shared: Arc::clone(&rig.shared) });
         let (sent, _) = rig.end();
-        assert!(sent.len() == 1600 || sent.is_empty(), "the buffer that had come, if it was seen in time: {}", sent.len());
+        assert!(
+            sent.len() == 1600 || sent.is_empty(),
+            "the buffer that had come, if it was seen in time: {}",
+            sent.len()
+        );
     }
 }

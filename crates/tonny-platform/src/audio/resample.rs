@@ -5,8 +5,8 @@
 
 use rubato::audioadapter_buffers::direct::InterleavedSlice;
 use rubato::{
-    Async, Fft, FixedAsync, FixedSync, Indexing, ResampleError, Resampler, ResamplerConstructionError, SincInterpolationParameters,
-    SincInterpolationType, WindowFunction,
+    Async, Fft, FixedAsync, FixedSync, Indexing, ResampleError, Resampler, ResamplerConstructionError,
+    SincInterpolationParameters, SincInterpolationType, WindowFunction,
 };
 
 use super::SAMPLE_RATE;
@@ -95,11 +95,19 @@ impl Filter {
     fn new(rate: u32) -> Result<Self, ResampleFailed> {
         let refused = |source| ResampleFailed::Rate { rate, source };
         if !RATES.contains(&rate) {
-            return Err(refused(ResamplerConstructionError::InvalidSampleRate { input: rate as usize, output: SAMPLE_RATE as usize }));
+            return Err(refused(ResamplerConstructionError::InvalidSampleRate {
+                input: rate as usize,
+                output: SAMPLE_RATE as usize,
+            }));
         }
         let block = (rate / BLOCKS_PER_SECOND) as usize;
-        let inner: Box<dyn Resampler<f32>> = if rate / gcd(rate, SAMPLE_RATE) <= LONGEST_FOURIER_BLOCK.min(rate / 5) {
-            Box::new(Fft::new(rate as usize, SAMPLE_RATE as usize, block, 1, FixedSync::Both).map_err(refused)?)
+        let inner: Box<dyn Resampler<f32>> = if rate / gcd(rate, SAMPLE_RATE)
+            <= LONGEST_FOURIER_BLOCK.min(rate / 5)
+        {
+            Box::new(
+                Fft::new(rate as usize, SAMPLE_RATE as usize, fourier_block(rate, block), 1, FixedSync::Both)
+                    .map_err(refused)?,
+            )
         } else {
             Box::new(odd_rate(rate, block).map_err(refused)?)
         };
@@ -112,9 +120,11 @@ impl Filter {
     fn convert(&mut self, partial: Option<usize>, out: &mut Vec<i16>) -> Result<(), ResampleFailed> {
         let indexing = Indexing { partial_len: partial, ..Indexing::default() };
         let frames = self.waiting.len();
-        let input = InterleavedSlice::new(&self.waiting, 1, frames).expect("one channel of as many frames as there are samples");
+        let input = InterleavedSlice::new(&self.waiting, 1, frames)
+            .expect("one channel of as many frames as there are samples");
         let room = self.block.len();
-        let mut output = InterleavedSlice::new_mut(&mut self.block, 1, room).expect("one channel of as many frames as there is room");
+        let mut output = InterleavedSlice::new_mut(&mut self.block, 1, room)
+            .expect("one channel of as many frames as there is room");
         let (taken, made) = self.inner.process_into_buffer(&input, &mut output, Some(&indexing))?;
         self.waiting.drain(..taken.min(frames));
         let skipped = self.delay.min(made);
@@ -122,6 +132,14 @@ impl Filter {
         out.extend(self.block[skipped..made].iter().copied().map(to_i16));
         Ok(())
     }
+}
+
+/// The Fourier filter takes whole multiples of the rates' smallest common step. An even number of samples, because the
+/// filter's delay is half of it and must be whole, too, for sounds to stay where they were.
+fn fourier_block(rate: u32, wanted: usize) -> usize {
+    let step = (rate / gcd(rate, SAMPLE_RATE)) as usize;
+    let even = if step.is_multiple_of(2) { step } else { step * 2 };
+    wanted.div_ceil(even).max(1) * even
 }
 
 /// Rates that share no useful divisor with 16 kHz: an interpolated filter, as long in time as it needs to be for the
@@ -155,7 +173,9 @@ mod tests {
 
     fn sine(rate: u32, hz: f64, seconds: f64) -> Vec<f32> {
         let n = (f64::from(rate) * seconds) as usize;
-        (0..n).map(|i| (0.5 * (i as f64 / f64::from(rate) * hz * std::f64::consts::TAU).sin()) as f32).collect()
+        (0..n)
+            .map(|i| (0.5 * (i as f64 / f64::from(rate) * hz * std::f64::consts::TAU).sin()) as f32)
+            .collect()
     }
 
     fn convert(rate: u32, input: &[f32], piece: usize) -> Vec<i16> {

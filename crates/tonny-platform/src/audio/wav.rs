@@ -51,7 +51,8 @@ pub(super) struct WavFile {
 impl WavFile {
     /// Creates the file; one that exists is never overwritten, it may be somebody's words.
     pub(super) fn create(path: &Path) -> Result<Self, Problem> {
-        let not_kept = |error: io::Error| Problem::with(Code::AudioNotKept, format_args!("{}: {error}", path.display()));
+        let not_kept =
+            |error: io::Error| Problem::with(Code::AudioNotKept, format_args!("{}: {error}", path.display()));
         let mut file = File::options().write(true).create_new(true).open(path).map_err(not_kept)?;
         file.write_all(&header(0)).map_err(not_kept)?;
         Ok(Self { file, path: path.to_owned(), samples: 0, bytes: Vec::new() })

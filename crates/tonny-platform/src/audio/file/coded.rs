@@ -105,7 +105,9 @@ impl CodedAudio {
                 Ok(packet) if packet.track_id() == self.track => return Ok(Some(packet)),
                 Ok(_) => {}
                 // The end, early or not; or a second stream chained behind the first, which has other tracks.
-                Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => return Ok(None),
+                Err(Error::IoError(error)) if error.kind() == std::io::ErrorKind::UnexpectedEof => {
+                    return Ok(None);
+                }
                 Err(Error::ResetRequired) => return Ok(None),
                 Err(Error::DecodeError(why)) => {
                     tracing::warn!(why, path = %self.path.display(), "the file is damaged from here on");

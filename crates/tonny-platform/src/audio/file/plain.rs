@@ -54,7 +54,8 @@ impl PlainWav {
                 b"data" => {
                     let start = file.stream_position().map_err(broken)?;
                     let left = file.get_ref().metadata().map_err(broken)?.len().saturating_sub(start);
-                    let format = format.ok_or_else(|| unreadable(path, "the WAV does not say what its samples are"))?;
+                    let format = format
+                        .ok_or_else(|| unreadable(path, "the WAV does not say what its samples are"))?;
                     return Ok(Self::of(&format, data_bytes(size, left)));
                 }
                 _ => skip(file, size.saturating_add(size % 2)).map_err(broken)?,

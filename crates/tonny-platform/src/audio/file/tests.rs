@@ -95,7 +95,10 @@ fn a_recording_counts_by_its_length_and_other_audio_is_read_too() {
     assert_eq!(open_recording(&path).unwrap(), [1, 2, 3, 4], "the header was two samples behind");
 
     let (_folder, path) = folder();
-    write_sine(&path, WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int });
+    write_sine(
+        &path,
+        WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int },
+    );
     is_the_sine(&open_recording(&path).unwrap(), 300.0);
 }
 
@@ -124,8 +127,13 @@ fn files_without_samples_are_empty() {
 fn what_is_not_audio_is_named() {
     let folder = tempfile::tempdir().unwrap();
     let noise: Vec<u8> = (0..200_000u32).map(|n| (n.wrapping_mul(2_654_435_761) >> 24) as u8).collect();
-    let junk: [(&str, &[u8]); 5] =
-        [("text.wav", b"hello, I am not audio"), ("nothing.wav", b""), ("zero.mp3", &[0; 9000]), ("noise.flac", &noise), ("head.wav", b"RIFF....WAVEdata\x04\0\0\0abcd")];
+    let junk: [(&str, &[u8]); 5] = [
+        ("text.wav", b"hello, I am not audio"),
+        ("nothing.wav", b""),
+        ("zero.mp3", &[0; 9000]),
+        ("noise.flac", &noise),
+        ("head.wav", b"RIFF....WAVEdata\x04\0\0\0abcd"),
+    ];
     for (name, bytes) in junk {
         let path = folder.path().join(name);
         std::fs::write(&path, bytes).unwrap();
@@ -133,7 +141,10 @@ fn what_is_not_audio_is_named() {
         assert!(problem.is(Code::AudioUnreadable) && problem.message.contains(name), "{name}: {problem}");
     }
     let missing = open_audio(&folder.path().join("gone.wav")).unwrap_err();
-    assert!(missing.message.starts_with("There is no file") && missing.message.contains("gone.wav"), "{missing}");
+    assert!(
+        missing.message.starts_with("There is no file") && missing.message.contains("gone.wav"),
+        "{missing}"
+    );
     assert!(open_audio(folder.path()).unwrap_err().message.contains("folder"));
 }
 
@@ -159,9 +170,16 @@ fn two_hours_are_read_a_block_at_a_time() {
 
 /// FLAC with verbatim samples, written by hand: 16 kHz, mono, 16 bit, blocks of 256.
 fn flac(samples: &[i16]) -> Vec<u8> {
-    let crc8 = |bytes: &[u8]| bytes.iter().fold(0u8, |crc, b| (0..8).fold(crc ^ b, |c, _| if c & 0x80 != 0 { c << 1 ^ 7 } else { c << 1 }));
+    let crc8 = |bytes: &[u8]| {
+        bytes
+            .iter()
+            .fold(0u8, |crc, b| (0..8).fold(crc ^ b, |c, _| if c & 0x80 != 0 { c << 1 ^ 7 } else { c << 1 }))
+    };
     let crc16 = |bytes: &[u8]| {
-        bytes.iter().fold(0u16, |crc, b| (0..8).fold(crc ^ u16::from(*b) << 8, |c, _| if c & 0x8000 != 0 { c << 1 ^ 0x8005 } else { c << 1 }))
+        bytes.iter().fold(0u16, |crc, b| {
+            (0..8)
+                .fold(crc ^ u16::from(*b) << 8, |c, _| if c & 0x8000 != 0 { c << 1 ^ 0x8005 } else { c << 1 })
+        })
     };
     let mut out = b"fLaC\x80\0\0\x22\x01\0\x01\0\0\0\0\0\0\0".to_vec();
     out.extend(((16_000u64 << 44) | (15 << 36) | samples.len() as u64).to_be_bytes());
