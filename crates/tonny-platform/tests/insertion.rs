@@ -5,6 +5,8 @@
 
 #[path = "insertion/stage.rs"]
 mod stage;
+#[path = "insertion/two_connections.rs"]
+mod two_connections;
 
 use std::time::{Duration, Instant};
 
@@ -12,6 +14,7 @@ use stage::{Stage, wait_for};
 use tonny_core::ports::{Delivery, InsertionMethod, InsertionWish, TextInsertion};
 use tonny_core::problem::Code;
 use tonny_platform::insertion::X11Insertion;
+use two_connections::TwoConnections;
 
 const TEXT: &str = "Zoë's naïve café – 日本語 🎉 \"quoted\"\nsecond line\tafter a tab";
 
@@ -114,6 +117,37 @@ fn an_empty_clipboard_is_empty_again() {
 }
 
 #[test]
+fn a_clipboard_that_cannot_be_saved_is_not_touched() {
+    let Some(stage) = Stage::open(&["xclip"]) else { return };
+    let Some(read) = stage.gtk() else { return };
+    let hanging = stage.hanging_clipboard(b"out of reach");
+    let insertion = X11Insertion::connect_to(&stage.display).expect("display");
+    assert_eq!(
+        inserted_by(&insertion.insert("typed é", &wish(InsertionMethod::Auto))),
+        InsertionMethod::Type
+    );
+    stage::wait_equal("gtk", "typed é", &read);
+    hanging.resume();
+    stage.clipboard_becomes("clipboard", "UTF8_STRING", b"out of reach");
+}
+
+#[test]
+fn a_fetch_over_a_second_connection_is_a_receipt() {
+    let Some(stage) = Stage::open(&[]) else { return };
+    let program = TwoConnections::open(&stage);
+    let insertion = X11Insertion::connect_to(&stage.display).expect("display");
+    wait_for("the focus", || (insertion.target()?.class == "Two").then_some(()));
+    std::thread::scope(|scope| {
+        let got = scope.spawn(|| program.wait_for_paste());
+        assert_eq!(
+            inserted_by(&insertion.insert(TEXT, &wish(InsertionMethod::Auto))),
+            InsertionMethod::Paste
+        );
+        assert_eq!(got.join().expect("no panic"), TEXT);
+    });
+}
+
+#[test]
 fn a_large_text_arrives_in_pieces() {
     let Some(stage) = Stage::open(&[]) else { return };
     let Some(read) = stage.gtk() else { return };
@@ -158,6 +192,8 @@ fn keys_that_stay_down_leave_the_text_on_the_clipboard() {
     stage.xdotool(&["keyup", "ctrl"]);
     stage.clipboard_becomes("clipboard", "UTF8_STRING", TEXT.as_bytes());
     assert_eq!(read(), "");
+    inserted_by(&insertion.insert("", &wish(InsertionMethod::Auto)));
+    stage.clipboard_becomes("clipboard", "UTF8_STRING", TEXT.as_bytes());
     // CapsLock is lit by many people and no reason to wait; typing is not turned into capitals by it.
     stage.xdotool(&["key", "Caps_Lock"]);
     inserted_by(&insertion.insert("lower Upper é", &wish(InsertionMethod::Type)));

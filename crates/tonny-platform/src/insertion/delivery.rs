@@ -30,6 +30,9 @@ const REMOVAL_WAIT: Duration = Duration::from_millis(150);
 /// is told that there is nothing; after it the user's own paste is served.
 const REFUSE_FOR: Duration = Duration::from_secs(2);
 
+/// A program that takes a large text in pieces is waited for as long as it takes one at least this often.
+const PIECE_WAIT: Duration = Duration::from_millis(500);
+
 enum Pasted {
     Received,
     NotReceived,
@@ -51,7 +54,8 @@ pub fn deliver(session: &mut Session, text: &str, wish: &InsertionWish) -> Resul
     let Some(target) = focused(&session.desk)? else {
         return leave_on_clipboard(session, text, Code::NoFocus, None);
     };
-    if wish.method != InsertionMethod::Type {
+    // An empty paste is never fetched; typing nothing is simply done.
+    if wish.method != InsertionMethod::Type && !text.is_empty() {
         let programs = programs(session, &target)?;
         match paste(session, text, &target, &programs, wish.receipt_wait)? {
             Pasted::Received => return Ok(Delivery::Inserted { by: InsertionMethod::Paste }),
@@ -136,36 +140,47 @@ fn wait_for_receipt(
     session: &mut Session,
     selection: Selection,
     programs: &[Program],
-    deadline: Instant,
+    mut deadline: Instant,
 ) -> Result<Option<Window>, Fault> {
-    let mut strangers: Vec<Window> = Vec::new();
     loop {
         let now = Instant::now();
         let mut wake = deadline;
-        let fetches: Vec<Fetch> = session.offers.fetches.clone();
-        for fetch in fetches {
-            let counts = fetch.selection == selection && is_text(fetch.target, &session.desk.atoms);
-            if !counts || strangers.contains(&fetch.requestor) {
-                continue;
-            }
-            let asking = program(&session.desk, fetch.requestor)?;
-            if !programs.iter().any(|program| program.is(&asking)) {
-                strangers.push(fetch.requestor);
-                continue;
-            }
+        for fetch in theirs(session, selection, programs)? {
             let written_whole = !fetch.in_pieces && (fetch.at + REMOVAL_WAIT <= now || deadline <= now);
             if fetch.taken || written_whole {
                 return Ok(Some(fetch.requestor));
             }
-            wake = wake.min(fetch.at + REMOVAL_WAIT);
+            if let Some(last) = session.offers.last_piece(&fetch) {
+                deadline = deadline.max(last + PIECE_WAIT);
+            }
+            wake = deadline.min(fetch.at.max(now) + REMOVAL_WAIT);
         }
         if deadline <= now {
-            return Ok(None);
+            break;
         }
-        if let Some(event) = session.desk.next_event(Some(wake.max(now + Duration::from_millis(1))), None)? {
+        if let Some(event) = session.desk.next_event(Some(wake), None)? {
             session.offers.handle(&session.desk, &event)?;
         }
     }
+    for fetch in theirs(session, selection, programs)? {
+        session.offers.stop(&fetch);
+    }
+    Ok(None)
+}
+
+/// The fetches of text by one of `programs`. Clipboard histories are served as well, but are not among them.
+fn theirs(session: &Session, selection: Selection, programs: &[Program]) -> Result<Vec<Fetch>, Fault> {
+    let atoms = &session.desk.atoms;
+    let text =
+        session.offers.fetches.iter().filter(|it| it.selection == selection && is_text(it.target, atoms));
+    let mut found = Vec::new();
+    for fetch in text {
+        let asking = program(&session.desk, fetch.requestor)?;
+        if programs.iter().any(|program| program.is(&asking)) {
+            found.push(*fetch);
+        }
+    }
+    Ok(found)
 }
 
 fn leave_on_clipboard(

@@ -43,8 +43,8 @@ pub enum Fault {
     #[error("the connection to the display broke: {0}")]
     Connection(#[from] x11rb::errors::ConnectionError),
     /// A request that must work did not.
-    #[error("the display refused a request: {0}")]
-    Reply(#[from] x11rb::errors::ReplyError),
+    #[error("the display refused a request: {0:?}")]
+    Refused(x11rb::x11_utils::X11Error),
     /// No id for a window.
     #[error("the display gave no window id: {0}")]
     Id(#[from] x11rb::errors::ReplyOrIdError),
@@ -60,6 +60,15 @@ pub enum Fault {
     /// The thread could not be started.
     #[error("the insertion thread could not be started: {0}")]
     Thread(#[from] std::io::Error),
+}
+
+impl From<x11rb::errors::ReplyError> for Fault {
+    fn from(error: x11rb::errors::ReplyError) -> Self {
+        match error {
+            x11rb::errors::ReplyError::ConnectionError(error) => Self::Connection(error),
+            x11rb::errors::ReplyError::X11Error(error) => Self::Refused(error),
+        }
+    }
 }
 
 /// The connection with its window.

@@ -27,6 +27,9 @@ const PIECE: usize = 192 * 1024;
 /// A requestor that takes no piece for this long has died half-way.
 const TRANSFER_PATIENCE: Duration = Duration::from_secs(10);
 
+/// Fetches remembered at most. A paste causes a handful; programs that look at the clipboard all day must not fill memory.
+const REMEMBERED: usize = 256;
+
 /// One fetch of a selection that was answered with content.
 #[derive(Clone, Copy, Debug)]
 pub struct Fetch {
@@ -62,6 +65,12 @@ struct Transfer {
     /// What follows in pieces: the content, which format of it, how far it got.
     rest: Option<(Arc<Contents>, usize, usize)>,
     touched: Instant,
+}
+
+impl Transfer {
+    fn is_of(&self, fetch: &Fetch) -> bool {
+        self.requestor == fetch.requestor && self.property == fetch.property
+    }
 }
 
 /// Everything offered.
@@ -115,6 +124,17 @@ impl Offers {
             *self.slot(selection) = None;
         }
         Ok(self.slot(selection).as_ref().map(|offer| Arc::clone(&offer.contents)))
+    }
+
+    /// When the last piece of a fetch under way was written.
+    pub fn last_piece(&self, fetch: &Fetch) -> Option<Instant> {
+        let mut transfers = self.transfers.iter().filter(|it| it.rest.is_some());
+        transfers.find(|it| it.is_of(fetch)).map(|it| it.touched)
+    }
+
+    /// Writes no further pieces for a fetch: its paste was given up.
+    pub fn stop(&mut self, fetch: &Fetch) {
+        self.transfers.retain(|it| !it.is_of(fetch));
     }
 
     /// Does what an event asks for, if it is about selections.
@@ -228,6 +248,9 @@ impl Offers {
         };
         let in_pieces = self.write_content(desk, requestor, property, contents, index)?;
         let at = Instant::now();
+        if self.fetches.len() == REMEMBERED {
+            self.fetches.remove(0);
+        }
         self.fetches.push(Fetch { selection, target, requestor, at, in_pieces, taken: false, property });
         Ok(true)
     }

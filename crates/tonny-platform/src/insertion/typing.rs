@@ -6,7 +6,7 @@ use std::time::{Duration, Instant};
 
 use super::desk::Fault;
 use super::focus::input_focus;
-use super::keys::{FirstLayout, Keyboard, strike};
+use super::keys::{FirstLayout, Held, Keyboard, strike};
 use super::layout::{Stroke, Sym, syms};
 use super::session::Session;
 
@@ -69,26 +69,24 @@ pub fn type_text(session: &mut Session, text: &str) -> Result<Typed, Fault> {
     Ok(if stayed { Typed::All } else { Typed::FocusMoved })
 }
 
-/// Strikes `key` while `modifiers` are held; keysyms the keyboard lacks get a spare key for it.
+/// Strikes `key` while `modifiers` are held; a key the keyboard lacks gets a spare one, a modifier it lacks cannot.
 pub fn strike_chord(session: &mut Session, modifiers: &[u32], key: u32) -> Result<Typed, Fault> {
-    let keyboard = Keyboard::read(&session.desk)?;
-    let wanted: Vec<u32> = modifiers.iter().copied().chain([key]).collect();
-    let missing: Vec<u32> =
-        wanted.iter().copied().filter(|sym| keyboard.layout.plain(*sym).is_none()).collect();
-    let spare = keyboard.layout.spare();
-    if missing.len() > spare.len() {
-        return Ok(Typed::NoKey);
-    }
-    let lent = session.lent.lend(&session.desk, &spare, &missing)?;
-    if !lent.is_empty() {
-        session.serve_until(Instant::now() + MAP_PAUSE)?;
-        session.keep_lent();
-    }
-    let lent = |sym| lent.iter().find(|(lent, _)| *lent == sym).map(|(_, code)| *code);
-    let mut held = super::keys::Held::new(&session.desk);
-    for code in wanted.iter().filter_map(|sym| keyboard.layout.plain(*sym).or_else(|| lent(*sym))) {
-        held.press(code)?;
-    }
+    let layout = Keyboard::read(&session.desk)?.layout;
+    let held: Option<Vec<u8>> = modifiers.iter().map(|sym| layout.plain(*sym)).collect();
+    let Some(mut codes) = held else { return Ok(Typed::NoKey) };
+    let code = match layout.plain(key) {
+        Some(code) => Some(code),
+        None => {
+            let lent = session.lent.lend(&session.desk, &layout.spare(), &[key])?;
+            session.serve_until(Instant::now() + MAP_PAUSE)?;
+            session.keep_lent();
+            lent.first().map(|(_, code)| *code)
+        }
+    };
+    let Some(code) = code else { return Ok(Typed::NoKey) };
+    codes.push(code);
+    let mut held = Held::new(&session.desk);
+    codes.into_iter().try_for_each(|code| held.press(code))?;
     Ok(Typed::All)
 }
 

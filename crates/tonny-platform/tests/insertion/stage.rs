@@ -118,6 +118,17 @@ impl Stage {
         self.clipboard_becomes(selection, target, bytes);
     }
 
+    /// Puts text on the clipboard whose owner then stops running.
+    pub fn hanging_clipboard(&self, bytes: &[u8]) -> Hanging {
+        let mut command = self.command("xclip");
+        command.args(["-i", "-quiet", "-selection", "clipboard", "-t", "UTF8_STRING"]).stdin(Stdio::piped());
+        let mut owner = command.spawn().expect("xclip starts");
+        owner.stdin.take().expect("piped").write_all(bytes).expect("xclip reads");
+        self.clipboard_becomes("clipboard", "UTF8_STRING", bytes);
+        signal(&owner, Signal::STOP);
+        Hanging(owner)
+    }
+
     /// What a selection holds in one format.
     pub fn clipboard(&self, selection: &str, target: &str) -> Option<Vec<u8>> {
         let out = self
@@ -213,6 +224,23 @@ impl Stage {
 
     fn root_property(&self, name: &str) -> Option<u32> {
         root_property(&self.display, name)
+    }
+}
+
+/// A program that was stopped; it is ended with this.
+pub struct Hanging(Child);
+
+impl Hanging {
+    /// Lets it run on.
+    pub fn resume(&self) {
+        signal(&self.0, Signal::CONT);
+    }
+}
+
+impl Drop for Hanging {
+    fn drop(&mut self) {
+        let _ = self.0.kill();
+        let _ = self.0.wait();
     }
 }
 
