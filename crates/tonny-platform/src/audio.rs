@@ -4,6 +4,8 @@
 //! Must not know: what is done with the samples, utterances, the speech protocol.
 //! Start reading at [`SystemMicrophone`] (`audio/microphone.rs`), then `audio/recording.rs`.
 
+#![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
+
 mod capture;
 mod encoding;
 mod ending;
