@@ -1,1 +1,29 @@
-//! stub
+//! A whole desktop for tests, the demo and the benchmarks: display, window manager, bus, keyring, sound, and the app on it.
+//!
+//! Nothing here replaces a part of the product: the model, the microphone device, the windows and the keyring are real.
+//! Every wait is for a state, with a deadline that says what it waited for.
+
+pub mod app;
+pub mod desktop;
+pub mod process;
+pub mod speech;
+pub mod target;
+pub mod words;
+
+use std::time::{Duration, Instant};
+
+use anyhow::{Result, bail};
+
+/// Waits until `check` gives something.
+pub fn wait_for<T>(what: &str, within: Duration, mut check: impl FnMut() -> Result<Option<T>>) -> Result<T> {
+    let start = Instant::now();
+    loop {
+        if let Some(found) = check()? {
+            return Ok(found);
+        }
+        if start.elapsed() > within {
+            bail!("waited {within:?} in vain for {what}");
+        }
+        std::thread::sleep(Duration::from_millis(5));
+    }
+}

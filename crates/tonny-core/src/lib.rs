@@ -3,7 +3,38 @@
 //! One App task owns all changing state; everything else sends it messages and reads snapshots. This room knows no
 //! window system, no audio interface, no operating system: those fill the [`ports`]. Start reading at [`app`].
 
+pub mod app;
+pub mod control;
+pub mod engine;
+pub mod file_transcription;
 pub mod model;
 pub mod overlay;
 pub mod ports;
 pub mod problem;
+pub mod push_to_talk;
+pub mod settings;
+pub mod snapshot;
+pub mod transcription;
+pub mod tray;
+
+use problem::{Code, Problem};
+use tonny_store::StoreError;
+
+pub use tonny_egress::Downloads;
+pub use tonny_store::Store;
+
+/// A store's error as the user should hear it.
+pub fn store_problem(error: &StoreError) -> Problem {
+    let code = match error {
+        StoreError::Newer { .. } => Code::DatabaseNewer,
+        error if error.is_disk_full() => Code::DiskFull,
+        error if error.is_read_only() => Code::HomeUnwritable,
+        _ => Code::DatabaseFailed,
+    };
+    Problem::with(code, error)
+}
+
+/// Milliseconds since 1970 in UTC, as the store keeps times.
+fn utc_ms(at: time::OffsetDateTime) -> i64 {
+    i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)
+}

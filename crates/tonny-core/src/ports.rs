@@ -3,10 +3,12 @@
 //! Every call here may block; the App loop makes them from blocking tasks. Times are monotonic [`Instant`]s, audio is
 //! 16 kHz mono signed 16-bit samples wherever it crosses a port.
 
+mod audio_files;
 mod insertion;
 mod microphone;
 mod model_files;
 
+pub use audio_files::AudioFiles;
 pub use insertion::{Delivery, InsertionMethod, InsertionWish, Target, TextInsertion};
 pub use microphone::{Heard, InputDevice, Microphone, RecordRequest, Recording};
 pub use model_files::ModelFiles;

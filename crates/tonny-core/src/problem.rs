@@ -69,6 +69,8 @@ codes! {
     AppRunning = "TT-APP-802", "TonnyTray is already running.", "Its window was brought up instead.";
     RequestInvalid = "TT-APP-803", "The request was not understood.", "See `tonny ctl --help`.";
     ShuttingDown = "TT-APP-804", "TonnyTray is shutting down.", "Start it again.";
+    NoDisplay = "TT-APP-807", "There is no display to show the tray on.", "Start TonnyTray inside a desktop session; `make demo` shows it on a virtual one.";
+    DesktopFailed = "TT-APP-808", "The desktop part could not start.", "Run `tonny doctor`; the log folder says more.";
     RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
 }

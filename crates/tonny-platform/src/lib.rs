@@ -2,6 +2,7 @@
 
 pub mod audio;
 pub mod insertion;
+pub mod models;
 pub mod overlay;
 pub mod clock;
 pub mod control;

@@ -97,6 +97,14 @@ impl<'a> Utterances<'a> {
         self.write_one("mark an utterance as recovered", id, query).await
     }
 
+    /// The recording is gone; the row stays.
+    ///
+    /// # Errors
+    /// `Missing`.
+    pub async fn forget_audio(&self, id: &str) -> Result<(), StoreError> {
+        self.write_one("forget an utterance's audio", id, sqlx::query(sql::FORGET_AUDIO).bind(id)).await
+    }
+
     /// The final text, state `transcribed`; synced to the disk when this returns.
     ///
     /// # Errors

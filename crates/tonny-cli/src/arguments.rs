@@ -1,0 +1,202 @@
+//! The command line as values.
+
+use std::path::PathBuf;
+
+use clap::{Parser, Subcommand, ValueEnum};
+
+/// Talk to TonnyTray from the terminal: dictate, transcribe files, manage models, history and settings.
+#[derive(Debug, Parser)]
+#[command(name = "tonny", version, about, propagate_version = true, arg_required_else_help = true)]
+pub struct Arguments {
+    /// Print data as JSON.
+    #[arg(long, global = true)]
+    pub json: bool,
+    #[command(subcommand)]
+    pub verb: Verb,
+}
+
+/// What to do.
+#[derive(Debug, Subcommand)]
+pub enum Verb {
+    /// Talk to the running app.
+    #[command(subcommand)]
+    Ctl(Ctl),
+    /// Turn an audio file into text.
+    Transcribe {
+        /// WAV, FLAC, MP3, OGG or M4A.
+        file: PathBuf,
+        /// Model to use instead of the one in the settings.
+        #[arg(long, value_name = "ID")]
+        model: Option<String>,
+        /// Spoken language as ISO 639-1, or auto.
+        #[arg(long, value_name = "L")]
+        language: Option<String>,
+    },
+    /// Speech models: list, install, import, remove.
+    #[command(subcommand)]
+    Models(Models),
+    /// Worker processes: list, restart, logs.
+    #[command(subcommand)]
+    Workers(Workers),
+    /// What was said: list, search, show, retry, delete, export.
+    #[command(subcommand)]
+    History(History),
+    /// Settings: list, get, set, reset, export, import.
+    #[command(subcommand)]
+    Settings(Settings),
+    /// Check microphone, hotkey, insertion, model, workers and database.
+    Doctor,
+}
+
+/// Verbs for the running app.
+#[derive(Debug, Subcommand)]
+pub enum Ctl {
+    /// Press the dictation key.
+    Press(Route),
+    /// Let go of the dictation key.
+    Release(Route),
+    /// Start hands-free, or end it.
+    Toggle(Route),
+    /// End the recording without inserting its words.
+    Cancel(Route),
+    /// Print the app's state as one JSON object.
+    Status,
+    /// Open the window.
+    Show {
+        /// general, speech, history or about.
+        page: Option<String>,
+    },
+    /// End the app.
+    Quit,
+}
+
+/// Where the words go.
+#[derive(Debug, clap::Args)]
+pub struct Route {
+    /// type or clipboard.
+    #[arg(long, value_name = "NAME")]
+    pub route: Option<String>,
+}
+
+/// Verbs for models.
+#[derive(Debug, Subcommand)]
+pub enum Models {
+    /// Show the catalogue and what is installed.
+    List,
+    /// Download and install a model of the catalogue.
+    Install {
+        /// Its id, as `tonny models list` shows it.
+        id: String,
+    },
+    /// Take in a .gguf or ggml file, or a faster-whisper folder.
+    Import {
+        /// The file or folder; it stays where it is.
+        path: PathBuf,
+    },
+    /// Delete an installed model.
+    Remove {
+        /// Its id.
+        id: String,
+    },
+}
+
+/// Verbs for workers.
+#[derive(Debug, Subcommand)]
+pub enum Workers {
+    /// Show every worker's state.
+    List,
+    /// Restart a worker.
+    Restart {
+        /// Its name.
+        name: String,
+    },
+    /// Show the last lines a worker wrote.
+    Logs {
+        /// Its name.
+        name: String,
+    },
+}
+
+/// Verbs for the history.
+#[derive(Debug, Subcommand)]
+pub enum History {
+    /// Show the newest utterances.
+    List {
+        /// How many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Find utterances by words or beginnings of words.
+    Search {
+        /// What to look for.
+        text: String,
+        /// How many.
+        #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+    },
+    /// Show one utterance with its timings.
+    Show {
+        /// Its id.
+        id: String,
+    },
+    /// Transcribe a kept recording again (in the running app).
+    Retry {
+        /// Its id.
+        id: String,
+    },
+    /// Delete an utterance and its recording.
+    Delete {
+        /// Its id.
+        id: String,
+    },
+    /// Print the whole history.
+    Export {
+        /// Form of the output.
+        #[arg(long, value_enum, default_value_t = Format::Json)]
+        format: Format,
+    },
+}
+
+/// Forms the history can be exported in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Format {
+    /// Everything, as an array of objects.
+    Json,
+    /// Time, state, text and what belongs to it, with a header.
+    Csv,
+    /// Time and text, a line each.
+    Txt,
+    /// Subtitles, one utterance after the other.
+    Srt,
+}
+
+/// Verbs for settings.
+#[derive(Debug, Subcommand)]
+pub enum Settings {
+    /// Show every setting with its value, range and meaning.
+    List,
+    /// Print one setting.
+    Get {
+        /// Its key, such as dictation.tail_ms.
+        key: String,
+    },
+    /// Change one setting; a running app applies it at once.
+    Set {
+        /// Its key.
+        key: String,
+        /// Its new value; null where the setting allows none.
+        value: String,
+    },
+    /// Put one setting, or everything, back to its default.
+    Reset {
+        /// Its key; everything without one.
+        key: Option<String>,
+    },
+    /// Print all settings as commented TOML.
+    Export,
+    /// Read settings from a TOML file; what it does not mention stays.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
+}

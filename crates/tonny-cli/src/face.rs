@@ -1,0 +1,113 @@
+//! What every verb shares: printing for people or as JSON, folders, a runtime, and the exit codes.
+
+use std::fmt::Display;
+use std::future::Future;
+use std::io::{IsTerminal as _, Write as _};
+use std::process::ExitCode;
+
+use serde::Serialize;
+use tonny_core::control::{Reply, Request};
+use tonny_core::problem::{Code, Problem};
+use tonny_core::{Store, store_problem};
+use tonny_platform::folders::Folders;
+
+/// The terminal.
+pub struct Face {
+    json: bool,
+}
+
+impl Face {
+    /// `json` prints data as JSON.
+    pub fn new(json: bool) -> Self {
+        Self { json }
+    }
+
+    /// Whether the reader is a program.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
+    /// Whether progress bars make sense.
+    pub fn is_terminal(&self) -> bool {
+        !self.json && std::io::stderr().is_terminal()
+    }
+
+    /// Prints `data` as JSON, or `text` for people.
+    pub fn show(&self, data: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Problem> {
+        if self.json {
+            let json = serde_json::to_string_pretty(data).map_err(|e| Problem::with(Code::RequestInvalid, e))?;
+            return self.line(json);
+        }
+        self.line(text())
+    }
+
+    /// Prints one line; a reader that went away is no error.
+    pub fn line(&self, text: impl Display) -> Result<(), Problem> {
+        let mut out = std::io::stdout().lock();
+        match writeln!(out, "{text}").and_then(|()| out.flush()) {
+            Err(error) if error.kind() != std::io::ErrorKind::BrokenPipe => {
+                Err(Problem::with(Code::HomeUnwritable, format!("The output cannot be written: {error}")))
+            }
+            _ => Ok(()),
+        }
+    }
+
+    /// Says something beside the data.
+    pub fn remark(&self, text: impl Display) {
+        let _ = writeln!(std::io::stderr().lock(), "{text}");
+    }
+
+    /// Prints a problem to standard error and gives its exit code.
+    pub fn complain(&self, problem: &Problem) -> ExitCode {
+        if self.json {
+            self.remark(serde_json::to_string(problem).unwrap_or_else(|_| problem.to_string()));
+        } else {
+            self.remark(problem);
+        }
+        exit_code(problem)
+    }
+
+    /// TonnyTray's folders, made if need be.
+    pub fn folders(&self) -> Result<Folders, Problem> {
+        let folders = Folders::from_environment()?;
+        folders.create()?;
+        Ok(folders)
+    }
+
+    /// The database, opened beside a running app.
+    pub async fn store(&self) -> Result<Store, Problem> {
+        Store::open(self.folders()?.database).await.map_err(|error| store_problem(&error))
+    }
+
+    /// Asks the running app.
+    pub fn ask(&self, request: &Request) -> Result<Reply, Problem> {
+        tonny_platform::control::ask(&Folders::from_environment()?.socket(), request)
+    }
+
+    /// Tells a running app that the terminal changed something; without one there is nobody to tell.
+    pub fn tell_app(&self) {
+        let _ = self.ask(&Request::Reload);
+    }
+
+    /// Runs a future to its end.
+    pub fn block_on<T>(&self, work: impl Future<Output = Result<T, Problem>>) -> Result<T, Problem> {
+        let runtime = tokio::runtime::Builder::new_multi_thread()
+            .worker_threads(2)
+            .enable_all()
+            .build()
+            .map_err(|e| Problem::with(Code::DesktopFailed, e))?;
+        let result = runtime.block_on(work);
+        runtime.shutdown_background();
+        result
+    }
+}
+
+/// 1 failed, 2 wrong usage, 3 app not running, 4 not permitted.
+fn exit_code(problem: &Problem) -> ExitCode {
+    let wrong_usage = [Code::SettingUnknown, Code::RouteUnknown, Code::RequestInvalid];
+    match problem {
+        problem if problem.is(Code::AppNotRunning) => ExitCode::from(3),
+        problem if wrong_usage.iter().any(|code| problem.is(*code)) => ExitCode::from(2),
+        _ => ExitCode::FAILURE,
+    }
+}

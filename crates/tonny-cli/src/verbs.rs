@@ -1,0 +1,27 @@
+//! One file per verb; this one only sends them their way.
+
+mod ctl;
+mod doctor;
+mod history;
+mod models;
+mod settings;
+mod transcribe;
+mod workers;
+
+use tonny_core::problem::Problem;
+
+use crate::arguments::Verb;
+use crate::face::Face;
+
+/// Carries out a verb.
+pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
+    match verb {
+        Verb::Ctl(verb) => ctl::run(face, verb),
+        Verb::Transcribe { file, model, language } => transcribe::run(face, &file, model, language),
+        Verb::Models(verb) => models::run(face, verb),
+        Verb::Workers(verb) => workers::run(face, verb),
+        Verb::History(verb) => history::run(face, verb),
+        Verb::Settings(verb) => settings::run(face, verb),
+        Verb::Doctor => doctor::run(face),
+    }
+}

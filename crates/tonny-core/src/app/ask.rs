@@ -1,0 +1,192 @@
+//! Messages to the App, and the handle that sends them.
+
+use std::path::PathBuf;
+use std::time::Instant;
+
+use serde_json::Value;
+use tokio::sync::{mpsc, oneshot, watch};
+use tonny_supervisor::WorkerState;
+
+use super::DesktopWish;
+use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
+use crate::control::{Reply, Request};
+use crate::model::InstalledModel;
+use crate::ports::{Delivery, Recording};
+use crate::problem::{Code, Problem};
+use crate::push_to_talk::Gesture;
+use crate::settings::Settings;
+use crate::snapshot::{Install, Snapshot, Status};
+use crate::transcription::{Note, Words};
+
+pub(super) type Answer<T> = oneshot::Sender<T>;
+
+/// A change of the settings document.
+pub enum SettingsChange {
+    /// One field.
+    Field(String, Value),
+    /// One field, or everything, back to its default.
+    Reset(Option<String>),
+    /// A whole document.
+    All(Box<Settings>),
+}
+
+/// Everything that can reach the App.
+#[allow(missing_docs, reason = "the names say it; the handle's methods are the documented way in")]
+pub enum Message {
+    Gesture(Gesture, Option<String>, Answer<Result<(), Problem>>),
+    Opened(String, Result<Box<dyn Recording>, Problem>),
+    Note(String, Note),
+    Delivered(String, Delivery, Instant),
+    Worker(Box<WorkerState>),
+    RestartWorker(String, Answer<Result<(), Problem>>),
+    WorkerLogs(String, Answer<Result<Vec<String>, Problem>>),
+    Settings(Answer<Settings>),
+    ChangeSettings(SettingsChange, Answer<Result<Settings, Problem>>),
+    Reload,
+    Install(String, Answer<Result<(), Problem>>),
+    Installing(Install),
+    Installed(String, Result<InstalledModel, Problem>),
+    CancelInstall,
+    ModelsChanged,
+    History(HistoryAsk),
+    Retranscribed(String, Result<Words, Problem>),
+    MicrophoneTest(bool, Answer<Result<(), Problem>>),
+    Level(f32),
+    HotkeyProblem(Option<Problem>),
+    Dismiss,
+    Wish(DesktopWish),
+    Quit,
+}
+
+/// The way to the App; cheap to clone.
+#[derive(Clone)]
+pub struct AppHandle {
+    messages: mpsc::Sender<Message>,
+    snapshot: watch::Receiver<Snapshot>,
+}
+
+impl AppHandle {
+    pub(super) fn new(messages: mpsc::Sender<Message>, snapshot: watch::Receiver<Snapshot>) -> Self {
+        Self { messages, snapshot }
+    }
+
+    /// The state now.
+    pub fn snapshot(&self) -> Snapshot {
+        self.snapshot.borrow().clone()
+    }
+
+    /// Sends a message; false when the App has ended.
+    pub async fn send(&self, message: Message) -> bool {
+        self.messages.send(message).await.is_ok()
+    }
+
+    /// Sends from a thread outside the runtime.
+    pub fn send_blocking(&self, message: Message) -> bool {
+        self.messages.blocking_send(message).is_ok()
+    }
+
+    /// The dictation key, a button or a command.
+    pub async fn gesture(&self, gesture: Gesture, route: Option<String>) -> Result<(), Problem> {
+        self.ask(|reply| Message::Gesture(gesture, route, reply)).await?
+    }
+
+    /// The settings now.
+    pub async fn settings(&self) -> Result<Settings, Problem> {
+        self.ask(Message::Settings).await
+    }
+
+    /// Changes the settings; they are in force when this returns.
+    pub async fn change_settings(&self, change: SettingsChange) -> Result<Settings, Problem> {
+        self.ask(|reply| Message::ChangeSettings(change, reply)).await?
+    }
+
+    /// Starts installing a model; progress is in the snapshot.
+    pub async fn install(&self, id: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::Install(id, reply)).await?
+    }
+
+    /// Restarts a worker, with a fresh budget.
+    pub async fn restart_worker(&self, name: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::RestartWorker(name, reply)).await?
+    }
+
+    /// Starts or ends the level meter.
+    pub async fn test_microphone(&self, on: bool) -> Result<(), Problem> {
+        self.ask(|reply| Message::MicrophoneTest(on, reply)).await?
+    }
+
+    /// A page of the history, newest first.
+    pub async fn history(&self, query: HistoryQuery) -> Result<HistoryPage, Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::List(query, reply))).await?
+    }
+
+    /// One row of the history.
+    pub async fn history_row(&self, id: String) -> Result<HistoryRow, Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Get(id, reply))).await?
+    }
+
+    /// Deletes a row; it can be taken back for a few seconds.
+    pub async fn delete(&self, id: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Delete(id, reply))).await?
+    }
+
+    /// Takes a deletion back.
+    pub async fn restore(&self, id: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Restore(id, reply))).await?
+    }
+
+    /// Transcribes a kept recording again; the row changes when it is done.
+    pub async fn retry(&self, id: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Retry(id, reply))).await?
+    }
+
+    /// Puts a row's text on the clipboard.
+    pub async fn copy(&self, id: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Copy(id, reply))).await?
+    }
+
+    /// Answers one line of the control socket.
+    pub async fn control(&self, request: Request) -> Reply {
+        let outcome = match request {
+            Request::Press { route } => self.gesture(Gesture::Press, route).await,
+            Request::Release { .. } => self.gesture(Gesture::Release, None).await,
+            Request::Toggle { route } => self.gesture(Gesture::Toggle, route).await,
+            Request::Cancel { .. } => self.gesture(Gesture::Cancel, None).await,
+            Request::Status => {
+                return Reply { status: Some(Status::from(&self.snapshot())), ..Reply::done() };
+            }
+            Request::Show { page } => self.tell(Message::Wish(DesktopWish::Show(page))).await,
+            Request::Reload => self.tell(Message::Reload).await,
+            Request::Retry { id } => self.retry(id).await,
+            Request::RestartWorker { name } => self.restart_worker(name).await,
+            Request::WorkerLogs { name } => {
+                return match self.ask(|reply| Message::WorkerLogs(name, reply)).await.flatten() {
+                    Ok(lines) => Reply { lines: Some(lines), ..Reply::done() },
+                    Err(problem) => problem.into(),
+                };
+            }
+            Request::Quit => self.tell(Message::Quit).await,
+        };
+        outcome.map_or_else(Reply::from, |()| Reply::done())
+    }
+
+    /// Forgets the newest trouble message.
+    pub async fn dismiss(&self) -> Result<(), Problem> {
+        self.tell(Message::Dismiss).await
+    }
+
+    async fn tell(&self, message: Message) -> Result<(), Problem> {
+        if self.send(message).await { Ok(()) } else { Err(Problem::of(Code::ShuttingDown)) }
+    }
+
+    async fn ask<T>(&self, message: impl FnOnce(Answer<T>) -> Message) -> Result<T, Problem> {
+        let (reply, answer) = oneshot::channel();
+        self.tell(message(reply)).await?;
+        answer.await.map_err(|_| Problem::of(Code::ShuttingDown))
+    }
+}
+
+/// A recording's file name in the audio folder.
+pub(super) fn wav(folder: &std::path::Path, id: &str) -> PathBuf {
+    folder.join(format!("{id}.wav"))
+}

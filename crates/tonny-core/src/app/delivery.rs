@@ -1,0 +1,189 @@
+//! From the final words to the window: in order, once, and told honestly.
+
+use std::time::{Duration, Instant};
+
+use tonny_store::{FinalText, Outcome, UtteranceState};
+
+use super::App;
+use super::ask::Message;
+use super::utterance::{Route, Stage, timings_ms};
+use super::view::Notice;
+use crate::ports::{Delivery, InsertionMethod, InsertionWish};
+use crate::problem::{Code, Problem};
+use crate::snapshot::LastUtterance;
+use crate::transcription::Words;
+
+impl App {
+    pub(super) async fn transcribed(&mut self, id: &str, result: Result<Words, Problem>) {
+        let now = self.parts.clock.now();
+        let model = self.settings.speech.model.clone();
+        let Some(utterance) = self.utterance(id) else { return };
+        utterance.timings.final_text_ms = Some(utterance.since_press(now));
+        let words = match result {
+            Ok(words) if !words.text.is_empty() => words,
+            Ok(_) => {
+                let code = if utterance.heard_anything { Code::NothingHeard } else { Code::MicrophoneSilent };
+                return self.end(id, UtteranceState::Kept, Some(Problem::of(code)), None).await;
+            }
+            Err(problem) => return self.end(id, UtteranceState::Failed, Some(problem), None).await,
+        };
+        utterance.committed.clone_from(&words.text);
+        utterance.tentative.clear();
+        let cancelled = utterance.cancelled;
+        let text = FinalText {
+            text: words.text.clone(),
+            raw_text: None,
+            language: words.language,
+            engine: Some(crate::engine::NAME.to_owned()),
+            model: Some(model),
+        };
+        // Committed before it is delivered: a crash from here on loses no word.
+        if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
+            self.problem = Some(crate::store_problem(&error));
+        }
+        if cancelled {
+            return self.end(id, UtteranceState::Cancelled, None, None).await;
+        }
+        if let Some(utterance) = self.utterance(id) {
+            utterance.stage = Stage::Ready(words.text);
+        }
+        self.deliver_next().await;
+    }
+
+    /// Delivers the oldest utterance if its words are there; later ones wait for it.
+    async fn deliver_next(&mut self) {
+        while self.utterances.front().is_some_and(|utterance| matches!(utterance.stage, Stage::Over)) {
+            self.utterances.pop_front();
+        }
+        let wish = InsertionWish {
+            method: self.settings.insertion.method,
+            target: None,
+            modifier_wait: Duration::from_millis(u64::from(self.settings.insertion.modifier_wait_ms)),
+            receipt_wait: Duration::from_millis(u64::from(self.settings.insertion.receipt_wait_ms)),
+        };
+        let Some(utterance) = self.utterances.front_mut() else { return };
+        let Stage::Ready(text) = &utterance.stage else { return };
+        let text = text.clone();
+        utterance.stage = Stage::Delivering(text.clone());
+        let wish = InsertionWish { target: utterance.target.clone(), ..wish };
+        let (id, route) = (utterance.id.clone(), utterance.route);
+        if let Err(error) = self.parts.store.utterances().set_state(&id, UtteranceState::Delivering).await {
+            tracing::error!(%error, id, "the row could not be marked as being delivered");
+        }
+        let (insertion, clock, handle) = (self.parts.insertion.clone(), self.parts.clock.clone(), self.handle.clone());
+        self.tasks.spawn_blocking(move || {
+            let delivery = match route {
+                Route::Type => insertion.insert(&text, &wish),
+                Route::Clipboard => match insertion.copy(&text) {
+                    Ok(()) => Delivery::Inserted { by: InsertionMethod::Paste },
+                    Err(problem) => Delivery::Failed(problem),
+                },
+            };
+            handle.send_blocking(Message::Delivered(id, delivery, clock.now()));
+        });
+    }
+
+    pub(super) async fn delivered(&mut self, id: &str, delivery: Delivery, at: Instant) {
+        let Some(utterance) = self.utterance(id) else { return };
+        utterance.timings.delivered_ms = Some(utterance.since_press(at));
+        let copied = utterance.route == Route::Clipboard;
+        match delivery {
+            Delivery::Inserted { by } => {
+                self.notice = Some(Notice::done(if copied { "Copied" } else { "Inserted" }, at));
+                self.end(id, UtteranceState::Delivered, None, (!copied).then_some(by)).await;
+            }
+            Delivery::Copied(problem) => self.end(id, UtteranceState::Kept, Some(problem), None).await,
+            Delivery::Failed(problem) => self.end(id, UtteranceState::Failed, Some(problem), None).await,
+        }
+        self.deliver_next().await;
+    }
+
+    /// Writes down how an utterance ended and lets it go.
+    async fn end(
+        &mut self,
+        id: &str,
+        state: UtteranceState,
+        problem: Option<Problem>,
+        by: Option<InsertionMethod>,
+    ) {
+        let keep_audio = self.settings.dictation.keep_audio;
+        let Some(utterance) = self.utterance(id) else { return };
+        let (Stage::Delivering(text) | Stage::Ready(text)) =
+            std::mem::replace(&mut utterance.stage, Stage::Over)
+        else {
+            return self.end_without_words(id, state, problem).await;
+        };
+        let outcome = outcome(utterance, state, problem.as_ref(), by);
+        let wav = utterance.wav.clone();
+        self.last = Some(last(id, text, state, &outcome));
+        self.write_outcome(id, &outcome).await;
+        if state == UtteranceState::Delivered && !keep_audio {
+            self.remove_audio(id, &wav).await;
+        }
+        self.after_end(problem);
+    }
+
+    async fn end_without_words(&mut self, id: &str, state: UtteranceState, problem: Option<Problem>) {
+        let Some(utterance) = self.utterance(id) else { return };
+        let outcome = outcome(utterance, state, problem.as_ref(), None);
+        let text = utterance.committed.clone();
+        self.last = Some(last(id, text, state, &outcome));
+        self.write_outcome(id, &outcome).await;
+        // Boxed: delivery of the next one may end here again.
+        self.after_end(problem);
+        Box::pin(self.deliver_next()).await;
+    }
+
+    async fn write_outcome(&mut self, id: &str, outcome: &Outcome) {
+        self.history_version += 1;
+        if let Err(error) = self.parts.store.utterances().finish(id, outcome).await {
+            self.problem = Some(crate::store_problem(&error));
+        }
+    }
+
+    fn after_end(&mut self, problem: Option<Problem>) {
+        self.utterances.retain(|utterance| !matches!(utterance.stage, Stage::Over));
+        if let Some(problem) = problem {
+            self.trouble(problem);
+        }
+    }
+
+    async fn remove_audio(&self, id: &str, wav: &std::path::Path) {
+        let (audio, wav) = (self.parts.audio.clone(), wav.to_owned());
+        let removed = tokio::task::spawn_blocking(move || audio.remove(&wav)).await;
+        match removed {
+            Ok(Ok(())) => {
+                if let Err(error) = self.parts.store.utterances().forget_audio(id).await {
+                    tracing::error!(%error, id, "the row still names a recording that is gone");
+                }
+            }
+            Ok(Err(problem)) => tracing::warn!(code = problem.code, id, "the recording could not be removed"),
+            Err(error) => tracing::error!(%error, id, "removing a recording panicked"),
+        }
+    }
+}
+
+fn outcome(
+    utterance: &super::utterance::Utterance,
+    state: UtteranceState,
+    problem: Option<&Problem>,
+    by: Option<InsertionMethod>,
+) -> Outcome {
+    Outcome {
+        state,
+        error_code: problem.map(|problem| problem.code.clone()),
+        error_message: problem.map(|problem| problem.message.clone()),
+        inserted_by: by.map(|by| if by == InsertionMethod::Type { "type" } else { "paste" }.to_owned()),
+        target_class: utterance.target.as_ref().map(|target| target.class.clone()),
+        timings: utterance.timings.clone(),
+    }
+}
+
+fn last(id: &str, text: String, state: UtteranceState, outcome: &Outcome) -> LastUtterance {
+    LastUtterance {
+        id: id.to_owned(),
+        text,
+        state: state.as_str().to_owned(),
+        timings_ms: timings_ms(&outcome.timings),
+    }
+}

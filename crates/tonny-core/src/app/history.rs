@@ -1,0 +1,259 @@
+//! What was said before: pages of rows, and what can be done with one of them.
+
+use std::collections::{BTreeMap, HashMap};
+use std::time::{Duration, Instant};
+
+use serde::{Deserialize, Serialize};
+use tonny_store::{Hit, Page, Store, Utterance};
+
+use super::App;
+use super::ask::{Answer, wav};
+use crate::problem::{Code, Problem};
+
+/// How long a deletion can be taken back; longer than the window shows its Undo.
+pub(super) const UNDO: Duration = Duration::from_secs(10);
+
+/// Rows per page at most: more than a screen, less than a noticeable wait.
+const PAGE_MAX: u32 = 500;
+
+/// Which rows.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct HistoryQuery {
+    /// Words or beginnings of words; everything when empty.
+    pub text: String,
+    /// The `next` of the page before.
+    pub before: Option<String>,
+    /// Rows wanted, 1 to 500.
+    pub limit: u32,
+}
+
+/// Some rows, newest first; best match first when searching.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct HistoryPage {
+    /// The rows.
+    pub rows: Vec<HistoryRow>,
+    /// Asks for the rows after these; absent on the last page.
+    pub next: Option<String>,
+    /// Rows in the whole history.
+    pub total: u32,
+}
+
+/// One utterance as people see it.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct HistoryRow {
+    /// Its id.
+    pub id: String,
+    /// When the key went down, RFC 3339 in UTC.
+    pub started_at: String,
+    /// The words; empty when there are none.
+    pub text: String,
+    /// The words before any clean-up.
+    pub raw_text: Option<String>,
+    /// How far it got.
+    pub state: String,
+    /// Where its words went.
+    pub route: String,
+    /// The engine that heard it.
+    pub engine: Option<String>,
+    /// The model that heard it.
+    pub model: Option<String>,
+    /// The language heard, ISO 639-1.
+    pub language: Option<String>,
+    /// "paste" or "type".
+    pub inserted_by: Option<String>,
+    /// Class of the window it went to.
+    pub target: Option<String>,
+    /// What went wrong.
+    pub error_code: Option<String>,
+    /// What went wrong, in a sentence.
+    pub error_message: Option<String>,
+    /// Length of the recording, ms.
+    pub audio_ms: Option<u32>,
+    /// Whether the recording is kept.
+    pub has_audio: bool,
+    /// Found again after a crash.
+    pub recovered: bool,
+    /// Stages in ms since the press.
+    pub timings_ms: BTreeMap<String, u32>,
+    /// Parts of `text` that match the search, as UTF-16 offsets.
+    pub matches: Vec<(u32, u32)>,
+}
+
+/// What can be asked of the history.
+#[allow(missing_docs, reason = "each is documented at the handle's method")]
+pub enum HistoryAsk {
+    List(HistoryQuery, Answer<Result<HistoryPage, Problem>>),
+    Get(String, Answer<Result<HistoryRow, Problem>>),
+    Delete(String, Answer<Result<(), Problem>>),
+    Restore(String, Answer<Result<(), Problem>>),
+    Retry(String, Answer<Result<(), Problem>>),
+    Copy(String, Answer<Result<(), Problem>>),
+}
+
+impl App {
+    pub(super) async fn history(&mut self, ask: HistoryAsk) {
+        match ask {
+            HistoryAsk::List(query, reply) => {
+                let (store, hidden) = (self.parts.store.clone(), self.deletions.clone());
+                self.tasks.spawn(async move {
+                    let _ = reply.send(list(&store, &query, &hidden).await);
+                });
+            }
+            HistoryAsk::Get(id, reply) => _ = reply.send(row(&self.parts.store, &id).await.map(|row| history_row(row, &[]))),
+            HistoryAsk::Delete(id, reply) => {
+                self.deletions.insert(id, self.parts.clock.now() + UNDO);
+                self.history_version += 1;
+                let _ = reply.send(Ok(()));
+            }
+            HistoryAsk::Restore(id, reply) => {
+                let found = self.deletions.remove(&id).is_some();
+                self.history_version += 1;
+                let _ = reply.send(if found { Ok(()) } else { Err(Problem::of(Code::NotFound)) });
+            }
+            HistoryAsk::Retry(id, reply) => {
+                let found = row(&self.parts.store, &id).await;
+                let _ = reply.send(match found {
+                    Ok(row) if row.audio_file.is_some() => {
+                        self.retranscribe(&id);
+                        Ok(())
+                    }
+                    Ok(_) => Err(Problem::with(Code::NotFound, "Its recording was not kept")),
+                    Err(problem) => Err(problem),
+                });
+            }
+            HistoryAsk::Copy(id, reply) => {
+                let (store, insertion) = (self.parts.store.clone(), self.parts.insertion.clone());
+                self.tasks.spawn(async move {
+                    let copied = match row(&store, &id).await {
+                        Ok(row) => tokio::task::spawn_blocking(move || insertion.copy(&row.text.unwrap_or_default()))
+                            .await
+                            .map_err(|e| Problem::with(Code::InsertFailed, e))
+                            .flatten(),
+                        Err(problem) => Err(problem),
+                    };
+                    let _ = reply.send(copied);
+                });
+            }
+        }
+    }
+
+    /// Carries out deletions whose time to be taken back is over.
+    pub(super) async fn delete_expired(&mut self, now: Instant) {
+        let due: Vec<String> =
+            self.deletions.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
+        for id in due {
+            self.deletions.remove(&id);
+            match self.parts.store.utterances().delete(&id).await {
+                Ok(_) => {
+                    let (audio, file) = (self.parts.audio.clone(), wav(&self.parts.audio_folder, &id));
+                    self.tasks.spawn_blocking(move || {
+                        if let Err(problem) = audio.remove(&file) {
+                            tracing::warn!(code = problem.code, "a deleted utterance's recording stayed behind");
+                        }
+                    });
+                }
+                Err(error) => self.problem = Some(crate::store_problem(&error)),
+            }
+        }
+    }
+}
+
+async fn row(store: &Store, id: &str) -> Result<Utterance, Problem> {
+    match store.utterances().get(id).await {
+        Ok(Some(row)) => Ok(row),
+        Ok(None) => Err(Problem::with(Code::NotFound, format!("Its id was {id:?}"))),
+        Err(error) => Err(crate::store_problem(&error)),
+    }
+}
+
+/// One page of the history. Shared with the terminal face, which reads without a running app.
+pub async fn list(
+    store: &Store,
+    query: &HistoryQuery,
+    hidden: &HashMap<String, Instant>,
+) -> Result<HistoryPage, Problem> {
+    let limit = query.limit.clamp(1, PAGE_MAX);
+    let utterances = store.utterances();
+    let failed = |error| crate::store_problem(&error);
+    let total = u32::try_from(utterances.count().await.map_err(failed)?).unwrap_or(u32::MAX);
+    let (mut rows, next): (Vec<HistoryRow>, _) = if query.text.trim().is_empty() {
+        let before = query.before.as_deref().and_then(|cursor| {
+            let (ms, id) = cursor.split_once(':')?;
+            Some((ms.parse().ok()?, id.to_owned()))
+        });
+        let found = utterances.list(&Page { before, limit, state: None }).await.map_err(failed)?;
+        let next = found.last().filter(|_| found.len() == limit as usize);
+        let next = next.map(|last| format!("{}:{}", last.started_at_ms, last.id));
+        (found.into_iter().map(|row| history_row(row, &[])).collect(), next)
+    } else {
+        let offset = query.before.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
+        let found = utterances.search(&query.text, limit, offset).await.map_err(failed)?;
+        let next = (found.len() == limit as usize).then(|| (offset + limit).to_string());
+        (found.into_iter().map(|Hit { utterance, snippet }| {
+            let words: Vec<String> = snippet.into_iter().filter(|piece| piece.found).map(|piece| piece.text).collect();
+            history_row(utterance, &words)
+        }).collect(), next)
+    };
+    rows.retain(|row| !hidden.contains_key(&row.id));
+    Ok(HistoryPage { rows, next, total })
+}
+
+/// A stored row as people see it; `words` are the parts of its text to mark.
+pub fn history_row(row: Utterance, words: &[String]) -> HistoryRow {
+    let text = row.text.unwrap_or_default();
+    let started = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(row.started_at_ms) * 1_000_000);
+    let started = started.unwrap_or(time::OffsetDateTime::UNIX_EPOCH);
+    HistoryRow {
+        started_at: started.format(&time::format_description::well_known::Rfc3339).unwrap_or_default(),
+        matches: matches(&text, words),
+        text,
+        raw_text: row.raw_text,
+        state: row.state.as_str().to_owned(),
+        route: row.route,
+        engine: row.engine,
+        model: row.model,
+        language: row.language,
+        inserted_by: row.inserted_by,
+        target: row.target_class,
+        error_code: row.error_code,
+        error_message: row.error_message,
+        audio_ms: row.audio_ms.and_then(|ms| u32::try_from(ms).ok()),
+        has_audio: row.audio_file.is_some(),
+        recovered: row.recovered,
+        timings_ms: super::utterance::timings_ms(&row.timings),
+        id: row.id,
+    }
+}
+
+/// Every place of `words` in `text`, as UTF-16 offsets (what a web view counts in), in order, not overlapping.
+fn matches(text: &str, words: &[String]) -> Vec<(u32, u32)> {
+    let mut found: Vec<(usize, usize)> = Vec::new();
+    for word in words.iter().filter(|word| !word.is_empty()) {
+        found.extend(text.match_indices(word.as_str()).map(|(start, word)| (start, start + word.len())));
+    }
+    found.sort_unstable();
+    let mut end = 0;
+    found.retain(|(from, to)| {
+        let keep = *from >= end;
+        if keep {
+            end = *to;
+        }
+        keep
+    });
+    let utf16 = |byte: usize| u32::try_from(text[..byte].encode_utf16().count()).unwrap_or(u32::MAX);
+    found.into_iter().map(|(from, to)| (utf16(from), utf16(to))).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn matches_are_counted_as_a_web_view_counts() {
+        let words = ["naïve".to_owned(), "café".to_owned(), "naïve".to_owned()];
+        assert_eq!(matches("🎉 naïve café, naïve", &words), [(3, 8), (9, 13), (15, 20)]);
+    }
+}

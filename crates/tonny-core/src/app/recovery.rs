@@ -1,0 +1,105 @@
+//! Utterances that a crash or a dead engine left unfinished: transcribed in the background, never typed by themselves.
+
+use std::time::Duration;
+
+use tonny_store::{FinalText, Outcome, UtteranceState};
+
+use super::App;
+use super::ask::{Message, wav};
+use crate::problem::{Code, Problem};
+use crate::transcription::{self, Job, Note, Words, replay};
+
+impl App {
+    /// Adopts what the last run left behind.
+    pub(super) async fn recover(&mut self) {
+        match self.parts.store.utterances().unfinished().await {
+            Ok(rows) => {
+                for row in rows {
+                    tracing::info!(id = row.id, state = row.state.as_str(), "an unfinished utterance is recovered");
+                    if let Err(error) = self.parts.store.utterances().mark_recovered(&row.id).await {
+                        tracing::error!(%error, id = row.id, "the row could not be marked as recovered");
+                    }
+                    self.recover_row(row).await;
+                }
+            }
+            Err(error) => self.problem = Some(crate::store_problem(&error)),
+        }
+    }
+
+    async fn recover_row(&mut self, row: tonny_store::Utterance) {
+        // Its words are known already: only the delivery is uncertain, and typing them twice would be worse.
+        if row.text.as_ref().is_some_and(|text| !text.is_empty()) {
+            let outcome = Outcome { timings: row.timings, ..Outcome::of(UtteranceState::Kept) };
+            self.write_recovered(&row.id, &outcome).await;
+            return;
+        }
+        self.retranscribe(&row.id);
+    }
+
+    /// Sends a kept recording through the engine again; [`Message::Retranscribed`] answers.
+    pub(super) fn retranscribe(&mut self, id: &str) {
+        let (audio, handle, id) = (self.parts.audio.clone(), self.handle.clone(), id.to_owned());
+        let (engine, language) = (self.engine.subscribe(), self.settings.dictation.language.clone());
+        let patience = Duration::from_secs(u64::from(self.settings.dictation.engine_wait_s));
+        let file = wav(&self.parts.audio_folder, &id);
+        self.tasks.spawn(async move {
+            let read = tokio::task::spawn_blocking(move || audio.read(&file)).await;
+            let result = match read.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten() {
+                Ok(samples) => transcribe(Job { heard: replay(samples), engine, language, patience }).await,
+                Err(problem) => Err(problem),
+            };
+            handle.send(Message::Retranscribed(id, result)).await;
+        });
+    }
+
+    pub(super) async fn retranscribed(&mut self, id: &str, result: Result<Words, Problem>) {
+        let mut outcome = Outcome::of(UtteranceState::Kept);
+        match self.parts.store.utterances().get(id).await {
+            Ok(Some(row)) => outcome.timings = row.timings,
+            Ok(None) => return,
+            Err(error) => self.problem = Some(crate::store_problem(&error)),
+        }
+        match result {
+            Ok(words) if words.text.is_empty() => {
+                let problem = Problem::of(Code::NothingHeard);
+                (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
+            }
+            Ok(words) => {
+                let text = FinalText {
+                    text: words.text,
+                    raw_text: None,
+                    language: words.language,
+                    engine: Some(crate::engine::NAME.to_owned()),
+                    model: Some(self.settings.speech.model.clone()),
+                };
+                if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
+                    self.problem = Some(crate::store_problem(&error));
+                }
+            }
+            Err(problem) => {
+                outcome.state = UtteranceState::Failed;
+                (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
+            }
+        }
+        self.write_recovered(id, &outcome).await;
+    }
+
+    async fn write_recovered(&mut self, id: &str, outcome: &Outcome) {
+        self.history_version += 1;
+        if let Err(error) = self.parts.store.utterances().finish(id, outcome).await {
+            self.problem = Some(crate::store_problem(&error));
+        }
+    }
+}
+
+/// Runs a whole recording through the engine and waits for its words.
+async fn transcribe(job: Job) -> Result<Words, Problem> {
+    let (result, mut ended) = tokio::sync::mpsc::unbounded_channel();
+    transcription::run(job, move |note| {
+        if let Note::Ended(outcome) = note {
+            let _ = result.send(outcome);
+        }
+    })
+    .await;
+    ended.recv().await.unwrap_or_else(|| Err(Problem::of(Code::EngineDied)))
+}

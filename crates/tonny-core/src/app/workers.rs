@@ -1,0 +1,110 @@
+//! The speech worker: started with the chosen model, swapped when the choice changes, restarted when asked.
+
+use serde_json::Value;
+use tonny_supervisor as supervisor;
+
+use super::ask::{Message, SettingsChange};
+use super::{App, DesktopWish};
+use crate::engine::{self, Engine};
+use crate::model;
+use crate::problem::{Code, Problem};
+use crate::settings::{self, Settings};
+
+impl App {
+    /// What has to happen once, before the first message.
+    pub(super) async fn prepare(&mut self) {
+        self.refresh_models().await;
+        self.last = self.newest().await;
+        self.recover().await;
+        self.show_at_start();
+        self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
+    }
+
+    /// Starts the engine with the chosen model, or swaps its model.
+    pub(super) fn run_engine(&mut self) {
+        let Some(chosen) = model::choose(&self.settings.speech.model, &self.installed) else {
+            let problem = Problem::of(Code::ModelNone);
+            self.worker_view = Some(engine::no_model(&problem));
+            self.engine.send_replace(Engine::Absent(problem));
+            if let Some(worker) = self.worker.take() {
+                self.tasks.spawn(async move { _ = worker.close().await });
+            }
+            return;
+        };
+        let spec = engine::spec(&self.parts.programs, chosen, &self.settings);
+        match &self.worker {
+            Some(worker) => worker.respec(spec),
+            None => {
+                let (worker, run) = supervisor::start(spec);
+                self.tasks.spawn(run);
+                self.worker = Some(worker.clone());
+                let (handle, engine_out) = (self.handle.clone(), self.engine.clone());
+                self.tasks.spawn(async move {
+                    let mut states = worker.state();
+                    loop {
+                        let state = states.borrow_and_update().clone();
+                        engine_out.send_replace(engine::engine(&state));
+                        handle.send(Message::Worker(Box::new(state))).await;
+                        if states.changed().await.is_err() {
+                            return;
+                        }
+                    }
+                });
+            }
+        }
+    }
+
+    pub(super) fn restart_worker(&mut self, name: &str) -> Result<(), Problem> {
+        self.worker_named(name)?.restart();
+        Ok(())
+    }
+
+    pub(super) fn worker_logs(&self, name: &str) -> Result<Vec<String>, Problem> {
+        Ok(self.worker_named(name)?.log_tail())
+    }
+
+    fn worker_named(&self, name: &str) -> Result<&supervisor::Handle, Problem> {
+        if name != engine::NAME {
+            return Err(Problem::with(Code::WorkerUnknown, format!("It was called {name:?}")));
+        }
+        self.worker.as_ref().ok_or_else(|| Problem::of(Code::ModelNone))
+    }
+
+    pub(super) async fn change_settings(&mut self, change: SettingsChange) -> Result<Settings, Problem> {
+        let new = match change {
+            SettingsChange::Field(key, value) => self.settings.with(&key, value)?,
+            SettingsChange::Reset(key) => self.settings.reset(key.as_deref())?,
+            SettingsChange::All(settings) => *settings,
+        };
+        let saved = self.parts.store.settings().save(&new.to_json(), i64::from(settings::VERSION)).await;
+        saved.map_err(|error| crate::store_problem(&error))?;
+        self.apply(new);
+        Ok(self.settings.clone())
+    }
+
+    /// Settings and models may have been changed by the terminal.
+    pub(super) async fn reload(&mut self) {
+        let (settings, problem) = super::load_settings(&self.parts.store).await;
+        match problem {
+            None => self.apply(settings),
+            Some(problem) => self.problem = Some(problem),
+        }
+        self.history_version += 1;
+        self.refresh_models().await;
+    }
+
+    fn apply(&mut self, new: Settings) {
+        let old = std::mem::replace(&mut self.settings, new);
+        if old.speech != self.settings.speech {
+            self.run_engine();
+        }
+        if old != self.settings {
+            self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
+        }
+    }
+}
+
+/// A field's value as the settings hold it; for callers that have text.
+pub fn parse_setting(key: &str, text: &str) -> Result<Value, Problem> {
+    settings::field(key)?.parse(text)
+}

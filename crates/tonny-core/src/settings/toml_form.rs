@@ -1,0 +1,63 @@
+//! The settings as TOML for people: every field with a comment that explains it.
+
+use std::fmt::Write as _;
+
+use serde_json::Value;
+
+use super::{Settings, fields};
+use crate::problem::{Code, Problem};
+
+/// The whole document as TOML, each field under a comment with its meaning and range.
+pub fn to_toml(settings: &Settings) -> Result<String, Problem> {
+    let mut out = String::from("# TonnyTray settings\n");
+    let mut section = "";
+    for field in fields() {
+        let (head, name) = field.key.split_once('.').unwrap_or((field.key, ""));
+        if head != section {
+            let _ = write!(out, "\n[{head}]\n");
+            section = head;
+        }
+        let _ = writeln!(out, "# {} Takes {}.", field.help, field.range);
+        match settings.get(field.key)? {
+            Value::Null => _ = writeln!(out, "# {name} ="),
+            value => _ = writeln!(out, "{name} = {value}"),
+        }
+    }
+    Ok(out)
+}
+
+/// Reads what [`to_toml`] wrote, or any part of it; fields not mentioned keep `base`'s values.
+pub fn from_toml(text: &str, base: &Settings) -> Result<Settings, Problem> {
+    let table: toml::Table = text.parse().map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+    let mut settings = base.clone();
+    for (section, fields) in &table {
+        let Some(fields) = fields.as_table() else {
+            return Err(Problem::with(Code::SettingUnknown, format!("It was called {section:?}")));
+        };
+        for (name, value) in fields {
+            let value = serde_json::to_value(value).map_err(|e| Problem::with(Code::SettingInvalid, e))?;
+            settings = settings.with(&format!("{section}.{name}"), value)?;
+        }
+    }
+    Ok(settings)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn toml_goes_out_and_comes_back_the_same() {
+        let settings = Settings::default().with("microphone.device", "a \"quoted\" name".into()).expect("fits");
+        let text = to_toml(&settings).expect("toml");
+        assert_eq!(from_toml(&text, &Settings::default()).expect("read"), settings);
+        assert!(text.contains("# Recorded beyond the release."));
+    }
+
+    #[test]
+    fn broken_toml_names_the_line_and_a_typo_names_the_key() {
+        assert!(from_toml("[dictation\n", &Settings::default()).expect_err("broken").message.contains("line 1"));
+        let problem = from_toml("[dictation]\ntail = 5\n", &Settings::default()).expect_err("typo");
+        assert!(problem.message.contains("dictation.tail"));
+    }
+}

@@ -1,0 +1,226 @@
+//! The tray as a plain value: icon, tooltip and menu, computed from the snapshot and compared in tests; a face draws it.
+
+use crate::snapshot::{Phase, Snapshot, WorkerView};
+
+/// Characters of the last text that fit into a menu.
+const LAST_TEXT: usize = 40;
+
+/// The tray at one moment.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Tray {
+    /// Which icon.
+    pub icon: Icon,
+    /// Shown under the pointer.
+    pub tooltip: String,
+    /// From top to bottom.
+    pub menu: Vec<Item>,
+}
+
+/// The icon's four states.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Icon {
+    /// Outline of the mark.
+    Idle,
+    /// Filled, coral.
+    Listening,
+    /// Three dots.
+    Working,
+    /// The mark with a small triangle.
+    Trouble,
+}
+
+/// One line of the menu.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Item {
+    /// Something to click; grey when it cannot work now, with the reason in the label.
+    Entry {
+        /// What a click does.
+        action: Action,
+        /// What it says.
+        label: String,
+        /// Whether it can be clicked.
+        enabled: bool,
+    },
+    /// A line between groups.
+    Separator,
+}
+
+/// What a click does.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+pub enum Action {
+    /// Starts hands-free, or ends it.
+    Toggle,
+    /// Throws the recording's words out of the way.
+    Cancel,
+    /// Copies the last text.
+    CopyLast,
+    /// Opens the page where the microphone is chosen.
+    Microphone,
+    /// Restarts the speech engine.
+    RestartEngine,
+    /// Opens the history.
+    History,
+    /// Opens the settings.
+    Settings,
+    /// Ends the app.
+    Quit,
+}
+
+impl Action {
+    /// Every action, for a face that maps ids back.
+    pub const ALL: [Action; 8] = [
+        Action::Toggle,
+        Action::Cancel,
+        Action::CopyLast,
+        Action::Microphone,
+        Action::RestartEngine,
+        Action::History,
+        Action::Settings,
+        Action::Quit,
+    ];
+
+    /// A stable id.
+    pub fn id(self) -> &'static str {
+        match self {
+            Action::Toggle => "toggle",
+            Action::Cancel => "cancel",
+            Action::CopyLast => "copy-last",
+            Action::Microphone => "microphone",
+            Action::RestartEngine => "restart-engine",
+            Action::History => "history",
+            Action::Settings => "settings",
+            Action::Quit => "quit",
+        }
+    }
+}
+
+impl Tray {
+    /// The tray that belongs to a snapshot.
+    pub fn of(snapshot: &Snapshot) -> Self {
+        let engine = snapshot.workers.first();
+        Self { icon: icon(snapshot, engine), tooltip: tooltip(snapshot, engine), menu: menu(snapshot, engine) }
+    }
+}
+
+fn icon(snapshot: &Snapshot, engine: Option<&WorkerView>) -> Icon {
+    let broken = engine.is_some_and(|engine| matches!(engine.state.as_str(), "failed" | "crash_loop" | "no_model"));
+    match snapshot.state {
+        Phase::Recording => Icon::Listening,
+        Phase::Transcribing | Phase::Delivering => Icon::Working,
+        Phase::Idle if broken || snapshot.problem.is_some() || snapshot.hotkey_problem.is_some() => Icon::Trouble,
+        Phase::Idle => Icon::Idle,
+    }
+}
+
+fn tooltip(snapshot: &Snapshot, engine: Option<&WorkerView>) -> String {
+    let state = match snapshot.state {
+        Phase::Recording => "listening",
+        Phase::Transcribing => "transcribing",
+        Phase::Delivering => "inserting",
+        Phase::Idle => match (&snapshot.hotkey_problem, &snapshot.problem) {
+            (Some(problem), _) | (None, Some(problem)) => return format!("TonnyTray: {}", problem.message),
+            (None, None) => return format!("TonnyTray: speech engine {}", engine_words(engine)),
+        },
+    };
+    format!("TonnyTray: {state}")
+}
+
+fn menu(snapshot: &Snapshot, engine: Option<&WorkerView>) -> Vec<Item> {
+    let recording = snapshot.state == Phase::Recording;
+    let last = snapshot.last.as_ref().filter(|last| !last.text.is_empty());
+    vec![
+        entry(Action::Toggle, if recording { "Stop and insert" } else { "Dictate" }, true),
+        entry(Action::Cancel, if recording { "Cancel" } else { "Cancel (not recording)" }, recording),
+        Item::Separator,
+        match last {
+            Some(last) => entry(Action::CopyLast, &format!("Copy \u{201c}{}\u{201d}", shorten(&last.text)), true),
+            None => entry(Action::CopyLast, "Nothing said yet", false),
+        },
+        Item::Separator,
+        entry(Action::Microphone, "Microphone\u{2026}", true),
+        entry(
+            Action::RestartEngine,
+            &format!("Restart speech engine ({})", engine_words(engine)),
+            engine.is_some_and(|engine| engine.state != "no_model"),
+        ),
+        Item::Separator,
+        entry(Action::History, "History\u{2026}", true),
+        entry(Action::Settings, "Settings\u{2026}", true),
+        Item::Separator,
+        entry(Action::Quit, "Quit TonnyTray", true),
+    ]
+}
+
+fn entry(action: Action, label: &str, enabled: bool) -> Item {
+    Item::Entry { action, label: label.to_owned(), enabled }
+}
+
+fn engine_words(engine: Option<&WorkerView>) -> &'static str {
+    match engine.map(|engine| engine.state.as_str()) {
+        Some("ready") => "ready",
+        Some("starting") => "starting",
+        Some("backoff") => "restarting",
+        Some("crash_loop") => "keeps crashing",
+        Some("failed") => "failed",
+        Some("no_model") => "no model installed",
+        Some("stopped" | "draining") => "stopped",
+        _ => "starting",
+    }
+}
+
+fn shorten(text: &str) -> String {
+    let line = text.split_whitespace().collect::<Vec<_>>().join(" ");
+    if line.chars().count() <= LAST_TEXT {
+        return line;
+    }
+    let mut short: String = line.chars().take(LAST_TEXT - 1).collect();
+    short.truncate(short.trim_end().len());
+    short.push('\u{2026}');
+    short
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::problem::{Code, Problem};
+    use crate::snapshot::LastUtterance;
+
+    fn label(tray: &Tray, wanted: Action) -> (String, bool) {
+        tray.menu
+            .iter()
+            .find_map(|item| match item {
+                Item::Entry { action, label, enabled } if *action == wanted => Some((label.clone(), *enabled)),
+                _ => None,
+            })
+            .expect("in the menu")
+    }
+
+    #[test]
+    fn the_menu_says_what_can_be_done_now() {
+        let mut snapshot = Snapshot::default();
+        let idle = Tray::of(&snapshot);
+        assert_eq!(idle.icon, Icon::Idle);
+        assert_eq!(label(&idle, Action::Cancel), ("Cancel (not recording)".to_owned(), false));
+        assert_eq!(label(&idle, Action::CopyLast), ("Nothing said yet".to_owned(), false));
+
+        snapshot.state = Phase::Recording;
+        snapshot.last = Some(LastUtterance {
+            id: "1".to_owned(),
+            text: "And so, my fellow Americans,\nask not what your country".to_owned(),
+            state: "delivered".to_owned(),
+            timings_ms: Default::default(),
+        });
+        let recording = Tray::of(&snapshot);
+        assert_eq!(recording.icon, Icon::Listening);
+        assert_eq!(label(&recording, Action::Toggle).0, "Stop and insert");
+        assert_eq!(label(&recording, Action::CopyLast).0, "Copy \u{201c}And so, my fellow Americans, ask not wh\u{2026}\u{201d}");
+    }
+
+    #[test]
+    fn trouble_shows_in_the_icon_and_under_the_pointer() {
+        let snapshot = Snapshot { hotkey_problem: Some(Problem::of(Code::HotkeyTaken)), ..Snapshot::default() };
+        let tray = Tray::of(&snapshot);
+        assert_eq!(tray.icon, Icon::Trouble);
+        assert!(tray.tooltip.contains("Another program uses this hotkey"));
+    }
+}

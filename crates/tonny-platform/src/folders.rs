@@ -1,0 +1,108 @@
+//! Where TonnyTray keeps its files: below TONNYTRAY_HOME when that is set, else in the platform's own folders (XDG).
+
+use std::fs;
+use std::os::unix::fs::{DirBuilderExt as _, PermissionsExt as _};
+use std::path::{Path, PathBuf};
+
+use tonny_core::problem::{Code, Problem};
+
+/// Every folder and file TonnyTray owns.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Folders {
+    /// Database, models and recordings lie below it.
+    pub data: PathBuf,
+    /// `tonnytray.db`.
+    pub database: PathBuf,
+    /// Speech models.
+    pub models: PathBuf,
+    /// Recordings.
+    pub audio: PathBuf,
+    /// Log files.
+    pub logs: PathBuf,
+    /// Control socket; gone after a reboot.
+    pub run: PathBuf,
+}
+
+impl Folders {
+    /// Reads the environment; creates nothing.
+    pub fn from_environment() -> Result<Self, Problem> {
+        Self::of(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
+    }
+
+    fn of(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, Problem> {
+        if let Some(home) = variable("TONNYTRAY_HOME") {
+            let home = std::path::absolute(&home).map_err(|e| unwritable(&home, &e))?;
+            return Ok(Self::below(&home, home.join("logs"), home.join("run")));
+        }
+        let user = variable("HOME").ok_or_else(|| Problem::with(Code::HomeUnwritable, "HOME is not set"))?;
+        let data = variable("XDG_DATA_HOME").unwrap_or_else(|| user.join(".local/share")).join("tonnytray");
+        let state = variable("XDG_STATE_HOME").unwrap_or_else(|| user.join(".local/state")).join("tonnytray");
+        // Without a runtime folder (a bare login) the state folder is as private.
+        let run = variable("XDG_RUNTIME_DIR").map_or_else(|| state.join("run"), |run| run.join("tonnytray"));
+        Ok(Self::below(&data, state.join("logs"), run))
+    }
+
+    fn below(data: &Path, logs: PathBuf, run: PathBuf) -> Self {
+        Self {
+            database: data.join("tonnytray.db"),
+            models: data.join("models"),
+            audio: data.join("audio"),
+            data: data.to_owned(),
+            logs,
+            run,
+        }
+    }
+
+    /// The control socket.
+    pub fn socket(&self) -> PathBuf {
+        self.run.join("control.sock")
+    }
+
+    /// Makes every folder, for the owner only, and proves that the data folder can be written.
+    pub fn create(&self) -> Result<(), Problem> {
+        for folder in [&self.data, &self.models, &self.audio, &self.logs, &self.run] {
+            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| unwritable(folder, &e))?;
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|e| unwritable(folder, &e))?;
+        }
+        let probe = self.data.join(".write-probe");
+        fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(|e| unwritable(&self.data, &e))
+    }
+}
+
+fn unwritable(folder: &Path, error: &std::io::Error) -> Problem {
+    Problem::with(Code::HomeUnwritable, format!("{}: {error}", folder.display()))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn home_puts_everything_below_itself_and_xdg_is_the_default() {
+        let portable = Folders::of(|name| (name == "TONNYTRAY_HOME").then(|| PathBuf::from("/portable"))).expect("set");
+        assert_eq!(portable.socket(), Path::new("/portable/run/control.sock"));
+        assert_eq!(portable.database, Path::new("/portable/tonnytray.db"));
+        let xdg = Folders::of(|name| match name {
+            "HOME" => Some(PathBuf::from("/home/zoe")),
+            "XDG_RUNTIME_DIR" => Some(PathBuf::from("/run/user/1000")),
+            _ => None,
+        })
+        .expect("set");
+        assert_eq!(xdg.database, Path::new("/home/zoe/.local/share/tonnytray/tonnytray.db"));
+        assert_eq!(xdg.socket(), Path::new("/run/user/1000/tonnytray/control.sock"));
+    }
+
+    #[test]
+    fn folders_are_for_the_owner_and_a_file_in_the_way_is_named() {
+        let home = tempfile::tempdir().expect("temp");
+        let at = home.path().to_owned();
+        let folders = Folders::of(|name| (name == "TONNYTRAY_HOME").then(|| at.join("t"))).expect("set");
+        folders.create().expect("created");
+        assert_eq!(fs::metadata(&folders.audio).expect("there").permissions().mode() & 0o777, 0o700);
+        fs::write(at.join("file"), b"").expect("file");
+        let blocked = Folders::of(|name| (name == "TONNYTRAY_HOME").then(|| at.join("file"))).expect("set");
+        let problem = blocked.create().expect_err("a file is no folder");
+        assert_eq!(problem.code, "TT-STORE-601");
+        assert!(problem.message.contains("file"));
+    }
+}

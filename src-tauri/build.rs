@@ -1,0 +1,38 @@
+//! Lists every command in the manifest, so that a window may call only what its capability names.
+
+/// The commands of `src/commands/`; a test compares them with the handler's.
+const COMMANDS: &[&str] = &[
+    "app_snapshot",
+    "app_facts",
+    "app_dismiss",
+    "dictation_press",
+    "dictation_release",
+    "dictation_toggle",
+    "dictation_cancel",
+    "settings_get",
+    "settings_patch",
+    "settings_reset",
+    "models_list",
+    "models_install",
+    "models_cancel_install",
+    "models_remove",
+    "models_import",
+    "microphone_list",
+    "microphone_test",
+    "history_list",
+    "history_get",
+    "history_delete",
+    "history_restore",
+    "history_retry",
+    "history_copy",
+    "worker_restart",
+];
+
+fn main() {
+    println!("cargo:rerun-if-env-changed=TONNYTRAY_COMMIT");
+    let manifest = tauri_build::AppManifest::new().commands(COMMANDS);
+    let attributes = tauri_build::Attributes::new().app_manifest(manifest);
+    if let Err(error) = tauri_build::try_build(attributes) {
+        panic!("the desktop face's manifest does not build: {error:#}");
+    }
+}

@@ -1,0 +1,34 @@
+//! Commands of the settings window: post boxes of a few lines, one file per area. Decisions are core's.
+
+pub mod app;
+pub mod dictation;
+pub mod history;
+pub mod microphone;
+pub mod models;
+pub mod settings;
+pub mod worker;
+
+use tonny_core::problem::{Code, Problem};
+
+use crate::desktop::Face;
+
+/// The way to everything a command may reach.
+pub type Reach<'a> = tauri::State<'a, Face>;
+
+/// Longest text a command takes: ids, keys and searches are all shorter.
+const TEXT_MAX: usize = 4_096;
+
+/// Refuses text that no honest page sends.
+pub fn checked(text: String) -> Result<String, Problem> {
+    if text.len() <= TEXT_MAX {
+        return Ok(text);
+    }
+    Err(Problem::with(Code::RequestInvalid, format!("A text of {} bytes is too long", text.len())))
+}
+
+/// Runs what may block.
+pub async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, Problem> + Send + 'static,
+) -> Result<T, Problem> {
+    tokio::task::spawn_blocking(work).await.map_err(|e| Problem::with(Code::DesktopFailed, e))?
+}

@@ -1,0 +1,49 @@
+//! The history: pages, and what can be done with one row.
+
+use tonny_core::app::{HistoryPage, HistoryQuery, HistoryRow};
+use tonny_core::problem::Problem;
+
+use super::{Reach, checked};
+
+/// A page of the history, newest first.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_list(face: Reach<'_>, query: HistoryQuery) -> Result<HistoryPage, Problem> {
+    checked(query.text.clone())?;
+    face.app.history(query).await
+}
+
+/// One row.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_get(face: Reach<'_>, id: String) -> Result<HistoryRow, Problem> {
+    face.app.history_row(checked(id)?).await
+}
+
+/// Deletes a row; it can be taken back for a few seconds.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_delete(face: Reach<'_>, id: String) -> Result<(), Problem> {
+    face.app.delete(checked(id)?).await
+}
+
+/// Takes a deletion back.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_restore(face: Reach<'_>, id: String) -> Result<(), Problem> {
+    face.app.restore(checked(id)?).await
+}
+
+/// Transcribes a kept recording again.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_retry(face: Reach<'_>, id: String) -> Result<(), Problem> {
+    face.app.retry(checked(id)?).await
+}
+
+/// Puts the text of a row on the clipboard.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_copy(face: Reach<'_>, id: String) -> Result<(), Problem> {
+    face.app.copy(checked(id)?).await
+}

@@ -1,0 +1,130 @@
+//! Runs the desktop: Tauri's event loop on the main thread, and one task that carries the App's wishes to it.
+//!
+//! An idle app holds no window. The tray follows the snapshot, Escape is taken only while recording, and the loop ends
+//! when the App says that it has ended.
+
+use std::sync::Arc;
+
+use tauri::{AppHandle as Tauri, Manager as _, RunEvent};
+use tauri_specta::Event as _;
+use tokio::runtime::Runtime;
+use tokio::sync::watch;
+use tonny_core::app::{self, AppHandle, DesktopWish, Outputs};
+use tonny_core::overlay::OverlayClick;
+use tonny_core::ports::{Microphone, ModelFiles};
+use tonny_core::problem::{Code, Problem};
+use tonny_core::push_to_talk::Gesture;
+use tonny_core::snapshot::{Phase, Snapshot};
+use tonny_platform::control::ControlLock;
+use tonny_platform::folders::Folders;
+use tonny_platform::overlay;
+
+use crate::bindings::{LevelChanged, SnapshotChanged};
+use crate::{bindings, hotkeys, parts, signals, tray, windows};
+
+/// What commands may reach.
+pub struct Face {
+    /// The App.
+    pub app: AppHandle,
+    /// Input devices.
+    pub microphone: Arc<dyn Microphone>,
+    /// Models on disk.
+    pub models: Arc<dyn ModelFiles>,
+    /// For the About page.
+    pub folders: Folders,
+}
+
+/// Starts everything and runs until the App has quit.
+pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: bool) -> Result<(), Problem> {
+    let _inside = runtime.enter();
+    let socket = lock.bind()?;
+    let parts = runtime.block_on(parts::assemble(&folders))?;
+    let (microphone, models) = (parts.microphone.clone(), parts.models.clone());
+    let (app, outputs, core) = runtime.block_on(app::start(parts));
+    let core = runtime.spawn(core);
+    let control = runtime.spawn(socket.serve({
+        let app = app.clone();
+        move |request| {
+            let app = app.clone();
+            async move { app.control(request).await }
+        }
+    }));
+    let signals = runtime.spawn(signals::quit_on_signal(app.clone()));
+    let face = Face { app, microphone, models, folders };
+    let tauri = build(face)?;
+    let following = runtime.spawn(follow(tauri.handle().clone(), outputs, may_show));
+    tauri.run(|_, event| {
+        if let RunEvent::ExitRequested { api, code: None, .. } = event {
+            // The last window closed: the app lives in the tray.
+            api.prevent_exit();
+        }
+    });
+    for task in [control, signals, following] {
+        task.abort();
+    }
+    let _ = runtime.block_on(async { tokio::time::timeout(app::QUIT_DEADLINE, core).await });
+    Ok(())
+}
+
+fn build(face: Face) -> Result<tauri::App, Problem> {
+    let bindings = bindings::builder();
+    let shortcuts = tauri_plugin_global_shortcut::Builder::new().with_handler(hotkeys::on_event).build();
+    tauri::Builder::default()
+        .plugin(shortcuts)
+        .plugin(tauri_plugin_autostart::Builder::new().arg("--hidden").build())
+        .manage(face)
+        .manage(hotkeys::Bound::default())
+        .invoke_handler(bindings.invoke_handler())
+        .setup(move |tauri| {
+            bindings.mount_events(tauri);
+            tray::build(tauri.handle())?;
+            Ok(())
+        })
+        .build(tauri::generate_context!())
+        .map_err(|e| Problem::with(Code::DesktopFailed, e))
+}
+
+/// Carries what the App publishes to tray, overlay, windows and hotkeys.
+async fn follow(tauri: Tauri, outputs: Outputs, may_show: bool) {
+    let Outputs { mut snapshot, overlay: views, mut level, mut desktop } = outputs;
+    let app = tauri.state::<Face>().app.clone();
+    let (clicks, mut clicked) = tokio::sync::mpsc::unbounded_channel();
+    let overlay = overlay::start(views, clicks);
+    if let Err(problem) = &overlay {
+        tracing::warn!(code = problem.code, "there is no overlay");
+    }
+    loop {
+        tokio::select! {
+            changed = snapshot.changed() => match changed {
+                Ok(()) => on_snapshot(&tauri, &mut snapshot),
+                Err(_) => break,
+            },
+            Ok(()) = level.changed() => {
+                let level = *level.borrow_and_update();
+                if windows::is_open(&tauri) {
+                    let _ = LevelChanged { level }.emit(&tauri);
+                }
+            }
+            Some(wish) = desktop.recv() => match wish {
+                DesktopWish::Show(page) => if may_show || page.is_some() { windows::show(&tauri, page.as_deref()) },
+                DesktopWish::Apply(settings) => hotkeys::apply(&tauri, &settings).await,
+                DesktopWish::Quit => { tauri.exit(0); break }
+            },
+            Some(click) = clicked.recv() => match click {
+                OverlayClick::Stop => _ = app.gesture(Gesture::Toggle, None).await,
+                OverlayClick::Dismiss => _ = app.dismiss().await,
+            },
+        }
+    }
+    // The overlay's thread ends with its last view.
+    drop(overlay);
+}
+
+fn on_snapshot(tauri: &Tauri, snapshot: &mut watch::Receiver<Snapshot>) {
+    let snapshot = snapshot.borrow_and_update().clone();
+    tray::draw(tauri, &snapshot);
+    hotkeys::hold_escape(tauri, snapshot.state == Phase::Recording);
+    if windows::is_open(tauri) {
+        let _ = SnapshotChanged(snapshot).emit(tauri);
+    }
+}
