@@ -136,7 +136,10 @@ fn a_fetch_over_a_second_connection_is_a_receipt() {
     let Some(stage) = Stage::open(&[]) else { return };
     let program = TwoConnections::open(&stage);
     let insertion = X11Insertion::connect_to(&stage.display).expect("display");
-    wait_for("the focus", || (insertion.target()?.class == "Two").then_some(()));
+    wait_for("the focus", || {
+        program.ask_for_focus();
+        (insertion.target()?.class == "Two").then_some(())
+    });
     std::thread::scope(|scope| {
         let got = scope.spawn(|| program.wait_for_paste());
         assert_eq!(

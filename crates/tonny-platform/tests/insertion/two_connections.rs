@@ -3,7 +3,8 @@
 use x11rb::connection::Connection as _;
 use x11rb::protocol::Event;
 use x11rb::protocol::xproto::{
-    AtomEnum, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Window, WindowClass,
+    AtomEnum, ClientMessageEvent, ConnectionExt as _, CreateWindowAux, EventMask, PropMode, Window,
+    WindowClass,
 };
 use x11rb::rust_connection::RustConnection;
 use x11rb::wrapper::ConnectionExt as _;
@@ -13,6 +14,8 @@ use crate::stage::{Stage, wait_for};
 /// The program.
 pub struct TwoConnections {
     shown: RustConnection,
+    window: Window,
+    root: Window,
     fetching: RustConnection,
     unseen: Window,
 }
@@ -25,12 +28,22 @@ impl TwoConnections {
         let window = create(&shown, screen, EventMask::KEY_PRESS);
         let (name, string) = (AtomEnum::WM_CLASS, AtomEnum::STRING);
         shown.change_property8(PropMode::REPLACE, window, name, string, b"two\0Two\0").expect("sent");
-        let hints = x11rb::properties::WmHints { input: Some(true), ..Default::default() };
-        hints.set(&shown, window).expect("sent");
         shown.map_window(window).expect("sent");
         shown.flush().expect("sent");
         let unseen = create(&fetching, screen, EventMask::NO_EVENT);
-        Self { shown, fetching, unseen }
+        let root = shown.setup().roots[screen].root;
+        Self { shown, window, root, fetching, unseen }
+    }
+
+    /// Asks the window manager for the focus: openbox gives none to windows that come while it is starting.
+    pub fn ask_for_focus(&self) {
+        let name =
+            self.shown.intern_atom(false, b"_NET_ACTIVE_WINDOW").expect("sent").reply().expect("answered");
+        // As a pager asks, on the user's behalf.
+        let event = ClientMessageEvent::new(32, self.window, name.atom, [2, 0, 0, 0, 0]);
+        let mask = EventMask::SUBSTRUCTURE_NOTIFY | EventMask::SUBSTRUCTURE_REDIRECT;
+        self.shown.send_event(false, self.root, mask, event).expect("sent");
+        self.shown.flush().expect("sent");
     }
 
     /// Waits for the second key of a chord, and gives what the clipboard holds as text.
