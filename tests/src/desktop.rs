@@ -138,7 +138,8 @@ impl Desktop {
             "--exit-idle-time=-1",
             "--disable-shm=yes",
             "-L",
-            "module-null-sink sink_name=voice sink_properties=device.description=Voice rate=48000",
+            // Without norewinds an idle null sink renders 2 s ahead, and the microphone wakes up that late.
+            "module-null-sink sink_name=voice sink_properties=device.description=Voice rate=48000 norewinds=1",
             "-L",
             &protocol,
         ]);

@@ -249,7 +249,7 @@ impl App {
             }
         }
         if let Some(worker) = self.worker.take() {
-            let _ = tokio::time::timeout_at(deadline, worker.stop()).await;
+            let _ = tokio::time::timeout_at(deadline, worker.close()).await;
         }
         if let Err(error) = self.parts.store.clone().close().await {
             tracing::error!(%error, "the database did not close cleanly; its log is read at the next start");

@@ -121,12 +121,14 @@ pub fn no_model(problem: &Problem) -> WorkerView {
 }
 
 /// Follows a worker's states and publishes the engine they mean, until the worker's handle is gone.
-pub async fn follow(worker: Handle, engine_out: watch::Sender<Engine>, changed: impl Fn(WorkerState)) {
+pub async fn follow(worker: Handle, engine_out: watch::Sender<Engine>, changed: impl AsyncFn(WorkerState)) {
     let mut states = worker.state();
+    // Only the watch is kept: a handle held here would keep the worker's future from ending.
+    drop(worker);
     loop {
         let state = states.borrow_and_update().clone();
         engine_out.send_replace(engine(&state));
-        changed(state);
+        changed(state).await;
         if states.changed().await.is_err() {
             return;
         }

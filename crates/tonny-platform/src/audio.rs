@@ -6,6 +6,7 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod recordings;
 mod capture;
 mod encoding;
 mod ending;
@@ -16,6 +17,7 @@ mod recording;
 mod resample;
 mod wav;
 
+pub use recordings::RecordingsOnDisk;
 pub use file::{AudioFile, open_audio, open_recording};
 pub use microphone::SystemMicrophone;
 

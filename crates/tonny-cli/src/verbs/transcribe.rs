@@ -68,7 +68,7 @@ impl Worker {
         let (handle, run) = engine::start(engine::spec(programs, model, settings));
         tokio::spawn(run);
         let (out, engine) = watch::channel(Engine::Away);
-        tokio::spawn(engine::follow(handle.clone(), out, |_| {}));
+        tokio::spawn(engine::follow(handle.clone(), out, async |_| {}));
         Self { handle, engine }
     }
 

@@ -148,7 +148,7 @@ impl App {
         }
     }
 
-    async fn remove_audio(&self, id: &str, wav: &std::path::Path) {
+    async fn remove_audio(&mut self, id: &str, wav: &std::path::Path) {
         let (audio, wav) = (self.parts.audio.clone(), wav.to_owned());
         let removed = tokio::task::spawn_blocking(move || audio.remove(&wav)).await;
         match removed {

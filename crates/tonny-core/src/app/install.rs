@@ -25,7 +25,8 @@ impl App {
         let task = self.tasks.spawn(async move {
             let (progress, mut steps) = tokio::sync::mpsc::unbounded_channel();
             let name = entry.id.clone();
-            let work = model::install(&entry, &downloads, &index.into(), files, move |step| _ = progress.send(step));
+            let index = index.into();
+            let work = model::install(&entry, &downloads, &index, files, move |step| _ = progress.send(step));
             let tell = async {
                 let mut last: Option<(Instant, String)> = None;
                 while let Some(step) = steps.recv().await {

@@ -112,7 +112,7 @@ impl App {
         }
     }
 
-    pub(super) async fn newest(&self) -> Option<LastUtterance> {
+    pub(super) async fn newest(&mut self) -> Option<LastUtterance> {
         let row = self.parts.store.utterances().latest().await.ok().flatten()?;
         Some(LastUtterance {
             id: row.id,

@@ -1,6 +1,5 @@
 //! The speech worker: started with the chosen model, swapped when the choice changes, restarted when asked.
 
-use serde_json::Value;
 use tonny_supervisor as supervisor;
 
 use super::ask::{Message, SettingsChange};
@@ -39,17 +38,9 @@ impl App {
                 self.tasks.spawn(run);
                 self.worker = Some(worker.clone());
                 let (handle, engine_out) = (self.handle.clone(), self.engine.clone());
-                self.tasks.spawn(async move {
-                    let mut states = worker.state();
-                    loop {
-                        let state = states.borrow_and_update().clone();
-                        engine_out.send_replace(engine::engine(&state));
-                        handle.send(Message::Worker(Box::new(state))).await;
-                        if states.changed().await.is_err() {
-                            return;
-                        }
-                    }
-                });
+                self.tasks.spawn(engine::follow(worker, engine_out, async move |state| {
+                    handle.send(Message::Worker(Box::new(state))).await;
+                }));
             }
         }
     }
@@ -102,9 +93,4 @@ impl App {
             self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
         }
     }
-}
-
-/// A field's value as the settings hold it; for callers that have text.
-pub fn parse_setting(key: &str, text: &str) -> Result<Value, Problem> {
-    settings::field(key)?.parse(text)
 }

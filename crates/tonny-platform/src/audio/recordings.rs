@@ -1,0 +1,28 @@
+//! Kept recordings: fills core's port with files of the audio folder.
+
+use std::path::Path;
+use std::sync::Arc;
+
+use tonny_core::ports::AudioFiles;
+use tonny_core::problem::{Code, Problem};
+
+use super::open_recording;
+
+/// The audio folder; every call names its file.
+#[derive(Clone, Copy, Debug, Default)]
+pub struct RecordingsOnDisk;
+
+impl AudioFiles for RecordingsOnDisk {
+    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
+        open_recording(wav).map(Into::into)
+    }
+
+    fn remove(&self, wav: &Path) -> Result<(), Problem> {
+        match std::fs::remove_file(wav) {
+            Err(error) if error.kind() != std::io::ErrorKind::NotFound => {
+                Err(Problem::with(Code::AudioNotKept, format!("{}: {error}", wav.display())))
+            }
+            _ => Ok(()),
+        }
+    }
+}
