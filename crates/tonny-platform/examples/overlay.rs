@@ -31,13 +31,22 @@ fn views() -> Vec<(&'static str, OverlayView)> {
         ("03-long", listening(long, "doesn't it", 0.9, false, false)),
         ("04-cjk", listening("今天天气很好,我们去公园散步吧", "好不好 🙂", 0.4, false, false)),
         ("05-cyrillic", listening("Съешь же ещё этих мягких", "французских", 0.3, false, false)),
-        ("06-arabic", listening("السلام عليكم ورحمة الله وبركاته كيف حالك اليوم", "يا صديقي", 0.3, false, false)),
+        (
+            "06-arabic",
+            listening("السلام عليكم ورحمة الله وبركاته كيف حالك اليوم", "يا صديقي", 0.3, false, false),
+        ),
         ("07-hands-free", listening(long, "doesn't it", 0.6, true, false)),
         ("08-silent", listening("", "", 0.0, false, true)),
         ("09-working", OverlayView::Working { label: "Inserting...".to_owned() }),
         ("10-restarting", OverlayView::Working { label: "The speech engine is restarting...".to_owned() }),
         ("11-done", OverlayView::Done { label: "Inserted".to_owned() }),
-        ("12-trouble", trouble("The window did not take the text.", "The text is on the clipboard: paste it where you want it.")),
+        (
+            "12-trouble",
+            trouble(
+                "The window did not take the text.",
+                "The text is on the clipboard: paste it where you want it.",
+            ),
+        ),
         (
             "13-trouble-long",
             trouble(

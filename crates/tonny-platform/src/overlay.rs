@@ -20,7 +20,7 @@ use std::thread::JoinHandle;
 
 use tokio::sync::{mpsc, oneshot, watch};
 use tonny_core::overlay::{OverlayClick, OverlayView};
-use tonny_core::problem::Problem;
+use tonny_core::problem::{Code, Problem};
 
 pub use stage::StageError;
 
@@ -83,9 +83,5 @@ pub fn start_on(
 }
 
 fn problem(error: &StageError) -> Problem {
-    Problem {
-        code: "TT-APP-807".to_owned(),
-        message: format!("The overlay cannot be shown: {error}."),
-        advice: "Dictation works without it; the tray icon shows the state.".to_owned(),
-    }
+    Problem::with(Code::NoDisplay, format_args!("The overlay says: {error}"))
 }

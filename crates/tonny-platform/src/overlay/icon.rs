@@ -1,7 +1,6 @@
 //! The app's icon and the tray's, drawn from the same mark as the overlay.
 //!
-//! `examples/icons.rs` writes them into the places where bundler and tray look; a test there is not needed to
-//! start the app.
+//! `examples/icons.rs` writes them into the places where bundler and tray look.
 
 use tiny_skia::{Color, GradientStop, LinearGradient, Paint, Pixmap, Point, SpreadMode, Transform};
 
@@ -112,7 +111,8 @@ fn badge(pixmap: &mut Pixmap, size: f32, panel: Panel) {
 fn cut(pixmap: &mut Pixmap, centre: (f32, f32), side: f32) {
     let Some(mut hole) = Pixmap::new(pixmap.width(), pixmap.height()) else { return };
     mark::triangle(&mut hole, centre, side, Color::BLACK, Color::BLACK);
-    let paint = tiny_skia::PixmapPaint { blend_mode: tiny_skia::BlendMode::DestinationOut, ..Default::default() };
+    let paint =
+        tiny_skia::PixmapPaint { blend_mode: tiny_skia::BlendMode::DestinationOut, ..Default::default() };
     pixmap.draw_pixmap(0, 0, hole.as_ref(), &paint, Transform::identity(), None);
 }
 

@@ -9,11 +9,8 @@ use tiny_skia::{
 
 /// The mark's bars on a square of side 1: left edge, top, width, height. All hang from one line, the outer two
 /// short, the middle one long: a level meter whose silhouette is a T.
-pub const BARS: [[f32; 4]; 3] = [
-    [0.09, 0.10, 0.22, 0.38],
-    [0.39, 0.10, 0.22, 0.80],
-    [0.69, 0.10, 0.22, 0.38],
-];
+pub const BARS: [[f32; 4]; 3] =
+    [[0.09, 0.10, 0.22, 0.38], [0.39, 0.10, 0.22, 0.80], [0.69, 0.10, 0.22, 0.38]];
 
 /// Fills the mark inside the square of side `side` around `centre`.
 pub fn mark(pixmap: &mut Pixmap, centre: (f32, f32), side: f32, colour: Color) {

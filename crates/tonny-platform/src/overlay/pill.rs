@@ -80,7 +80,13 @@ pub fn next_frame(view: &OverlayView) -> Option<Duration> {
 }
 
 /// Draws `view`; `scale` is physical per logical pixel. A hidden view gives an empty pill.
-pub fn draw(fonts: &mut Fonts, view: &OverlayView, theme: &Theme, scale: f32, moment: Moment) -> Option<Pixmap> {
+pub fn draw(
+    fonts: &mut Fonts,
+    view: &OverlayView,
+    theme: &Theme,
+    scale: f32,
+    moment: Moment,
+) -> Option<Pixmap> {
     if let OverlayView::Trouble { message, advice } = view {
         return trouble(fonts, message, advice, theme, scale);
     }
@@ -158,7 +164,8 @@ struct Pen<'a> {
 
 impl Pen<'_> {
     fn listening(&mut self, view: &OverlayView, moment: Moment) {
-        let OverlayView::Listening { committed, tentative, level, elapsed_ms, hands_free, silent } = view else {
+        let OverlayView::Listening { committed, tentative, level, elapsed_ms, hands_free, silent } = view
+        else {
             return;
         };
         let elapsed = Duration::from_millis(*elapsed_ms) + moment.late;

@@ -4,9 +4,7 @@
 use x11rb::connection::Connection;
 use x11rb::errors::ReplyError;
 use x11rb::protocol::randr;
-use x11rb::protocol::xproto::{
-    Atom, AtomEnum, ConnectionExt as _, Screen, VisualClass, Visualid, Window,
-};
+use x11rb::protocol::xproto::{Atom, AtomEnum, ConnectionExt as _, Screen, VisualClass, Visualid, Window};
 use x11rb::rust_connection::RustConnection;
 
 use super::theme;
@@ -28,13 +26,20 @@ fn dpi(resources: &str) -> Option<f32> {
 }
 
 /// The upper left corner of a window of `size` at the bottom centre of the monitor with the pointer.
-pub fn place(x: &RustConnection, screen: &Screen, size: (u16, u16), scale: f32) -> Result<(i16, i16), ReplyError> {
+pub fn place(
+    x: &RustConnection,
+    screen: &Screen,
+    size: (u16, u16),
+    scale: f32,
+) -> Result<(i16, i16), ReplyError> {
     let pointer = x.query_pointer(screen.root)?;
     let monitors = randr::get_monitors(x, screen.root, true)?;
     let pointer = pointer.reply()?;
     let (px, py) = (i32::from(pointer.root_x), i32::from(pointer.root_y));
     let mut areas: Vec<[i32; 4]> = match monitors.reply() {
-        Ok(reply) => reply.monitors.iter().map(|m| [m.x.into(), m.y.into(), m.width.into(), m.height.into()]).collect(),
+        Ok(reply) => {
+            reply.monitors.iter().map(|m| [m.x.into(), m.y.into(), m.width.into(), m.height.into()]).collect()
+        }
         // A server without RandR 1.5 has one monitor: the screen.
         Err(ReplyError::X11Error(_)) => Vec::new(),
         Err(lost) => return Err(lost),

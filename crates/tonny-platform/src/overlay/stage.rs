@@ -91,7 +91,18 @@ impl Stage {
         let (fonts, theme) = (Fonts::new(), Theme::default());
         let view = OverlayView::Hidden;
         let mut stage = Self {
-            x, screen, compositor, window, fonts, theme, scale, view, level: 0.0, shown_at: now, changed_at: now, painted_at: now,
+            x,
+            screen,
+            compositor,
+            window,
+            fonts,
+            theme,
+            scale,
+            view,
+            level: 0.0,
+            shown_at: now,
+            changed_at: now,
+            painted_at: now,
             lifted_at: now,
         };
         stage.rehearse()?;
@@ -140,7 +151,12 @@ impl Stage {
     fn rehearse(&mut self) -> Result<(), StageError> {
         let committed = "Listening 0:123456789".to_owned();
         let view = OverlayView::Listening {
-            committed, tentative: String::new(), level: 0.0, elapsed_ms: 0, hands_free: true, silent: false,
+            committed,
+            tentative: String::new(),
+            level: 0.0,
+            elapsed_ms: 0,
+            hands_free: true,
+            silent: false,
         };
         if let Some(pixmap) = self.picture(&view) {
             self.window.paint(&self.x, &pixmap, self.scale)?;
@@ -188,7 +204,9 @@ impl Stage {
     fn look_around(&mut self) -> Result<(), StageError> {
         self.scale = screen::scale(&self.x, self.screen.root)?;
         let composited = screen::is_composited(&self.x, self.compositor)?;
-        if composited != self.window.has_alpha() && (!composited || screen::alpha_visual(&self.screen).is_some()) {
+        if composited != self.window.has_alpha()
+            && (!composited || screen::alpha_visual(&self.screen).is_some())
+        {
             let fresh = Window::new(&self.x, &self.screen, composited)?;
             std::mem::replace(&mut self.window, fresh).destroy(&self.x)?;
         }

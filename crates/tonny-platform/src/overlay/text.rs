@@ -6,8 +6,8 @@
 use std::ops::Range;
 
 use cosmic_text::{
-    Attrs, Buffer, Color, Family, FeatureTag, FontFeatures, LayoutGlyph, Metrics, Shaping, SwashCache, Weight,
-    Wrap,
+    Attrs, Buffer, Color, Family, FeatureTag, FontFeatures, LayoutGlyph, Metrics, Shaping, SwashCache,
+    Weight, Wrap,
 };
 use tiny_skia::{Pixmap, PremultipliedColorU8};
 

@@ -47,8 +47,17 @@ impl Window {
         let gc = x.generate_id()?;
         x.create_gc(gc, id, &CreateGCAux::new())?;
         let screen = screen.clone();
-        let mut window =
-            Self { id, screen, depth, colormap, gc, picture: x11rb::NONE, size: (1, 1), mapped: false, bytes: Vec::new() };
+        let mut window = Self {
+            id,
+            screen,
+            depth,
+            colormap,
+            gc,
+            picture: x11rb::NONE,
+            size: (1, 1),
+            mapped: false,
+            bytes: Vec::new(),
+        };
         window.accept(x, &[])?;
         Ok(window)
     }
@@ -89,7 +98,8 @@ impl Window {
     /// Maps it at the bottom centre of the monitor with the pointer, above all others.
     pub fn show(&mut self, x: &RustConnection, scale: f32) -> Result<(), ReplyError> {
         let (left, top) = screen::place(x, &self.screen, self.size, scale)?;
-        let place = ConfigureWindowAux::new().x(i32::from(left)).y(i32::from(top)).stack_mode(StackMode::ABOVE);
+        let place =
+            ConfigureWindowAux::new().x(i32::from(left)).y(i32::from(top)).stack_mode(StackMode::ABOVE);
         x.configure_window(self.id, &place)?;
         x.map_window(self.id)?;
         self.mapped = true;
@@ -126,7 +136,13 @@ impl Window {
         Ok(())
     }
 
-    fn resize(&mut self, x: &RustConnection, pixmap: &Pixmap, size: (u16, u16), scale: f32) -> Result<(), ReplyOrIdError> {
+    fn resize(
+        &mut self,
+        x: &RustConnection,
+        pixmap: &Pixmap,
+        size: (u16, u16),
+        scale: f32,
+    ) -> Result<(), ReplyOrIdError> {
         if self.picture != x11rb::NONE {
             x.free_pixmap(self.picture)?;
         }
