@@ -32,7 +32,7 @@ pub async fn serve(mut socket: WebSocket, around: Surroundings) {
     }
     while !utterance.is_done() {
         tokio::select! {
-            outcome = utterance.outcome() => utterance.settle(outcome, Instant::now()),
+            outcome = utterance.outcome() => utterance.settle(outcome),
             message = socket.recv(), if utterance.has_room() => match message {
                 Some(Ok(Message::Binary(bytes))) => utterance.hear(&bytes, Instant::now()),
                 Some(Ok(Message::Ping(_) | Message::Pong(_))) => continue,

@@ -23,8 +23,11 @@ const LONG: usize = 10 * RATE;
 /// More undecoded audio than this (60 s) is not taken in.
 const FULL: usize = 60 * RATE;
 
-/// Audio that comes this much faster than spoken is a file.
-const BULK: f32 = 1.5;
+/// So much audio ahead of its time (2 s) is a file, or what was recorded while the engine was away.
+const AHEAD: f32 = 2.0;
+
+/// The lead is forgotten at this rate, s per s, so that live audio after a backlog soon counts as live.
+const LEAK: f32 = 3.0;
 
 /// What a session needs from its surroundings.
 pub struct Surroundings {
@@ -63,6 +66,22 @@ struct Decoded {
     language: Option<String>,
 }
 
+/// How far audio runs ahead of the time it takes to speak it.
+#[derive(Default)]
+struct Arrivals {
+    /// Seconds.
+    lead: f32,
+    last: Option<Instant>,
+}
+
+impl Arrivals {
+    fn add(&mut self, samples: usize, now: Instant) {
+        let since = self.last.map_or(0.0, |last| now.duration_since(last).as_secs_f32());
+        self.lead = (self.lead - since * LEAK).max(0.0) + samples as f32 / RATE as f32;
+        self.last = Some(now);
+    }
+}
+
 /// One utterance.
 pub struct Utterance {
     around: Surroundings,
@@ -71,11 +90,10 @@ pub struct Utterance {
     agreement: Agreement,
     running: Option<Running>,
     decoded: Option<Decoded>,
-    received: u64,
     odd: Option<u8>,
     ended: bool,
     done: bool,
-    first_audio: Option<Instant>,
+    arrivals: Arrivals,
     expecting: bool,
     cost: f32,
     error: Option<String>,
@@ -92,11 +110,10 @@ impl Utterance {
             agreement: Agreement::default(),
             running: None,
             decoded: None,
-            received: 0,
             odd: None,
             ended: false,
             done: false,
-            first_audio: None,
+            arrivals: Arrivals::default(),
             expecting: false,
             cost: 0.0,
             error: None,
@@ -116,11 +133,10 @@ impl Utterance {
             let pairs = all.chunks_exact(2);
             self.odd = pairs.remainder().first().copied();
             let samples: Vec<i16> = pairs.map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
-            self.first_audio.get_or_insert(now);
-            self.received += samples.len() as u64;
+            self.arrivals.add(samples.len(), now);
             self.tail.push(&samples);
         }
-        self.advance(now);
+        self.advance();
     }
 
     /// Whether more audio is welcome.
@@ -147,7 +163,7 @@ impl Utterance {
     }
 
     /// Takes the outcome of the running decode.
-    pub fn settle(&mut self, outcome: Outcome, now: Instant) {
+    pub fn settle(&mut self, outcome: Outcome) {
         let Some(running) = self.running.take() else { return };
         match (outcome, running.kind) {
             (Outcome::Text { text, language, seconds }, Kind::Partial) => {
@@ -165,7 +181,7 @@ impl Utterance {
             (Outcome::Failed(reason), _) => self.fail(&reason),
         }
         self.done |= running.kind == Kind::Final;
-        self.advance(now);
+        self.advance();
     }
 
     /// Everything so far, for the wire.
@@ -217,17 +233,15 @@ impl Utterance {
         }
     }
 
-    fn view(&self, now: Instant) -> View {
+    fn view(&self) -> View {
         let frames = self.tail.frames();
         let quiet = Quiet::of(frames);
         let suffices =
             |covers: usize, paused| quiet.all(&frames[(covers / FRAME).min(frames.len())..], paused);
         let known = self.decoded.as_ref().map_or(0, |decoded| decoded.covers);
-        let spoken_for = self.first_audio.map_or(0.0, |first| now.duration_since(first).as_secs_f32());
-        let received = self.received as f32 / RATE as f32;
         View {
             ended: self.ended,
-            bulk: received > 2.0 + spoken_for * BULK,
+            bulk: self.arrivals.lead > AHEAD,
             running: self.running.as_ref().map(|running| running.kind),
             running_suffices: self
                 .running
@@ -245,9 +259,9 @@ impl Utterance {
         }
     }
 
-    fn advance(&mut self, now: Instant) {
+    fn advance(&mut self) {
         while !self.done && self.error.is_none() {
-            let view = self.view(now);
+            let view = self.view();
             match schedule::next(&view) {
                 Action::Wait => break,
                 Action::Cancel => {
@@ -335,4 +349,24 @@ fn line(text: &str, detected_language: Option<String>, start: u64, end: u64) -> 
     let time = |samples: u64| clock::format(samples as f64 / RATE as f64);
     let text = text.to_owned();
     Line { speaker: 1, text, start: time(start), end: time(end), translation: None, detected_language }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::time::Duration;
+
+    use super::*;
+
+    #[test]
+    fn live_audio_is_live_soon_after_a_backlog() {
+        let (mut arrivals, start) = (Arrivals::default(), Instant::now());
+        arrivals.add(RATE * 10, start);
+        assert!(arrivals.lead > AHEAD);
+        for tenth in 1..=50 {
+            arrivals.add(RATE / 10, start + Duration::from_millis(tenth * 100));
+        }
+        assert!(arrivals.lead < AHEAD, "{}", arrivals.lead);
+        arrivals.add(RATE * 3, start + Duration::from_secs(6));
+        assert!(arrivals.lead > AHEAD);
+    }
 }
