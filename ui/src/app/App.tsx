@@ -1,13 +1,13 @@
 // The window as a whole: cache, language, colours, and the shell inside them.
-import { MantineProvider, useMantineColorScheme } from "@mantine/core";
+import { MantineProvider, MantineThemeProvider, useMantineColorScheme } from "@mantine/core";
 import { Notifications } from "@mantine/notifications";
 import { QueryClientProvider } from "@tanstack/react-query";
-import { type ReactNode, useEffect, useState } from "react";
+import { type ReactNode, useEffect, useMemo, useState } from "react";
 import { useSettingsIfKnown } from "../ipc/queries";
-import { LocaleProvider, pickLanguage } from "../locales/locale";
+import { LocaleProvider, languages, pickLanguage } from "../locales/locale";
 import { newQueryClient } from "./cache";
 import { Shell } from "./Shell";
-import { theme } from "./theme";
+import { labelled, theme } from "./theme";
 
 export function App() {
   const [queries] = useState(newQueryClient);
@@ -26,7 +26,8 @@ export function App() {
 /** Brings the chosen theme and language to everything below, as soon as the settings are known. */
 function Appearance({ children }: { children: ReactNode }) {
   const appearance = useSettingsIfKnown()?.appearance;
-  const { setColorScheme } = useMantineColorScheme();
+  // Without its default of switching transitions off for a moment, which takes a style tag.
+  const { setColorScheme } = useMantineColorScheme({ keepTransitions: true });
   const chosen = appearance?.theme;
   useEffect(() => {
     if (chosen) setColorScheme(chosen === "system" ? "auto" : chosen);
@@ -35,5 +36,10 @@ function Appearance({ children }: { children: ReactNode }) {
   useEffect(() => {
     document.documentElement.lang = code;
   }, [code]);
-  return <LocaleProvider code={code}>{children}</LocaleProvider>;
+  const spoken = useMemo(() => labelled(languages[code].common.close), [code]);
+  return (
+    <MantineThemeProvider theme={spoken} inherit>
+      <LocaleProvider code={code}>{children}</LocaleProvider>
+    </MantineThemeProvider>
+  );
 }

@@ -3,6 +3,7 @@ import { useCallback, useEffect, useState } from "react";
 import { PageBoundary } from "../components/PageBoundary";
 import { problemOf } from "../ipc/client";
 import { usePageRequests, useSnapshotEvents } from "../ipc/events";
+import { useTexts } from "../locales/locale";
 import { type PageId, pageNamed } from "./pages";
 import classes from "./Shell.module.css";
 import { Sidebar } from "./Sidebar";
@@ -11,6 +12,7 @@ export function Shell() {
   const [open, setOpen] = useState<PageId>(() => pageNamed(window.location.hash).id);
   const openPage = useCallback((name: string) => setOpen(pageNamed(name).id), []);
   useEffect(() => window.history.replaceState(null, "", `#${open}`), [open]);
+  const texts = useTexts();
   useSnapshotEvents();
   usePageRequests(openPage);
   const { Page } = pageNamed(open);
@@ -18,7 +20,7 @@ export function Shell() {
     <div className={classes.shell}>
       <Sidebar open={open} onOpen={openPage} />
       <main className={classes.main} id="page">
-        <PageBoundary key={open} problemOf={problemOf}>
+        <PageBoundary key={open} title={texts.nav[open]} problemOf={problemOf}>
           <Page openPage={openPage} />
         </PageBoundary>
       </main>

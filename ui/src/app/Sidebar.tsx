@@ -48,6 +48,8 @@ function summary(snapshot: Snapshot | undefined): { tone: Tone; word: string } {
   if (snapshot.state === "recording") return { tone: "signal", word: snapshot.state };
   if (snapshot.problem ?? snapshot.hotkey_problem) return { tone: "bad", word: "trouble" };
   if (!snapshot.model.installed) return { tone: "warn", word: "trouble" };
-  if (snapshot.workers.some((worker) => worker.state === "starting")) return { tone: "warn", word: "starting" };
+  const workers = snapshot.workers.map((worker) => worker.state);
+  if (workers.some((state) => state === "failed" || state === "crash_loop")) return { tone: "bad", word: "trouble" };
+  if (workers.some((state) => state === "starting" || state === "backoff")) return { tone: "warn", word: "starting" };
   return { tone: "good", word: snapshot.state };
 }

@@ -6,7 +6,10 @@ import {
   defaultVariantColorsResolver,
   type MantineColorsTuple,
   Modal,
+  Notification,
   NumberInput,
+  Progress,
+  SegmentedControl,
   Switch,
   Tooltip,
   type VariantColorsResolver,
@@ -47,7 +50,22 @@ export const theme = createTheme({
     Modal: Modal.extend({ defaultProps: { lockScroll: false, transitionProps: motion, centered: true, radius: "md" } }),
     Drawer: Drawer.extend({ defaultProps: { lockScroll: false, transitionProps: motion } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, transitionProps: motion } }),
-    Switch: Switch.extend({ defaultProps: { withThumbIndicator: false } }),
+    // The accent is kept for listening and for the main action; a switch that is on is no news.
+    Switch: Switch.extend({ defaultProps: { withThumbIndicator: false, color: "var(--tt-on)" } }),
+    Progress: Progress.extend({ defaultProps: { color: "var(--tt-on)" } }),
+    SegmentedControl: SegmentedControl.extend({ defaultProps: { withItemsBorders: false, size: "xs" } }),
     NumberInput: NumberInput.extend({ defaultProps: { hideControls: true } }),
   },
 });
+
+/** The names of buttons that Mantine draws by itself, for screen readers. */
+export function labelled(close: string) {
+  const closeButtonProps = { "aria-label": close };
+  return createTheme({
+    components: {
+      Modal: Modal.extend({ defaultProps: { closeButtonProps } }),
+      Drawer: Drawer.extend({ defaultProps: { closeButtonProps } }),
+      Notification: Notification.extend({ defaultProps: { closeButtonProps } }),
+    },
+  });
+}

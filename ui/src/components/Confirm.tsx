@@ -14,13 +14,7 @@ type Props = {
 export function Confirm({ opened, title, body, action, onConfirm, onClose }: Props) {
   const texts = useTexts();
   return (
-    <Modal
-      opened={opened}
-      onClose={onClose}
-      title={title}
-      size={400}
-      closeButtonProps={{ "aria-label": texts.common.close }}
-    >
+    <Modal opened={opened} onClose={onClose} title={title} size={400}>
       <Text c="dimmed">{body}</Text>
       <Group justify="flex-end" mt="lg" gap="xs">
         <Button variant="default" size="xs" onClick={onClose} data-autofocus>

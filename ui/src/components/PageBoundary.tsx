@@ -2,20 +2,20 @@
 import { QueryErrorResetBoundary } from "@tanstack/react-query";
 import { Component, type ReactNode, Suspense } from "react";
 import { useTexts } from "../locales/locale";
+import { Page } from "./Page";
 import { PageSkeleton } from "./PageSkeleton";
-import classes from "./Problem.module.css";
 import { ProblemNote } from "./ProblemNote";
 import type { ProblemShown } from "./ProblemText";
 
 type ProblemOf = (error: unknown) => ProblemShown | undefined;
-type Props = { problemOf: ProblemOf; children: ReactNode };
+type Props = { title: string; problemOf: ProblemOf; children: ReactNode };
 
-export function PageBoundary({ problemOf, children }: Props) {
+export function PageBoundary({ title, problemOf, children }: Props) {
   return (
     <QueryErrorResetBoundary>
       {({ reset }) => (
-        <Catch problemOf={problemOf} onReset={reset}>
-          <Suspense fallback={<PageSkeleton />}>{children}</Suspense>
+        <Catch title={title} problemOf={problemOf} onReset={reset}>
+          <Suspense fallback={<PageSkeleton title={title} />}>{children}</Suspense>
         </Catch>
       )}
     </QueryErrorResetBoundary>
@@ -32,23 +32,25 @@ class Catch extends Component<CatchProps, { error: unknown }> {
   }
 
   override render() {
-    const { problemOf, onReset, children } = this.props;
+    const { title, problemOf, onReset, children } = this.props;
     if (this.state.error === undefined) return children;
     const again = () => {
       onReset();
       this.setState({ error: undefined });
     };
-    return <PageFailed problem={problemOf(this.state.error)} onAgain={again} />;
+    return <PageFailed title={title} problem={problemOf(this.state.error)} onAgain={again} />;
   }
 }
 
-function PageFailed({ problem, onAgain }: { problem: ProblemShown | undefined; onAgain: () => void }) {
+type FailedProps = { title: string; problem: ProblemShown | undefined; onAgain: () => void };
+
+function PageFailed({ title, problem, onAgain }: FailedProps) {
   const texts = useTexts();
   const { windowCode, windowMessage, windowAdvice } = texts.problem;
   const shown = problem ?? { code: windowCode, message: windowMessage, advice: windowAdvice };
   return (
-    <div className={classes.page}>
+    <Page title={title}>
       <ProblemNote problem={shown} action={{ label: texts.common.tryAgain, run: onAgain }} />
-    </div>
+    </Page>
   );
 }

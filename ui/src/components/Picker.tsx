@@ -22,6 +22,8 @@ export function Picker({ id, value, options, onChange, width = 220, searchable =
       allowDeselect={false}
       searchable={searchable}
       checkIconPosition="right"
+      // Inside the page's landmark, where a screen reader expects what belongs to the page.
+      comboboxProps={{ portalProps: { target: "#page" }, transitionProps: { duration: 0 } }}
       onChange={(chosen) => {
         if (chosen !== null && chosen !== value) onChange(chosen);
       }}

@@ -83,14 +83,18 @@ export function useSettingsPatch() {
   });
 }
 
-/** Runs one command and marks what it changed as stale. */
+/** Runs one command and marks what it changed as stale; `done` is called even if its page was left meanwhile. */
 export function useCommand<Args extends unknown[]>(
   run: (...args: Args) => Promise<unknown>,
   stale: readonly (readonly string[])[] = [],
+  done?: (args: Args) => void,
 ) {
   const queries = useQueryClient();
   return useMutation({
     mutationFn: (args: Args) => run(...args),
-    onSuccess: () => Promise.all(stale.map((queryKey) => queries.invalidateQueries({ queryKey }))),
+    onSuccess: (_answer, args) => {
+      done?.(args);
+      return Promise.all(stale.map((queryKey) => queries.invalidateQueries({ queryKey })));
+    },
   });
 }

@@ -238,7 +238,7 @@ export const de: Texts = {
   about: {
     title: "Über",
     tagline: "Taste halten, sprechen, und die Wörter stehen am Cursor.",
-    version: "Version",
+    details: "Diese Ausgabe",
     commit: "Stand",
     session: "Anzeigesitzung",
     licence: "Lizenz",

@@ -237,7 +237,7 @@ export const en = {
   about: {
     title: "About",
     tagline: "Hold a key, speak, and the words are typed where the cursor is.",
-    version: "Version",
+    details: "This copy",
     commit: "Build",
     session: "Display session",
     licence: "Licence",

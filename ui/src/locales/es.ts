@@ -238,7 +238,7 @@ export const es: Texts = {
   about: {
     title: "Acerca de",
     tagline: "Mantén una tecla, habla, y las palabras se escriben en el cursor.",
-    version: "Versión",
+    details: "Esta copia",
     commit: "Compilación",
     session: "Sesión gráfica",
     licence: "Licencia",

@@ -16,10 +16,15 @@ export function pickLanguage(choice: string, preferred: readonly string[]): Lang
 
 export type Locale = { code: LanguageCode; texts: Texts; format: Formats };
 
-function formats(code: LanguageCode) {
+/** The user's own region of that language where the system names one: "en-GB" writes 16:40, "en-US" 4:40 PM. */
+function regional(code: LanguageCode): string {
+  return navigator.languages.find((tag) => tag.startsWith(code)) ?? code;
+}
+
+function formats(code: string) {
   const number = new Intl.NumberFormat(code);
   const decimal = new Intl.NumberFormat(code, { minimumFractionDigits: 1, maximumFractionDigits: 1 });
-  const clock = new Intl.DateTimeFormat(code, { hour: "2-digit", minute: "2-digit" });
+  const clock = new Intl.DateTimeFormat(code, { timeStyle: "short" });
   const day = new Intl.DateTimeFormat(code, { weekday: "long", day: "numeric", month: "long" });
   const dayWithYear = new Intl.DateTimeFormat(code, { day: "numeric", month: "long", year: "numeric" });
   const moment = new Intl.DateTimeFormat(code, { dateStyle: "full", timeStyle: "medium" });
@@ -49,7 +54,7 @@ export type Formats = ReturnType<typeof formats>;
 const LocaleContext = createContext<Locale>({ code: "en", texts: en, format: formats("en") });
 
 export function LocaleProvider({ code, children }: { code: LanguageCode; children: ReactNode }) {
-  const locale = useMemo(() => ({ code, texts: languages[code], format: formats(code) }), [code]);
+  const locale = useMemo(() => ({ code, texts: languages[code], format: formats(regional(code)) }), [code]);
   return <LocaleContext value={locale}>{children}</LocaleContext>;
 }
 

@@ -19,10 +19,7 @@ export function AboutPage() {
           <p className={classes.tagline}>{about.tagline}</p>
         </div>
       </div>
-      <Section title={about.version}>
-        <Row label={about.version}>
-          <Text className={classes.value}>{facts.version}</Text>
-        </Row>
+      <Section title={about.details}>
         <Row label={about.commit}>
           <Text className={classes.mono}>{facts.commit}</Text>
         </Row>

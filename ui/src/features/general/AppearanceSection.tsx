@@ -22,7 +22,6 @@ export function AppearanceSection() {
       />
       <Row label={texts.theme}>
         <SegmentedControl
-          size="xs"
           aria-label={texts.theme}
           value={appearance.theme}
           onChange={(value) => patch.mutate({ key: "appearance.theme", value })}

@@ -14,7 +14,6 @@ export function InsertionSection() {
     <Section title={texts.title}>
       <Row label={texts.method} hint={texts.methodHint}>
         <SegmentedControl
-          size="xs"
           aria-label={texts.method}
           value={insertion.method}
           onChange={(value) => patch.mutate({ key: "insertion.method", value })}

@@ -11,7 +11,11 @@ import classes from "./General.module.css";
 export function ResetSettings() {
   const texts = useTexts().general.reset;
   const [asking, setAsking] = useState(false);
-  const reset = useCommand(() => client.settingsReset(null), [queryKeys.settings, queryKeys.models]);
+  const reset = useCommand(
+    () => client.settingsReset(null),
+    [queryKeys.settings, queryKeys.models],
+    () => say(texts.done),
+  );
   return (
     <div className={classes.reset}>
       <Button variant="default" size="xs" onClick={() => setAsking(true)}>
@@ -23,7 +27,7 @@ export function ResetSettings() {
         body={texts.body}
         action={texts.action}
         onClose={() => setAsking(false)}
-        onConfirm={() => reset.mutate([], { onSuccess: () => say(texts.done) })}
+        onConfirm={() => reset.mutate([])}
       />
     </div>
   );

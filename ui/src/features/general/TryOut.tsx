@@ -33,7 +33,7 @@ function NoModel({ onOpenSpeech }: { onOpenSpeech: () => void }) {
     <section className={classes.card} aria-label={general.tryLabel}>
       <div className={classes.top}>
         <div className={classes.words}>
-          <Title order={3} className={classes.title}>
+          <Title order={2} className={classes.title}>
             {general.ready.noModel}
           </Title>
           <p className={classes.hint}>{general.noModelHint}</p>
@@ -67,7 +67,7 @@ function Headline({ snapshot }: { snapshot: Snapshot }) {
   if (state !== "idle")
     return (
       <div className={classes.words}>
-        <Title order={3} className={classes.title}>
+        <Title order={2} className={classes.title}>
           {wordFor(general.working, state)}
         </Title>
       </div>
@@ -75,7 +75,7 @@ function Headline({ snapshot }: { snapshot: Snapshot }) {
   const took = last ? releaseToText(last.timings_ms) : undefined;
   return (
     <div className={classes.words}>
-      <Title order={3} className={classes.title}>
+      <Title order={2} className={classes.title}>
         {general.ready.title}
       </Title>
       <Hint />

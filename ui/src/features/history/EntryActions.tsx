@@ -9,8 +9,8 @@ import { useTexts } from "../../locales/locale";
 
 export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () => void }) {
   const texts = useTexts().history;
-  const copy = useCommand(client.historyCopy);
-  const retry = useCommand(client.historyRetry, [queryKeys.history]);
+  const copy = useCommand(client.historyCopy, [], () => say(texts.copied));
+  const retry = useCommand(client.historyRetry, [queryKeys.history], () => say(texts.retried));
   return (
     <Group gap="xs">
       <Button
@@ -18,7 +18,7 @@ export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () =>
         size="xs"
         leftSection={<IconCopy size={16} stroke={1.5} aria-hidden />}
         disabled={row.text === ""}
-        onClick={() => copy.mutate([row.id], { onSuccess: () => say(texts.copied) })}
+        onClick={() => copy.mutate([row.id])}
       >
         {texts.copy}
       </Button>
@@ -30,7 +30,7 @@ export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () =>
           data-disabled={!row.has_audio || undefined}
           aria-disabled={!row.has_audio || undefined}
           onClick={() => {
-            if (row.has_audio) retry.mutate([row.id], { onSuccess: () => say(texts.retried) });
+            if (row.has_audio) retry.mutate([row.id]);
           }}
         >
           {texts.retry}
@@ -44,8 +44,10 @@ export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () =>
 function Delete({ id, onDone }: { id: string; onDone: () => void }) {
   const texts = useTexts().history;
   const stale = [[...queryKeys.history, "list"]] as const;
-  const remove = useCommand(client.historyDelete, stale);
-  const restore = useCommand(client.historyRestore, stale);
+  const restore = useCommand(client.historyRestore, stale, () => say(texts.restored));
+  const remove = useCommand(client.historyDelete, stale, ([gone]) =>
+    sayUndo(texts.removed, () => restore.mutate([gone])),
+  );
   return (
     <Tooltip label={texts.remove}>
       <ActionIcon
@@ -54,7 +56,7 @@ function Delete({ id, onDone }: { id: string; onDone: () => void }) {
         ml="auto"
         aria-label={texts.remove}
         onClick={() => {
-          remove.mutate([id], { onSuccess: () => sayUndo(texts.removed, () => restore.mutate([id])) });
+          remove.mutate([id]);
           onDone();
         }}
       >

@@ -31,7 +31,6 @@ export function EntryDrawer({ id, onClose }: { id: string | null; onClose: () =>
       title={at}
       classNames={{ title: classes.title, content: classes.content, header: classes.header, body: classes.body }}
       overlayProps={{ backgroundOpacity: 0.25 }}
-      closeButtonProps={{ "aria-label": texts.common.close }}
     >
       {entry.isError ? (
         <ProblemNote

@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { IconHistory, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { EmptyNote } from "../../components/EmptyNote";
-import { PageSkeleton } from "../../components/PageSkeleton";
+import { SkeletonBlocks } from "../../components/PageSkeleton";
 import { ProblemNote } from "../../components/ProblemNote";
 import type { HistoryRow } from "../../ipc/bindings";
 import { problemOf } from "../../ipc/client";
@@ -31,27 +31,29 @@ export function HistoryPage() {
   return (
     <div className={classes.page}>
       <header className={classes.head}>
-        <div className={classes.titleLine}>
-          <Title order={1}>{texts.history.title}</Title>
-          {total > 0 ? (
-            <Text size="xs" c="dimmed" className={classes.numbers}>
-              {count}
-            </Text>
-          ) : null}
+        <div className={classes.headColumn}>
+          <div className={classes.titleLine}>
+            <Title order={1}>{texts.history.title}</Title>
+            {total > 0 ? (
+              <Text size="xs" c="dimmed" className={classes.numbers}>
+                {count}
+              </Text>
+            ) : null}
+          </div>
+          <TextInput
+            type="search"
+            aria-label={texts.history.search}
+            placeholder={texts.history.search}
+            value={typed}
+            onChange={(event) => setTyped(event.currentTarget.value)}
+            leftSection={<IconSearch size={16} stroke={1.5} aria-hidden />}
+            rightSection={
+              typed === "" ? null : (
+                <CloseButton size="sm" aria-label={texts.history.clear} onClick={() => setTyped("")} />
+              )
+            }
+          />
         </div>
-        <TextInput
-          type="search"
-          aria-label={texts.history.search}
-          placeholder={texts.history.search}
-          value={typed}
-          onChange={(event) => setTyped(event.currentTarget.value)}
-          leftSection={<IconSearch size={16} stroke={1.5} aria-hidden />}
-          rightSection={
-            typed === "" ? null : (
-              <CloseButton size="sm" aria-label={texts.history.clear} onClick={() => setTyped("")} />
-            )
-          }
-        />
       </header>
       <Found rows={rows} search={search} history={history} onOpen={setOpen} />
       <EntryDrawer id={open} onClose={() => setOpen(null)} />
@@ -68,7 +70,12 @@ type FoundProps = {
 
 function Found({ rows, search, history, onOpen }: FoundProps) {
   const { texts } = useLocale();
-  if (history.isPending) return <PageSkeleton />;
+  if (history.isPending)
+    return (
+      <div className={classes.failed}>
+        <SkeletonBlocks />
+      </div>
+    );
   if (history.isError)
     return (
       <div className={classes.failed}>

@@ -10,11 +10,11 @@ import classes from "./Speech.module.css";
 export function ImportModel() {
   const texts = useTexts().speech.models;
   const [path, setPath] = useState("");
-  const importing = useCommand(client.modelsImport, [queryKeys.models]);
+  const importing = useCommand(client.modelsImport, [queryKeys.models], () => setPath(""));
   const id = useId();
   const submit = (event: FormEvent) => {
     event.preventDefault();
-    if (path.trim() !== "") importing.mutate([path.trim()], { onSuccess: () => setPath("") });
+    if (path.trim() !== "") importing.mutate([path.trim()]);
   };
   return (
     <form onSubmit={submit} className={classes.import}>

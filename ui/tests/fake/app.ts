@@ -1,0 +1,131 @@
+// A stand-in for the Rust side: answers the same commands and sends the same events, from values in memory.
+import { mockIPC } from "@tauri-apps/api/mocks";
+import {
+  events,
+  type HistoryQuery,
+  type HistoryRow,
+  type JsonValue,
+  type Problem,
+  type Snapshot,
+} from "../../src/ipc/bindings";
+import { patched } from "../../src/ipc/patched";
+import * as sample from "./sample";
+
+type Args = Record<string, unknown>;
+type Handler = (args: Args) => unknown;
+export type Call = { command: string; args: Args };
+
+export class FakeApp {
+  snapshot: Snapshot = structuredClone(sample.snapshot);
+  settings = structuredClone(sample.settings);
+  models = structuredClone(sample.models);
+  microphones = structuredClone(sample.microphones);
+  history: HistoryRow[];
+  readonly calls: Call[] = [];
+  private readonly removed = new Set<string>();
+  private readonly overrides = new Map<string, Handler>();
+
+  constructor(now: Date, entries = 120) {
+    this.history = sample.history(entries, now);
+  }
+
+  /** Takes the place of Tauri in this window. */
+  install(): this {
+    mockIPC((command, args) => this.answer(command, (args ?? {}) as Args), { shouldMockEvents: true });
+    return this;
+  }
+
+  /** Makes one command refuse with a problem. */
+  refuse(command: string, problem: Problem): this {
+    // What Rust returns as an error arrives as a plain object, not as an Error.
+    this.overrides.set(command, () => Promise.reject(problem));
+    return this;
+  }
+
+  /** Makes one command never answer. */
+  hang(command: string): this {
+    this.overrides.set(command, () => new Promise(() => undefined));
+    return this;
+  }
+
+  allow(command: string): this {
+    this.overrides.delete(command);
+    return this;
+  }
+
+  /** Changes the snapshot and says so, as the app does. */
+  async publish(change: Partial<Snapshot>): Promise<void> {
+    this.snapshot = { ...this.snapshot, ...change };
+    await events.snapshotChanged.emit(this.snapshot);
+  }
+
+  called(command: string): Args[] {
+    return this.calls.filter((call) => call.command === command).map((call) => call.args);
+  }
+
+  private answer(command: string, args: Args): unknown {
+    this.calls.push({ command, args });
+    const handler = this.overrides.get(command) ?? this.handlers[command];
+    if (!handler) throw new Error(`The fake app knows no command ${command}`);
+    return handler(args);
+  }
+
+  private readonly handlers: Record<string, Handler> = {
+    app_snapshot: () => this.snapshot,
+    app_facts: () => sample.facts,
+    dictation_press: () => null,
+    dictation_release: () => null,
+    dictation_toggle: () => null,
+    dictation_cancel: () => null,
+    settings_get: () => this.settings,
+    settings_patch: ({ patch }) => {
+      const { key, value } = patch as { key: string; value: JsonValue };
+      this.settings = patched(this.settings, key, value);
+      if (key === "speech.model") this.models = this.models.map((model) => ({ ...model, chosen: model.id === value }));
+      return this.settings;
+    },
+    settings_reset: () => {
+      this.settings = structuredClone(sample.settings);
+      return this.settings;
+    },
+    models_list: () => this.models,
+    models_install: () => null,
+    models_cancel_install: () => null,
+    models_remove: ({ id }) => {
+      this.models = this.models.map((model) => (model.id === id ? { ...model, installed: false } : model));
+      return null;
+    },
+    models_import: () => null,
+    microphone_list: () => this.microphones,
+    microphone_test: () => null,
+    history_list: ({ query }) => this.page(query as HistoryQuery),
+    history_get: ({ id }) => this.history.find((row) => row.id === id),
+    history_delete: ({ id }) => {
+      this.removed.add(id as string);
+      return null;
+    },
+    history_restore: ({ id }) => {
+      this.removed.delete(id as string);
+      return null;
+    },
+    history_retry: () => null,
+    history_copy: () => null,
+    worker_restart: () => null,
+  };
+
+  private page({ text, before, limit }: HistoryQuery) {
+    const wanted = text.toLowerCase();
+    const kept = this.history.filter((row) => !this.removed.has(row.id));
+    const found = kept
+      .filter((row) => row.text.toLowerCase().includes(wanted))
+      .map((row) => ({ ...row, matches: wanted === "" ? [] : [matchIn(row.text.toLowerCase(), wanted)] }));
+    const from = before === null ? 0 : Number(before);
+    const next = from + limit < found.length ? String(from + limit) : null;
+    return { rows: found.slice(from, from + limit), next, total: kept.length };
+  }
+}
+
+function matchIn(text: string, wanted: string): [number, number] {
+  const at = text.indexOf(wanted);
+  return [at, at + wanted.length];
+}

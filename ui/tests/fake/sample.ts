@@ -1,0 +1,168 @@
+// The values the fake app answers with: one believable machine in the middle of a working day.
+import type { AppFacts, HistoryRow, InputDevice, ModelRow, Settings, Snapshot } from "../../src/ipc/bindings";
+
+export const facts: AppFacts = {
+  version: "0.1.0",
+  licence: "MIT or Apache-2.0",
+  data_dir: "/home/ada/.local/share/tonnytray",
+  log_dir: "/home/ada/.local/state/tonnytray/logs",
+  session: "x11",
+  commit: "4b444eb",
+};
+
+export const settings: Settings = {
+  hotkeys: { dictate: "Ctrl+Shift+Space" },
+  dictation: { tap_ms: 300, tail_ms: 0, keep_audio: true, language: "auto", engine_wait_s: 60 },
+  microphone: { device: null },
+  speech: { model: "whisper-tiny.en", threads: 0 },
+  insertion: { method: "auto", receipt_wait_ms: 1000, modifier_wait_ms: 2000 },
+  overlay: { enabled: true },
+  appearance: { theme: "system", language: "en" },
+  startup: { autostart: true, show_window: false },
+  models: { package_index: null },
+};
+
+export const snapshot: Snapshot = {
+  state: "idle",
+  hands_free: false,
+  live: null,
+  workers: [{ name: "speech", state: "ready", pid: 41250, restarts: 1, breaker: "closed", detail: null }],
+  last: {
+    id: "u1",
+    text: "Let us meet on Thursday at ten.",
+    state: "delivered",
+    timings_ms: { first_sample: 42, release: 3180, last_audio: 3195, final_text: 3402, delivered: 3446 },
+  },
+  problem: null,
+  model: { chosen: "whisper-tiny.en", installed: true, name: "Whisper tiny (English)" },
+  install: null,
+  hotkey_problem: null,
+  history_version: 1,
+};
+
+const EUROPE = ["en", "de", "es", "fr", "it", "nl", "pl", "pt"];
+
+export const models: ModelRow[] = [
+  {
+    id: "whisper-tiny.en",
+    name: "Whisper tiny (English)",
+    family: "whisper",
+    languages: ["en"],
+    licence: "MIT",
+    summary: "Small and quick. Good for clear English on any machine.",
+    bytes: 77_700_000,
+    installed: true,
+    chosen: true,
+    recommended: false,
+  },
+  {
+    id: "whisper-base",
+    name: "Whisper base",
+    family: "whisper",
+    languages: [...EUROPE, "ja", "zh"],
+    licence: "MIT",
+    summary: "Hears names and accents better, and many languages.",
+    bytes: 147_900_000,
+    installed: false,
+    chosen: false,
+    recommended: true,
+  },
+  {
+    id: "whisper-large-v3-turbo",
+    name: "Whisper large v3 turbo",
+    family: "whisper",
+    languages: [...EUROPE, "ja", "zh"],
+    licence: "MIT",
+    summary: "The most accurate. Wants a fast processor or a graphics card.",
+    bytes: 1_624_500_000,
+    installed: false,
+    chosen: false,
+    recommended: false,
+  },
+  {
+    id: "parakeet-tdt-0.6b-v3",
+    name: "Parakeet TDT 0.6B v3",
+    family: "parakeet",
+    languages: EUROPE,
+    licence: "CC-BY-4.0",
+    summary: "Very quick for its accuracy. European languages.",
+    bytes: 670_000_000,
+    installed: true,
+    chosen: false,
+    recommended: false,
+  },
+];
+
+export const microphones: InputDevice[] = [
+  { id: "alsa:usb", name: "Blue Yeti Analog Stereo", is_default: true },
+  { id: "alsa:internal", name: "Built-in Audio Analog Stereo", is_default: false },
+];
+
+const SENTENCES = [
+  "Let us meet on Thursday at ten. I will bring the numbers from last quarter, and you could show the two drafts we talked about, so that we can decide on one before lunch.",
+  "Please rename the branch before you push it.",
+  "Zoë's naïve café is open until nine.",
+  "The second paragraph says the same as the first; cut it, and move the example up to the top where people will actually see it.",
+  "Ask not what your country can do for you, ask what you can do for your country.",
+  "Reply to Jonas: yes, works for me.",
+];
+
+function row(index: number, at: Date): HistoryRow {
+  return {
+    id: `u${index}`,
+    started_at: at.toISOString(),
+    text: SENTENCES[index % SENTENCES.length] ?? "",
+    raw_text: null,
+    state: "delivered",
+    route: "type",
+    engine: "speech",
+    model: "whisper-tiny.en",
+    language: "en",
+    inserted_by: index % 2 === 0 ? "paste" : "type",
+    target: index % 2 === 0 ? "firefox" : "xterm",
+    error_code: null,
+    error_message: null,
+    audio_ms: 2100 + ((index * 1370) % 9000),
+    has_audio: true,
+    recovered: false,
+    timings_ms: { first_sample: 42, release: 3180, last_audio: 3195, final_text: 3402, delivered: 3446 },
+    matches: [],
+  };
+}
+
+/** `count` utterances before `now`, newest first, a few of which went less well. */
+export function history(count: number, now: Date): HistoryRow[] {
+  const rows = Array.from({ length: count }, (_, index) =>
+    row(index, new Date(now.getTime() - (index * 97 + 3) * 60_000)),
+  );
+  const worse: [number, Partial<HistoryRow>][] = [
+    [
+      2,
+      {
+        state: "kept",
+        inserted_by: null,
+        error_code: "TT-INSERT-402",
+        error_message: "The window did not take the text.",
+      },
+    ],
+    [
+      4,
+      {
+        state: "failed",
+        text: "",
+        has_audio: true,
+        inserted_by: null,
+        target: null,
+        error_code: "TT-ENGINE-302",
+        error_message: "The speech engine stopped and did not come back in time.",
+        timings_ms: { first_sample: 40, release: 5100, last_audio: 5120 },
+      },
+    ],
+    [5, { state: "cancelled", has_audio: false, audio_ms: null }],
+  ];
+  for (const [index, change] of worse) {
+    const found = rows[index];
+    if (found) rows[index] = { ...found, ...change };
+  }
+  return rows;
+}

@@ -1,0 +1,121 @@
+// The General page: trying it out, recording a shortcut, changing settings.
+import { fireEvent, screen, waitFor, within } from "@testing-library/react";
+import { describe, expect, it } from "vitest";
+import { expectAccessible, openWindow, page, refused } from "./window";
+
+const hold = () => screen.findByRole("button", { name: "Hold to speak" });
+
+describe("the try-out", () => {
+  it("listens while the button is held, and puts the cursor where the words will come", async () => {
+    const { app, user } = openWindow("general");
+    const button = await hold();
+    await user.pointer({ target: button, keys: "[MouseLeft>]" });
+    await waitFor(() => expect(app.called("dictation_press")).toHaveLength(1));
+    expect(app.called("dictation_release")).toHaveLength(0);
+    await user.pointer({ target: button, keys: "[/MouseLeft]" });
+    await waitFor(() => expect(app.called("dictation_release")).toHaveLength(1));
+    expect(screen.getByPlaceholderText("Your words appear here")).toHaveFocus();
+  });
+
+  it("works by keyboard, and a repeating key is one press", async () => {
+    const { app } = openWindow("general");
+    const button = await hold();
+    button.focus();
+    fireEvent.keyDown(button, { code: "Space" });
+    fireEvent.keyDown(button, { code: "Space", repeat: true });
+    fireEvent.keyUp(button, { code: "Space" });
+    await waitFor(() => expect(app.called("dictation_release")).toHaveLength(1));
+    expect(app.called("dictation_press")).toHaveLength(1);
+  });
+
+  it("lets go when the page is left with the button down", async () => {
+    const { app, user } = openWindow("general");
+    await user.pointer({ target: await hold(), keys: "[MouseLeft>]" });
+    const { events } = await import("../src/ipc/bindings");
+    await events.pageRequested.emit({ page: "about" });
+    await page("About");
+    await waitFor(() => expect(app.called("dictation_release")).toHaveLength(1));
+  });
+
+  it("shows the words as they come, and Escape cancels", async () => {
+    const { app, user } = openWindow("general");
+    await hold();
+    await app.publish({
+      state: "recording",
+      live: { committed: "Let us meet", tentative: "on Thursday", elapsed_ms: 4300 },
+    });
+    expect(await screen.findByText(/Let us meet/)).toBeInTheDocument();
+    expect(screen.getByText("on Thursday")).toBeInTheDocument();
+    expect(screen.getByText(/4\.3 s/)).toBeInTheDocument();
+    await expectAccessible();
+    await user.keyboard("{Escape}");
+    await waitFor(() => expect(app.called("dictation_cancel")).toHaveLength(1));
+  });
+});
+
+describe("the shortcut", () => {
+  it("is recorded from the keys pressed", async () => {
+    const { app, user } = openWindow("general");
+    await user.click(await screen.findByRole("button", { name: "Change shortcut" }));
+    const field = screen.getByRole("textbox", { name: "Press the new keys" });
+    expect(field).toHaveFocus();
+    fireEvent.keyDown(field, { code: "KeyD", key: "d" });
+    expect(screen.getByText(/Add Ctrl, Alt, Shift or Super/)).toBeInTheDocument();
+    fireEvent.keyDown(field, { code: "KeyD", key: "d", ctrlKey: true, altKey: true });
+    await waitFor(() =>
+      expect(app.called("settings_patch")).toEqual([{ patch: { key: "hotkeys.dictate", value: "Ctrl+Alt+D" } }]),
+    );
+    await waitFor(() => expect(screen.getAllByRole("img", { name: "Ctrl Alt D" }).length).toBe(2));
+  });
+
+  it("says when another program has it", async () => {
+    openWindow("general", {
+      before: (app) => {
+        app.snapshot.hotkey_problem = { ...refused, code: "TT-HOTKEY-501" };
+      },
+    });
+    expect(await screen.findByText("TT-HOTKEY-501")).toBeInTheDocument();
+  });
+});
+
+describe("a setting", () => {
+  it("changes at once and is sent as one patch", async () => {
+    const { app, user } = openWindow("general");
+    const overlay = await screen.findByRole("switch", { name: "Show the overlay while listening" });
+    await user.click(overlay);
+    await waitFor(() => expect(overlay).not.toBeChecked());
+    expect(app.called("settings_patch")).toEqual([{ patch: { key: "overlay.enabled", value: false } }]);
+  });
+
+  it("goes back and says why when the app refuses", async () => {
+    const { user } = openWindow("general", { before: (app) => app.refuse("settings_patch", refused) });
+    const overlay = await screen.findByRole("switch", { name: "Show the overlay while listening" });
+    await user.click(overlay);
+    const alert = await screen.findByRole("alert");
+    expect(within(alert).getByText(refused.message)).toBeInTheDocument();
+    await waitFor(() => expect(overlay).toBeChecked());
+    await expectAccessible();
+  });
+
+  it("of milliseconds is taken over on leaving the field, inside its range", async () => {
+    const { app, user } = openWindow("general");
+    const tap = await screen.findByRole("textbox", { name: "Counts as a tap" });
+    await user.clear(tap);
+    await user.type(tap, "5000");
+    expect(app.called("settings_patch")).toEqual([]);
+    await user.tab();
+    await waitFor(() =>
+      expect(app.called("settings_patch")).toEqual([{ patch: { key: "dictation.tap_ms", value: 1000 } }]),
+    );
+  });
+
+  it("is reset with all others only after a question", async () => {
+    const { app, user } = openWindow("general");
+    await user.click(await screen.findByRole("button", { name: "Reset all settings" }));
+    const dialog = await screen.findByRole("dialog");
+    await expectAccessible();
+    expect(app.called("settings_reset")).toEqual([]);
+    await user.click(within(dialog).getByRole("button", { name: "Reset all settings" }));
+    await waitFor(() => expect(app.called("settings_reset")).toEqual([{ key: null }]));
+  });
+});

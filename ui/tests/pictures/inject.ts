@@ -1,0 +1,60 @@
+// Runs in the browser before the built window: puts the fake app where Tauri would be, in the scene the address names.
+import { FakeApp } from "../fake/app";
+
+const scene = new URLSearchParams(window.location.search).get("scene") ?? "full";
+const theme = new URLSearchParams(window.location.search).get("theme") === "dark" ? "dark" : "light";
+const language = (new URLSearchParams(window.location.search).get("language") ?? "en") as "en" | "de" | "es";
+const now = new Date();
+now.setHours(16, 40, 0, 0);
+const app = new FakeApp(now, scene === "empty" ? 0 : 120);
+app.settings = { ...app.settings, appearance: { theme, language } };
+const storeProblem = {
+  code: "TT-STORE-602",
+  message: "The database could not be used.",
+  advice: "Close other copies of TonnyTray and try again; run `tonny doctor`.",
+};
+
+const scenes: Record<string, () => void> = {
+  empty: () => {
+    app.snapshot.model.installed = false;
+    app.snapshot.workers = [];
+    app.snapshot.last = null;
+    app.models = app.models.map((model) => ({ ...model, installed: false, chosen: false }));
+    app.microphones = [];
+  },
+  loading: () => {
+    for (const command of ["settings_get", "models_list", "history_list", "app_facts"]) app.hang(command);
+    app.settings = { ...app.settings };
+  },
+  error: () => {
+    for (const command of ["models_list", "history_list", "app_facts"]) app.refuse(command, storeProblem);
+  },
+  recording: () => {
+    app.snapshot.state = "recording";
+    app.snapshot.live = {
+      committed: "Let us meet on Thursday at ten, I will bring",
+      tentative: "the numbers from last",
+      elapsed_ms: 4300,
+    };
+  },
+  trouble: () => {
+    app.snapshot.hotkey_problem = {
+      code: "TT-HOTKEY-501",
+      message: "Another program uses this hotkey. It was Ctrl+Shift+Space.",
+      advice: "Choose another one under Settings, General, or close that program.",
+    };
+    app.snapshot.install = { id: "whisper-base", stage: "Downloading", done: 61_000_000, total: 147_900_000 };
+    app.snapshot.workers = [
+      {
+        name: "speech",
+        state: "crash_loop",
+        pid: null,
+        restarts: 7,
+        breaker: "open",
+        detail: "It stopped seven times in a minute; the next try is in 30 seconds.",
+      },
+    ];
+  },
+};
+scenes[scene]?.();
+app.install();

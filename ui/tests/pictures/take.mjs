@@ -1,0 +1,169 @@
+// Draws every page of the built window in a real browser, under the real content security policy, and keeps the
+// pictures to be looked at. Fails on a policy violation, an error in the console, clipped or overflowing text, or
+// anything axe finds, contrast included.
+//
+//   npm run build && npm run pictures -- FOLDER
+import { mkdirSync, readFileSync } from "node:fs";
+import { createServer } from "node:http";
+import { createRequire } from "node:module";
+import { extname, join, normalize } from "node:path";
+import { chromium } from "playwright-core";
+import { build } from "vite";
+
+const ui = join(import.meta.dirname, "../..");
+const folder = process.argv[2] ?? join(ui, "dist-pictures");
+const only = process.argv[3];
+const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
+
+/** The policy the window is built for; src-tauri/tauri.conf.json says the same. */
+const POLICY =
+  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self' ipc: http://ipc.localhost; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2" };
+
+function serve() {
+  const server = createServer((request, response) => {
+    const path = normalize(new URL(request.url, "http://127.0.0.1").pathname);
+    // The browser asks for an icon by itself.
+    if (path === "/favicon.ico") return response.writeHead(204).end();
+    const name = path === "/" ? "/index.html" : path;
+    try {
+      const body = readFileSync(join(ui, "dist", name));
+      response.writeHead(200, {
+        "content-type": TYPES[extname(name)] ?? "application/octet-stream",
+        "content-security-policy": POLICY,
+      });
+      response.end(body);
+    } catch {
+      response.writeHead(404).end();
+    }
+  });
+  return new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(server)));
+}
+
+async function bundledFake() {
+  const [{ output }] = await build({
+    root: ui,
+    configFile: false,
+    logLevel: "warn",
+    build: {
+      write: false,
+      minify: false,
+      lib: { entry: join(ui, "tests/pictures/inject.ts"), formats: ["iife"], name: "fake" },
+    },
+  });
+  return output[0].code;
+}
+
+const sizes = [
+  [960, 680],
+  [800, 560],
+];
+const shots = [];
+for (const theme of ["light", "dark"])
+  for (const size of sizes) {
+    for (const page of ["general", "speech", "history", "about"]) shots.push({ page, theme, size, scene: "full" });
+    shots.push({ page: "history", theme, size, scene: "full", act: "open" });
+    shots.push({ page: "history", theme, size, scene: "full", act: "search" });
+    shots.push({ page: "general", theme, size, scene: "recording" });
+    shots.push({ page: "speech", theme, size, scene: "full", act: "pick" });
+    shots.push({ page: "general", theme, size, scene: "full", act: "record" });
+    shots.push({ page: "general", theme, size, scene: "full", act: "reset" });
+    shots.push({ page: "speech", theme, size, scene: "trouble", act: "bottom" });
+    shots.push({ page: "speech", theme, size, scene: "trouble" });
+    shots.push({ page: "general", theme, size, scene: "trouble" });
+    shots.push({ page: "general", theme, size, scene: "full", act: "bottom" });
+    shots.push({ page: "history", theme, size, scene: "empty" });
+    shots.push({ page: "general", theme, size, scene: "empty" });
+    shots.push({ page: "speech", theme, size, scene: "error" });
+    shots.push({ page: "history", theme, size, scene: "loading" });
+    shots.push({ page: "history", theme, size, scene: "full", act: "undo" });
+  }
+for (const language of ["de", "es"])
+  for (const page of ["general", "speech", "history", "about"])
+    shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
+
+const acts = {
+  open: async (page) => {
+    await page.locator("li button").first().click();
+    await page.getByRole("dialog").getByText("Key released").waitFor();
+  },
+  search: async (page) => {
+    await page.getByRole("searchbox").fill("thursday");
+    await page.locator("mark").first().waitFor();
+  },
+  undo: async (page) => {
+    await page.locator("li button").first().click();
+    await page.getByRole("dialog").getByRole("button", { name: "Delete" }).click();
+    await page.getByRole("button", { name: "Undo" }).waitFor();
+    await page.getByRole("dialog").waitFor({ state: "detached" });
+  },
+  pick: async (page) => {
+    await page.getByRole("combobox", { name: "Input" }).click();
+    await page.getByRole("option").last().waitFor();
+  },
+  record: async (page) => {
+    await page.getByRole("button", { name: "Change shortcut" }).click();
+    await page.keyboard.down("Control");
+  },
+  reset: async (page) => {
+    await page.getByRole("button", { name: "Reset all settings" }).click();
+    await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).waitFor();
+  },
+  bottom: async (page) => {
+    await page.evaluate(() => {
+      for (const box of document.querySelectorAll("main *")) box.scrollTop = 1e6;
+    });
+  },
+};
+
+/** Text wider than its box, or a page wider than the window. */
+const clipped = () =>
+  [...document.querySelectorAll("main *, nav *")]
+    .filter((box) => box.textContent !== "" && box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 1)
+    .filter((box) => !["visible"].includes(getComputedStyle(box).overflowX) || box.tagName === "MAIN")
+    .filter((box) => box.getAttribute("type") !== "search" && getComputedStyle(box).position !== "absolute")
+    .map((box) => `${box.tagName}.${box.className}: ${box.textContent?.slice(0, 60)}`);
+
+const server = await serve();
+const address = `http://127.0.0.1:${server.address().port}`;
+const fake = await bundledFake();
+const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.min.js"), "utf8");
+const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
+mkdirSync(folder, { recursive: true });
+const faults = [];
+for (const { page: name, theme, size, scene, act, language = "en" } of shots) {
+  const label = [name, scene === "full" ? "" : scene, act, language === "en" ? "" : language, theme, size.join("x")]
+    .filter(Boolean)
+    .join("-");
+  if (only && !label.includes(only)) continue;
+  const [width, height] = size;
+  const context = await browser.newContext({ viewport: { width, height }, reducedMotion: "reduce" });
+  const page = await context.newPage();
+  page.on("console", (message) => {
+    // React repeats in the console what a page's boundary caught; that is the point of the error scene.
+    if (scene === "error" && message.text().includes("ProblemError")) return;
+    if (["error", "warning"].includes(message.type())) faults.push(`${label}: ${message.text()}`);
+  });
+  page.on("pageerror", (error) => faults.push(`${label}: ${error}`));
+  await page.addInitScript(fake);
+  await page.goto(`${address}/?scene=${scene}&theme=${theme}&language=${language}#${name}`);
+  await page
+    .locator(scene === "loading" ? "[aria-busy]" : "h1, [role=alert]")
+    .first()
+    .waitFor();
+  if (scene !== "loading") await page.locator("[aria-busy]").first().waitFor({ state: "detached" });
+  await page.evaluate(() => document.fonts.ready);
+  await acts[act]?.(page);
+  await page.waitForTimeout(150);
+  await page.screenshot({ path: join(folder, `${label}.png`) });
+  for (const fault of await page.evaluate(clipped)) faults.push(`${label}: clipped ${fault}`);
+  await page.evaluate(axe);
+  const { violations } = await page.evaluate(() => window.axe.run());
+  for (const { id, nodes } of violations)
+    for (const node of nodes) faults.push(`${label}: axe ${id} ${node.html} ${node.any[0]?.message ?? ""}`);
+  await context.close();
+}
+await browser.close();
+server.close();
+process.stdout.write(`${[...new Set(faults)].join("\n")}\n${faults.length} faults, pictures in ${folder}\n`);
+process.exitCode = faults.length === 0 ? 0 : 1;

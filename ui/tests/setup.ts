@@ -1,0 +1,33 @@
+// What a real web view has and jsdom lacks, and a clean slate after each test.
+import "@testing-library/jest-dom/vitest";
+import { notifications } from "@mantine/notifications";
+import { cleanup } from "@testing-library/react";
+import { afterEach, vi } from "vitest";
+
+window.matchMedia = vi.fn().mockImplementation((query: string) => ({
+  // Reduced motion lets dialogs open and close at once.
+  matches: query.includes("prefers-reduced-motion"),
+  media: query,
+  addEventListener: () => undefined,
+  removeEventListener: () => undefined,
+  addListener: () => undefined,
+  removeListener: () => undefined,
+}));
+
+class NeverResizes {
+  observe() {}
+  unobserve() {}
+  disconnect() {}
+}
+window.ResizeObserver = NeverResizes as unknown as typeof ResizeObserver;
+Element.prototype.scrollIntoView = () => undefined;
+// The virtual list asks how high its frame is; jsdom lays nothing out.
+Object.defineProperty(HTMLElement.prototype, "clientHeight", { configurable: true, value: 600 });
+Object.defineProperty(HTMLElement.prototype, "clientWidth", { configurable: true, value: 760 });
+
+afterEach(() => {
+  notifications.clean();
+  cleanup();
+  localStorage.clear();
+  window.location.hash = "";
+});
