@@ -15,7 +15,7 @@ use x11rb::protocol::xproto::{AtomEnum, ConnectionExt as _};
 use x11rb::rust_connection::RustConnection;
 
 /// Chromium's first start on two busy cores takes the longest.
-const PATIENCE: Duration = Duration::from_secs(12);
+const PATIENCE: Duration = Duration::from_secs(40);
 
 /// The server, the window manager and the programs.
 pub struct Stage {
