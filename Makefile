@@ -36,7 +36,7 @@ test: system-packages test-packages ui-test build test-model ## everything, from
 
 .PHONY: build
 build: ui ## release build of all four programs
-	cargo build --release -p tonny-speech -p tonny-supervisor -p tonny-cli -p tonnytray --features tonnytray/custom-protocol
+	cargo build --release -p tonny-speech -p tonny-supervisor -p tonny-cli -p tonnytray
 
 .PHONY: bench
 bench: system-packages test-packages build test-model ## measure what docs/benchmarks.md promises, and write it there
@@ -46,7 +46,7 @@ bench: system-packages test-packages build test-model ## measure what docs/bench
 .PHONY: lint
 lint: ui ## formatting, clippy, TypeScript
 	cargo fmt --all --check
-	cargo clippy --release --workspace --all-targets --features tonnytray/custom-protocol
+	cargo clippy --release --workspace --all-targets
 	cd ui && npm run --silent lint
 	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "skipped: cargo deny is not installed (cargo install cargo-deny)"; fi
 
@@ -56,7 +56,7 @@ bundle: system-packages build ## a .deb for this system, in target/release/bundl
 
 .PHONY: bindings
 bindings: ui ## write ui/src/ipc/bindings.ts from the Rust commands
-	TONNYTRAY_WRITE_BINDINGS=1 cargo test --release -p tonnytray --features tonnytray/custom-protocol bindings
+	TONNYTRAY_WRITE_BINDINGS=1 cargo test --release -p tonnytray bindings
 
 .PHONY: docs
 docs: ## write docs/error-codes.md from the table in the code

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tonny_core::app::Parts;
 use tonny_core::engine::Programs;
 use tonny_core::problem::{Code, Problem};
-use tonny_core::{Downloads, Store, store_problem};
+use tonny_core::{Store, downloads, store_problem};
 use tonny_platform::audio::{RecordingsOnDisk, SystemMicrophone};
 use tonny_platform::clock::SystemClock;
 use tonny_platform::folders::Folders;
@@ -23,7 +23,7 @@ pub async fn assemble(folders: &Folders) -> Result<Parts, Problem> {
         audio: Arc::new(RecordingsOnDisk),
         models: Arc::new(ModelFolder::new(&folders.models)),
         clock: Arc::new(SystemClock),
-        downloads: Downloads::new(),
+        downloads: downloads()?,
         package_index: package_index(),
         audio_folder: folders.audio.clone(),
         programs: programs()?,

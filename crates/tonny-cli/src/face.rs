@@ -22,11 +22,6 @@ impl Face {
         Self { json }
     }
 
-    /// Whether the reader is a program.
-    pub fn is_json(&self) -> bool {
-        self.json
-    }
-
     /// Whether progress bars make sense.
     pub fn is_terminal(&self) -> bool {
         !self.json && std::io::stderr().is_terminal()

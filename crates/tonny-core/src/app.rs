@@ -30,7 +30,7 @@ use tokio_util::task::TaskTracker;
 use tonny_egress::Downloads;
 use tonny_store::Store;
 
-pub use ask::{AppHandle, Message};
+pub use ask::{AppHandle, Message, SettingsChange};
 pub use history::{HistoryPage, HistoryQuery, HistoryRow};
 
 use crate::engine::{Engine, Programs};

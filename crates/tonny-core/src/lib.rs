@@ -34,6 +34,11 @@ pub fn store_problem(error: &StoreError) -> Problem {
     Problem::with(code, error)
 }
 
+/// The door that downloads go through; fails where the system's certificates cannot be read.
+pub fn downloads() -> Result<Downloads, Problem> {
+    Downloads::new().map_err(|error| Problem::with(Code::NetworkDown, error))
+}
+
 /// Milliseconds since 1970 in UTC, as the store keeps times.
 fn utc_ms(at: time::OffsetDateTime) -> i64 {
     i64::try_from(at.unix_timestamp_nanos() / 1_000_000).unwrap_or(i64::MAX)

@@ -64,7 +64,7 @@ impl ControlSocket {
     pub async fn serve<A, F>(self, answer: A)
     where
         A: Fn(Request) -> F + Clone + Send + 'static,
-        F: Future<Output = Reply> + Send,
+        F: Future<Output = Reply> + Send + 'static,
     {
         let mut peers = tokio::task::JoinSet::new();
         loop {

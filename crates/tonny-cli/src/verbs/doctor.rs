@@ -11,7 +11,7 @@ use tonny_platform::audio::SystemMicrophone;
 use tonny_platform::insertion::X11Insertion;
 use tonny_platform::models::ModelFolder;
 
-use super::transcribe::{Worker, programs};
+use super::transcribe::{ENGINE_WAIT, Worker, programs};
 use crate::face::Face;
 
 /// One part's health.
@@ -84,14 +84,15 @@ fn engine(face: &Face) -> Result<String, Problem> {
         let chosen =
             model::choose(&settings.speech.model, &installed).ok_or_else(|| Problem::of(Code::ModelNone))?;
         let mut worker = Worker::start(&programs()?, chosen, &settings);
-        let ready = worker.engine.wait_for(|engine| !matches!(engine, Engine::Away));
-        let waited = tokio::time::timeout(std::time::Duration::from_secs(60), ready).await;
-        let outcome = match waited {
-            Ok(Ok(engine)) => match &*engine {
-                Engine::Absent(problem) => Err(problem.clone()),
-                _ => Ok(format!("{} is ready", chosen.id)),
-            },
-            _ => Err(Problem::of(Code::EngineDied)),
+        let outcome = {
+            let ready = worker.engine.wait_for(|engine| !matches!(engine, Engine::Away));
+            match tokio::time::timeout(ENGINE_WAIT, ready).await {
+                Ok(Ok(engine)) => match &*engine {
+                    Engine::Absent(problem) => Err(problem.clone()),
+                    _ => Ok(format!("{} is ready", chosen.id)),
+                },
+                _ => Err(Problem::of(Code::EngineDied)),
+            }
         };
         worker.stop().await;
         outcome

@@ -3,7 +3,7 @@
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
-use tonny_core::Downloads;
+use tonny_core::downloads;
 use tonny_core::model::{self, Catalogue, InstallProgress, ModelRow, PackageIndex};
 use tonny_core::ports::ModelFiles;
 use tonny_core::problem::{Code, Problem};
@@ -64,7 +64,7 @@ fn install(face: &Face, files: ModelFolder, id: &str) -> Result<(), Problem> {
     let installed = face.block_on(async {
         let chosen = super::settings::load(&face.store().await?).await?.models.package_index;
         let index = PackageIndex::from(chosen.or_else(package_index));
-        model::install(entry, &Downloads::new(), &index, Arc::new(files), progress).await
+        model::install(entry, &downloads()?, &index, Arc::new(files), progress).await
     });
     bar.finish_and_clear();
     let installed = installed?;

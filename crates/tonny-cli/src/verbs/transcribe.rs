@@ -17,7 +17,7 @@ use tonny_platform::models::ModelFolder;
 use crate::face::Face;
 
 /// A large model on a cold disk takes a minute to load.
-const ENGINE_WAIT: Duration = Duration::from_secs(120);
+pub const ENGINE_WAIT: Duration = Duration::from_secs(120);
 
 pub fn run(face: &Face, file: &Path, model: Option<String>, language: Option<String>) -> Result<(), Problem> {
     // A file that cannot be read is told before an engine is started.
