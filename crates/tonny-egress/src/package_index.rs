@@ -6,8 +6,8 @@ use reqwest::header::{ACCEPT, CONTENT_TYPE};
 use reqwest::{StatusCode, Url};
 use serde::Deserialize;
 
-use crate::downloads::{Downloads, host, secure};
 use crate::EgressError;
+use crate::downloads::{Downloads, host, secure};
 
 /// JSON first, both HTML forms after it (PEP 691, "Version + Format Selection").
 const ACCEPTED: &str =
@@ -66,7 +66,8 @@ pub(crate) async fn resolve(
             return Err(EgressError::NotAnIndex { host: host(&url) });
         }
     }
-    let found = if is_json { in_json(&body, file) } else { Some(in_html(&String::from_utf8_lossy(&body), file)) };
+    let found =
+        if is_json { in_json(&body, file) } else { Some(in_html(&String::from_utf8_lossy(&body), file)) };
     let found = found.ok_or_else(|| EgressError::NotAnIndex { host: host(&url) })?.ok_or_else(missing)?;
     absolute(&page_url, &found)
 }

@@ -162,7 +162,9 @@ fn sync_folder(dest: &Path) -> std::io::Result<()> {
 fn failed(path: &Path, source: std::io::Error) -> EgressError {
     let path = path.to_owned();
     match source.kind() {
-        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => EgressError::DiskFull { path },
+        ErrorKind::StorageFull | ErrorKind::QuotaExceeded | ErrorKind::FileTooLarge => {
+            EgressError::DiskFull { path }
+        }
         _ => EgressError::Io { path, source },
     }
 }

@@ -147,7 +147,10 @@ mod tests {
                 assert!(download.bytes > 0, "{download:?}");
                 assert!(!download.file.is_empty() && !download.file.contains('/'), "{download:?}");
                 let looked_up = !download.package.is_empty() && !download.version.is_empty();
-                assert!(download.url.starts_with("https://") || (download.url.is_empty() && looked_up), "{download:?}");
+                assert!(
+                    download.url.starts_with("https://") || (download.url.is_empty() && looked_up),
+                    "{download:?}"
+                );
             }
         }
     }

@@ -7,8 +7,8 @@ use std::path::PathBuf;
 use std::sync::Arc;
 
 use tokio::sync::mpsc;
-use tonny_egress::{EgressError, Request};
 pub use tonny_egress::{Downloads, PackageIndex};
+use tonny_egress::{EgressError, Request};
 
 use super::{CatalogueEntry, Download, InstalledModel, Source};
 use crate::ports::ModelFiles;
@@ -74,7 +74,8 @@ async fn from_source(
         before += download.bytes;
         fetched.push(dest);
     }
-    assemble(entry, source, fetched, files, |stage| progress(InstallProgress { stage, done: total, total })).await
+    assemble(entry, source, fetched, files, |stage| progress(InstallProgress { stage, done: total, total }))
+        .await
 }
 
 async fn fetch(
@@ -114,13 +115,16 @@ async fn assemble(
     while let Some(sentence) = stage.recv().await {
         on_stage(sentence);
     }
-    work.await.unwrap_or_else(|_| Err(Problem::with(Code::ModelBroken, format_args!("Assembling {id} failed"))))
+    work.await
+        .unwrap_or_else(|_| Err(Problem::with(Code::ModelBroken, format_args!("Assembling {id} failed"))))
 }
 
 /// An egress failure as a user reads it.
 fn told(download: &Download, error: &EgressError) -> Problem {
     let code = match error {
-        EgressError::Network { .. } | EgressError::CutShort { .. } | EgressError::Client(_) => Code::NetworkDown,
+        EgressError::Network { .. } | EgressError::CutShort { .. } | EgressError::Client(_) => {
+            Code::NetworkDown
+        }
         EgressError::Stalled { .. } => Code::DownloadStalled,
         EgressError::DiskFull { .. } => Code::DiskFull,
         EgressError::HashMismatch { .. } => Code::ModelHashWrong,

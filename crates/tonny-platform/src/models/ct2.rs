@@ -117,7 +117,9 @@ impl Ct2Model {
         let mut values: Vec<f32> = match kind {
             Kind::F32 => raw.as_chunks().0.iter().map(|bytes| f32::from_le_bytes(*bytes)).collect(),
             Kind::I8 => raw.iter().map(|byte| f32::from(*byte as i8)).collect(),
-            Kind::I16 => raw.as_chunks().0.iter().map(|bytes| f32::from(i16::from_le_bytes(*bytes))).collect(),
+            Kind::I16 => {
+                raw.as_chunks().0.iter().map(|bytes| f32::from(i16::from_le_bytes(*bytes))).collect()
+            }
             Kind::I32 => raw.as_chunks().0.iter().map(|bytes| i32::from_le_bytes(*bytes) as f32).collect(),
             Kind::F16 => raw.as_chunks().0.iter().map(|bytes| f16::from_le_bytes(*bytes).to_f32()).collect(),
             Kind::Bf16 => {

@@ -59,7 +59,12 @@ impl Building {
     }
 
     /// Writes the manifest and puts the folder in its place; an older model of the same id is replaced.
-    pub fn finish(self, family: String, languages: Vec<String>, files: Vec<ModelFile>) -> Result<InstalledModel, ModelFault> {
+    pub fn finish(
+        self,
+        family: String,
+        languages: Vec<String>,
+        files: Vec<ModelFile>,
+    ) -> Result<InstalledModel, ModelFault> {
         let model = InstalledModel { id: self.id.clone(), family, languages, files };
         let manifest = self.folder.join(MANIFEST);
         let written = create_file(&manifest).and_then(|file| {

@@ -64,7 +64,11 @@ pub struct GgufWriter {
 
 impl GgufWriter {
     /// Creates the file and writes everything up to the first tensor.
-    pub fn create(path: &Path, values: &[(String, Value)], shapes: &[TensorShape]) -> Result<Self, ModelFault> {
+    pub fn create(
+        path: &Path,
+        values: &[(String, Value)],
+        shapes: &[TensorShape],
+    ) -> Result<Self, ModelFault> {
         let file = super::folder::create_file(path)?;
         let out = BufWriter::with_capacity(1 << 20, file);
         let mut writer = Self { path: path.to_owned(), out, hash: Sha256::new(), at: 0 };

