@@ -13,6 +13,8 @@ export default defineConfig({
     target: "es2022",
     // An inlined font or picture would need data: in the policy.
     assetsInlineLimit: 0,
+    // One file from the local disk; splitting it would only add requests before the first paint.
+    chunkSizeWarningLimit: 1000,
     modulePreload: { polyfill: false },
   },
   test: {

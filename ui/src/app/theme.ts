@@ -39,6 +39,9 @@ const variantColorResolver: VariantColorsResolver = (input) => {
 /** Motion stays under 150 ms; Mantine drops it altogether when the system asks for reduced motion. */
 const motion = { duration: 120 };
 
+/** Dim enough to say "not now", light enough to keep the place. */
+const overlayProps = { backgroundOpacity: 0.3 };
+
 export const theme = createTheme({
   primaryColor: "coral",
   colors: { coral },
@@ -47,8 +50,10 @@ export const theme = createTheme({
   cursorType: "pointer",
   components: {
     // Scroll locking writes a style tag; the window's body never scrolls, so there is nothing to lock.
-    Modal: Modal.extend({ defaultProps: { lockScroll: false, transitionProps: motion, centered: true, radius: "md" } }),
-    Drawer: Drawer.extend({ defaultProps: { lockScroll: false, transitionProps: motion } }),
+    Modal: Modal.extend({
+      defaultProps: { lockScroll: false, overlayProps, transitionProps: motion, centered: true, radius: "md" },
+    }),
+    Drawer: Drawer.extend({ defaultProps: { lockScroll: false, overlayProps, transitionProps: motion } }),
     Tooltip: Tooltip.extend({ defaultProps: { openDelay: 400, transitionProps: motion } }),
     // The accent is kept for listening and for the main action; a switch that is on is no news.
     Switch: Switch.extend({ defaultProps: { withThumbIndicator: false, color: "var(--tt-on)" } }),

@@ -1,5 +1,5 @@
 // A problem as text: the sentence, what to do, and the code to ask for help with.
-import { Text } from "@mantine/core";
+import { Code, Text } from "@mantine/core";
 import { useTexts } from "../locales/locale";
 import classes from "./Problem.module.css";
 
@@ -17,7 +17,10 @@ export function ProblemText({ problem }: { problem: ProblemShown | undefined }) 
       <Text fw={550} className={classes.message}>
         {shown.message}
       </Text>
-      <Text>{shown.advice}</Text>
+      <Text>
+        {/* Advice names commands between backticks. */}
+        {shown.advice.split("`").map((part, index) => (index % 2 === 0 ? part : <Code key={part}>{part}</Code>))}
+      </Text>
       <Text className={classes.code}>{shown.code}</Text>
     </div>
   );

@@ -137,7 +137,11 @@ for (const { page: name, theme, size, scene, act, language = "en" } of shots) {
     .join("-");
   if (only && !label.includes(only)) continue;
   const [width, height] = size;
-  const context = await browser.newContext({ viewport: { width, height }, reducedMotion: "reduce" });
+  const context = await browser.newContext({
+    viewport: { width, height },
+    reducedMotion: "reduce",
+    colorScheme: theme,
+  });
   const page = await context.newPage();
   page.on("console", (message) => {
     // React repeats in the console what a page's boundary caught; that is the point of the error scene.

@@ -30,7 +30,6 @@ export function EntryDrawer({ id, onClose }: { id: string | null; onClose: () =>
       size={420}
       title={at}
       classNames={{ title: classes.title, content: classes.content, header: classes.header, body: classes.body }}
-      overlayProps={{ backgroundOpacity: 0.25 }}
     >
       {entry.isError ? (
         <ProblemNote

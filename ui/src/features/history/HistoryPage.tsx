@@ -4,7 +4,7 @@ import { useDebouncedValue } from "@mantine/hooks";
 import { IconHistory, IconSearch } from "@tabler/icons-react";
 import { useState } from "react";
 import { EmptyNote } from "../../components/EmptyNote";
-import { SkeletonBlocks } from "../../components/PageSkeleton";
+import { SkeletonRows } from "../../components/PageSkeleton";
 import { ProblemNote } from "../../components/ProblemNote";
 import type { HistoryRow } from "../../ipc/bindings";
 import { problemOf } from "../../ipc/client";
@@ -73,7 +73,7 @@ function Found({ rows, search, history, onOpen }: FoundProps) {
   if (history.isPending)
     return (
       <div className={classes.failed}>
-        <SkeletonBlocks />
+        <SkeletonRows />
       </div>
     );
   if (history.isError)
