@@ -81,6 +81,17 @@ impl Desktop {
         Ok(pid)
     }
 
+    /// The X display's name.
+    pub fn display(&self) -> &str {
+        &self.display
+    }
+
+    /// Ends the sound server, and with it every microphone.
+    pub fn stop_sound(&self) -> Result<()> {
+        let server = self.parts.iter().find(|part| part.name() == "pulseaudio").context("a sound server")?;
+        server.signal(rustix::process::Signal::KILL)
+    }
+
     /// Runs a program on the desktop to its end.
     pub fn run(&self, program: &str, arguments: &[&str]) -> Result<String> {
         run(self.command(program).args(arguments))

@@ -4,6 +4,7 @@
 //! Every wait is for a state, with a deadline that says what it waited for.
 
 pub mod app;
+pub mod bench;
 pub mod desktop;
 pub mod process;
 pub mod speech;

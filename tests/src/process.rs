@@ -41,6 +41,10 @@ impl Running {
         self.child.id()
     }
 
+    pub fn name(&self) -> &str {
+        &self.name
+    }
+
     pub fn child(&mut self) -> &mut Child {
         &mut self.child
     }

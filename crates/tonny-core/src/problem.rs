@@ -62,7 +62,7 @@ codes! {
     DatabaseFailed = "TT-STORE-602", "The database could not be used.", "Close other copies of TonnyTray and try again; run `tonny doctor`.";
     DatabaseNewer = "TT-STORE-603", "The database was written by a newer TonnyTray.", "Install the newer version again; the file was not touched.";
     NotFound = "TT-STORE-604", "There is no such utterance.", "`tonny history list` shows the ids.";
-    SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use; the broken text was set aside next to it.";
+    SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";
     SettingInvalid = "TT-SETTINGS-702", "The value does not fit the setting.", "`tonny settings list` shows each setting with its range.";
     SettingUnknown = "TT-SETTINGS-703", "There is no such setting.", "`tonny settings list` shows all of them.";
     AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";

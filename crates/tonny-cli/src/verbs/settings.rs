@@ -11,7 +11,11 @@ use crate::face::Face;
 pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
     face.block_on(async {
         let store = face.store().await?;
-        let now = load(&store).await?;
+        let now = match (load(&store).await, &verb) {
+            // The way out of settings that cannot be read: start from the defaults.
+            (Err(_), Verb::Reset { key: None } | Verb::Import { .. }) => Settings::default(),
+            (loaded, _) => loaded?,
+        };
         match verb {
             Verb::List => list(face, &now),
             Verb::Get { key } => {
