@@ -1,8 +1,8 @@
 // A settings document with one value changed, named by its dotted path; everything else is shared with the original.
-import type { JsonValue, Settings } from "./bindings";
+import type { Settings } from "./bindings";
 
 /** `patched(settings, "dictation.tail_ms", 40)` */
-export function patched(settings: Settings, key: string, value: JsonValue): Settings {
+export function patched(settings: Settings, key: string, value: unknown): Settings {
   const put = (node: unknown, path: string[]): unknown => {
     const [head, ...rest] = path;
     if (head === undefined) return value;

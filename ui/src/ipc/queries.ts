@@ -8,7 +8,7 @@ import {
   useQueryClient,
   useSuspenseQuery,
 } from "@tanstack/react-query";
-import type { HistoryQuery, JsonValue, Settings } from "./bindings";
+import type { commands, HistoryQuery, Settings } from "./bindings";
 import { client } from "./client";
 import { patched } from "./patched";
 
@@ -60,7 +60,7 @@ export const useHistoryRow = (id: string | null) =>
     enabled: id !== null,
   });
 
-export type Patch = { key: string; value: JsonValue };
+export type Patch = Parameters<typeof commands.settingsPatch>[0];
 
 /** Changes one setting: shown at once, taken back if the app refuses. */
 export function useSettingsPatch() {

@@ -103,7 +103,7 @@ export const de: Texts = {
       title: "Mikrofon",
       device: "Eingang",
       systemDefault: "Standard des Systems",
-      defaultIs: (name) => `Standard des Systems (${name})`,
+      defaultIs: (name) => `Standard (${name})`,
       gone: (id) => `${id} (nicht angeschlossen)`,
       none: "Kein Mikrofon gefunden. Schließe eines an, dann erscheint es hier.",
       test: "Testen",

@@ -103,7 +103,7 @@ export const es: Texts = {
       title: "Micrófono",
       device: "Entrada",
       systemDefault: "Predeterminado del sistema",
-      defaultIs: (name) => `Predeterminado del sistema (${name})`,
+      defaultIs: (name) => `Predeterminado (${name})`,
       gone: (id) => `${id} (no conectado)`,
       none: "No se encontró ningún micrófono. Conecta uno y aparecerá aquí.",
       test: "Probar",

@@ -27,6 +27,7 @@ function formats(code: string) {
   const clock = new Intl.DateTimeFormat(code, { timeStyle: "short" });
   const day = new Intl.DateTimeFormat(code, { weekday: "long", day: "numeric", month: "long" });
   const dayWithYear = new Intl.DateTimeFormat(code, { day: "numeric", month: "long", year: "numeric" });
+  const shortDay = new Intl.DateTimeFormat(code, { dateStyle: "medium" });
   const moment = new Intl.DateTimeFormat(code, { dateStyle: "full", timeStyle: "medium" });
   const names = new Intl.DisplayNames([code], { type: "language", fallback: "code" });
   return {
@@ -38,6 +39,7 @@ function formats(code: string) {
       bytes >= 1e9 ? `${decimal.format(bytes / 1e9)} GB` : `${number.format(Math.max(1, Math.round(bytes / 1e6)))} MB`,
     clock: (at: Date) => clock.format(at),
     day: (at: Date, now: Date) => (at.getFullYear() === now.getFullYear() ? day : dayWithYear).format(at),
+    shortDay: (at: Date) => shortDay.format(at),
     moment: (at: Date) => moment.format(at),
     language: (tag: string) => {
       try {

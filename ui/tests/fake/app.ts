@@ -1,13 +1,6 @@
 // A stand-in for the Rust side: answers the same commands and sends the same events, from values in memory.
 import { mockIPC } from "@tauri-apps/api/mocks";
-import {
-  events,
-  type HistoryQuery,
-  type HistoryRow,
-  type JsonValue,
-  type Problem,
-  type Snapshot,
-} from "../../src/ipc/bindings";
+import { events, type HistoryQuery, type HistoryRow, type Problem, type Snapshot } from "../../src/ipc/bindings";
 import { patched } from "../../src/ipc/patched";
 import * as sample from "./sample";
 
@@ -79,7 +72,7 @@ export class FakeApp {
     dictation_cancel: () => null,
     settings_get: () => this.settings,
     settings_patch: ({ patch }) => {
-      const { key, value } = patch as { key: string; value: JsonValue };
+      const { key, value } = patch as { key: string; value: unknown };
       this.settings = patched(this.settings, key, value);
       if (key === "speech.model") this.models = this.models.map((model) => ({ ...model, chosen: model.id === value }));
       return this.settings;

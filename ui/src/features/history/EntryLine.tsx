@@ -4,7 +4,7 @@ import { Marked } from "../../components/Marked";
 import { StatusDot } from "../../components/StatusDot";
 import type { HistoryRow } from "../../ipc/bindings";
 import { useLocale, wordFor } from "../../locales/locale";
-import { dayName } from "./EntryList";
+import { dayName, daysAgo } from "./days";
 import classes from "./History.module.css";
 import { toneOf } from "./states";
 
@@ -28,7 +28,7 @@ export function EntryLine({ row, withDay, onOpen }: Props) {
         {row.state === "delivered" ? null : (
           <StatusDot tone={toneOf(row.state)} label={wordFor(texts.history.states, row.state)} />
         )}
-        {withDay ? <span>{dayName(at, locale)}</span> : null}
+        {withDay ? <span>{daysAgo(at, new Date()) < 2 ? dayName(at, locale) : format.shortDay(at)}</span> : null}
       </span>
     </UnstyledButton>
   );

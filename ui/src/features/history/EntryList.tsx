@@ -2,8 +2,8 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { type KeyboardEvent, useEffect, useMemo, useRef } from "react";
 import type { HistoryRow } from "../../ipc/bindings";
-import { type Locale, useLocale } from "../../locales/locale";
-import { daysAgo, groupedByDay, ungrouped } from "./days";
+import { useLocale } from "../../locales/locale";
+import { dayName, groupedByDay, ungrouped } from "./days";
 import { EntryLine } from "./EntryLine";
 import classes from "./History.module.css";
 
@@ -52,14 +52,6 @@ export function EntryList({ rows, grouped, onOpen, onEnd }: Props) {
       </ul>
     </div>
   );
-}
-
-/** "Today", "Yesterday", or the date. */
-export function dayName(at: Date, { texts, format }: Locale): string {
-  const now = new Date();
-  const ago = daysAgo(at, now);
-  if (ago === 0) return texts.history.today;
-  return ago === 1 ? texts.history.yesterday : format.day(at, now);
 }
 
 function walk(event: KeyboardEvent<HTMLUListElement>) {

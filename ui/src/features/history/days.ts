@@ -1,5 +1,6 @@
 // History rows as the list draws them: a heading wherever the day changes. Days are the user's own, not UTC's.
 import type { HistoryRow } from "../../ipc/bindings";
+import type { Locale } from "../../locales/locale";
 
 export type ListItem = { kind: "day"; key: string; at: Date } | { kind: "entry"; key: string; row: HistoryRow };
 
@@ -26,4 +27,12 @@ export function daysAgo(at: Date, now: Date): number {
   const midnight = (date: Date) => new Date(date.getFullYear(), date.getMonth(), date.getDate()).getTime();
   // Rounding takes care of the days with 23 or 25 hours.
   return Math.round((midnight(now) - midnight(at)) / 86_400_000);
+}
+
+/** "Today", "Yesterday", or the date. */
+export function dayName(at: Date, { texts, format }: Locale): string {
+  const now = new Date();
+  const ago = daysAgo(at, now);
+  if (ago === 0) return texts.history.today;
+  return ago === 1 ? texts.history.yesterday : format.day(at, now);
 }

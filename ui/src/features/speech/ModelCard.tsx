@@ -3,13 +3,14 @@ import { ActionIcon, Badge, Button, Progress, Tooltip } from "@mantine/core";
 import { IconCheck, IconTrash, IconX } from "@tabler/icons-react";
 import { useState } from "react";
 import { Confirm } from "../../components/Confirm";
-import type { InstallProgress, ModelRow } from "../../ipc/bindings";
+import type { ModelRow, Snapshot } from "../../ipc/bindings";
 import { client } from "../../ipc/client";
 import { queryKeys, useCommand, useSettingsPatch } from "../../ipc/queries";
 import { type Locale, useLocale } from "../../locales/locale";
 import classes from "./Speech.module.css";
 
-type Props = { model: ModelRow; install: InstallProgress | null };
+type Install = NonNullable<Snapshot["install"]>;
+type Props = { model: ModelRow; install: Install | null };
 
 export function ModelCard({ model, install }: Props) {
   const locale = useLocale();
@@ -50,22 +51,19 @@ function facts(model: ModelRow, { texts, format }: Locale): string[] {
   return [format.bytes(model.bytes), ...known, model.licence].filter((fact) => fact !== "");
 }
 
-function Installing({ install }: { install: InstallProgress }) {
+function Installing({ install }: { install: Install }) {
   const { texts, format } = useLocale();
   const { stages, progress } = texts.speech.models;
   const known: Record<string, string> = stages;
   const stage = known[install.stage.toLowerCase()] ?? install.stage;
-  const part = install.total > 0 ? Math.min(100, (install.done / install.total) * 100) : 0;
-  const bytes = install.total > 0 ? progress(format.bytes(install.done), format.bytes(install.total)) : "";
+  // A total of 0 is not known yet; the bindings allow null for every fraction Rust may send.
+  const total = install.total ?? 0;
+  const done = install.done ?? 0;
+  const part = total > 0 ? Math.min(100, (done / total) * 100) : 100;
+  const bytes = total > 0 ? progress(format.bytes(done), format.bytes(total)) : "";
   return (
     <div className={classes.installing}>
-      <Progress
-        size={6}
-        value={install.total > 0 ? part : 100}
-        animated={install.total === 0}
-        transitionDuration={100}
-        aria-label={stage}
-      />
+      <Progress size={6} value={part} animated={total === 0} transitionDuration={100} aria-label={stage} />
       <div className={classes.progressText}>
         <span>{stage}</span>
         <span>{bytes}</span>
