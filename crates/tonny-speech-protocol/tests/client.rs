@@ -1,5 +1,8 @@
 //! The client against a tiny scripted server: what it sends, and what it makes of each way a server can behave.
 
+// The handshake callback's type is tungstenite's.
+#![allow(clippy::result_large_err)]
+
 use std::time::Duration;
 
 use futures_util::{SinkExt, StreamExt};
