@@ -78,6 +78,20 @@ describe("the shortcut", () => {
   });
 });
 
+describe("what went wrong last", () => {
+  it("is said on the page until it is dismissed", async () => {
+    const { app, user } = openWindow("general", {
+      before: (fake) => {
+        fake.snapshot.problem = refused;
+      },
+    });
+    expect(await screen.findByText(refused.message)).toBeInTheDocument();
+    await user.click(screen.getByRole("button", { name: "Dismiss" }));
+    await waitFor(() => expect(screen.queryByText(refused.message)).toBeNull());
+    expect(app.called("app_dismiss")).toHaveLength(1);
+  });
+});
+
 describe("a setting", () => {
   it("changes at once and is sent as one patch", async () => {
     const { app, user } = openWindow("general");

@@ -82,7 +82,12 @@ describe("the shell", () => {
     const { events } = await import("../src/ipc/bindings");
     await events.pageRequested.emit({ page: "history" });
     await page("History");
-    expect(window.location.hash).toBe("#history");
+    expect(window.location.hash).toBe("#/history");
+  });
+
+  it("starts on the page its address names", async () => {
+    openWindow("/about");
+    await page("About");
   });
 
   it("opens the first page for a name it does not know", async () => {

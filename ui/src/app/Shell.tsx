@@ -11,7 +11,7 @@ import { Sidebar } from "./Sidebar";
 export function Shell() {
   const [open, setOpen] = useState<PageId>(() => pageNamed(window.location.hash).id);
   const openPage = useCallback((name: string) => setOpen(pageNamed(name).id), []);
-  useEffect(() => window.history.replaceState(null, "", `#${open}`), [open]);
+  useEffect(() => window.history.replaceState(null, "", `#/${open}`), [open]);
   const texts = useTexts();
   useSnapshotEvents();
   usePageRequests(openPage);

@@ -20,6 +20,6 @@ export type PageId = (typeof pages)[number]["id"];
 
 /** The page called `name`, or the first one: a name from outside never leaves the window blank. */
 export function pageNamed(name: string): (typeof pages)[number] {
-  const wanted = name.replace(/^#/, "").toLowerCase();
+  const wanted = name.replace(/^#?\/?/, "").toLowerCase();
   return pages.find((page) => page.id === wanted) ?? pages[0];
 }

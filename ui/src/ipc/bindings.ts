@@ -7,6 +7,7 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 export const commands = {
 	appSnapshot: () => typedError<Snapshot, Problem>(__TAURI_INVOKE("app_snapshot")),
 	appFacts: () => typedError<AppFacts, Problem>(__TAURI_INVOKE("app_facts")),
+	appDismiss: () => typedError<null, Problem>(__TAURI_INVOKE("app_dismiss")),
 	dictationPress: () => typedError<null, Problem>(__TAURI_INVOKE("dictation_press")),
 	dictationRelease: () => typedError<null, Problem>(__TAURI_INVOKE("dictation_release")),
 	dictationToggle: () => typedError<null, Problem>(__TAURI_INVOKE("dictation_toggle")),

@@ -8,6 +8,7 @@ export const de: Texts = {
     close: "Schließen",
     undo: "Rückgängig",
     tryAgain: "Noch einmal",
+    dismiss: "Verstanden",
     loading: "Wird geladen",
     milliseconds: "ms",
   },

@@ -7,6 +7,7 @@ export const en = {
     close: "Close",
     undo: "Undo",
     tryAgain: "Try again",
+    dismiss: "Dismiss",
     loading: "Loading",
     milliseconds: "ms",
   },

@@ -8,6 +8,7 @@ export const es: Texts = {
     close: "Cerrar",
     undo: "Deshacer",
     tryAgain: "Reintentar",
+    dismiss: "Descartar",
     loading: "Cargando",
     milliseconds: "ms",
   },

@@ -66,6 +66,10 @@ export class FakeApp {
   private readonly handlers: Record<string, Handler> = {
     app_snapshot: () => this.snapshot,
     app_facts: () => sample.facts,
+    app_dismiss: () => {
+      void this.publish({ problem: null });
+      return null;
+    },
     dictation_press: () => null,
     dictation_release: () => null,
     dictation_toggle: () => null,

@@ -38,6 +38,11 @@ const scenes: Record<string, () => void> = {
     };
   },
   trouble: () => {
+    app.snapshot.problem = {
+      code: "TT-INSERT-402",
+      message: "The window did not take the text.",
+      advice: "The text is on the clipboard: paste it where you want it.",
+    };
     app.snapshot.hotkey_problem = {
       code: "TT-HOTKEY-501",
       message: "Another program uses this hotkey. It was Ctrl+Shift+Space.",

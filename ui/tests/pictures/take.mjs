@@ -15,9 +15,8 @@ const folder = process.argv[2] ?? join(ui, "dist-pictures");
 const only = process.argv[3];
 const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
 
-/** The policy the window is built for; src-tauri/tauri.conf.json says the same. */
-const POLICY =
-  "default-src 'none'; script-src 'self'; style-src 'self'; font-src 'self'; img-src 'self'; connect-src 'self' ipc: http://ipc.localhost; base-uri 'none'; form-action 'none'; frame-ancestors 'none'; object-src 'none'";
+/** The app's own policy, so that what passes here passes there. */
+const { csp: POLICY } = JSON.parse(readFileSync(join(ui, "../src-tauri/tauri.conf.json"), "utf8")).app.security;
 const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2" };
 
 function serve() {
@@ -150,6 +149,8 @@ for (const { page: name, theme, size, scene, act, language = "en" } of shots) {
   });
   page.on("pageerror", (error) => faults.push(`${label}: ${error}`));
   await page.addInitScript(fake);
+  // The app freezes it too; a library that writes to it would fail only there.
+  await page.addInitScript("Object.freeze(Object.prototype)");
   await page.goto(`${address}/?scene=${scene}&theme=${theme}&language=${language}#${name}`);
   await page
     .locator(scene === "loading" ? "[aria-busy]" : "h1, [role=alert]")
