@@ -38,7 +38,10 @@ fn each(files: &[File], rule: impl Fn(&str, &str) -> Vec<String>) -> Vec<String>
 
 #[test]
 fn rooms_know_only_the_rooms_they_may() {
-    hold("Only these edges between rooms are allowed: tests/tests/house/rooms.rs.", rooms::edges(&packages()));
+    hold(
+        "Only these edges between rooms are allowed: tests/tests/house/rooms.rs.",
+        rooms::edges(&packages()),
+    );
 }
 
 #[test]
@@ -86,7 +89,10 @@ fn core_knows_no_operating_system() {
 
 #[test]
 fn core_has_no_global_state() {
-    hold("tonny-core has one owner of state and no globals.", each(&texts(&[".rs"]), sources::globals_in_core));
+    hold(
+        "tonny-core has one owner of state and no globals.",
+        each(&texts(&[".rs"]), sources::globals_in_core),
+    );
 }
 
 #[test]
@@ -97,7 +103,10 @@ fn nothing_is_left_unfinished() {
 
 #[test]
 fn no_registry_and_no_machine_is_named() {
-    hold("No registry's host and no path of one machine belongs into the project.", each(&files(), strangers::named));
+    hold(
+        "No registry's host and no path of one machine belongs into the project.",
+        each(&files(), strangers::named),
+    );
 }
 
 #[test]
@@ -108,6 +117,8 @@ fn migrations_are_the_same_bytes_everywhere() {
 #[test]
 fn pages_link_to_what_exists() {
     let pages = texts(&[".md"]);
-    let broken = pages.iter().flat_map(|page| links::broken(&page.path, &page.text, |path| tree::root().join(path).exists()));
+    let broken = pages
+        .iter()
+        .flat_map(|page| links::broken(&page.path, &page.text, |path| tree::root().join(path).exists()));
     hold("Links in README, docs and the other pages lead to files.", broken.collect());
 }

@@ -5,7 +5,10 @@ pub fn broken(path: &str, text: &str, exists: impl Fn(&str) -> bool) -> Vec<Stri
     let folder = path.rsplit_once('/').map_or("", |(folder, _)| folder);
     let targets = targets(text).filter(|target| !target.contains("://") && !target.starts_with("mailto:"));
     let files = targets.filter_map(|target| target.split('#').next().filter(|file| !file.is_empty()));
-    files.filter(|file| !exists(&resolved(folder, file))).map(|file| format!("{path} links to {file}")).collect()
+    files
+        .filter(|file| !exists(&resolved(folder, file)))
+        .map(|file| format!("{path} links to {file}"))
+        .collect()
 }
 
 /// `[words](target)`, `![words](target)` and `src="target"`.
@@ -33,7 +36,8 @@ mod tests {
 
     #[test]
     fn a_link_to_nothing_is_named() {
-        let page = "[a](../README.md#top) [b](gone.md) <img src=\"no.png\"> [c](https://example.org/x) [d](#here)";
+        let page =
+            "[a](../README.md#top) [b](gone.md) <img src=\"no.png\"> [c](https://example.org/x) [d](#here)";
         let broken = broken("docs/page.md", page, |path| path == "README.md");
         assert_eq!(broken, ["docs/page.md links to gone.md", "docs/page.md links to no.png"]);
     }

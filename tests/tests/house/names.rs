@@ -1,12 +1,18 @@
 //! What files and folders may not be called.
 
 /// Words that say how something is built, or nothing at all, instead of what it is.
-const PATTERNS: &[&str] = &["manager", "service", "helper", "helpers", "util", "utils", "common", "misc", "processor"];
+const PATTERNS: &[&str] =
+    &["manager", "service", "helper", "helpers", "util", "utils", "common", "misc", "processor"];
 
 /// Source files and folders with such a word in their name.
 pub fn patterns(paths: &[String]) -> Vec<String> {
     let is_source = |path: &&String| [".rs", ".ts", ".tsx"].iter().any(|ending| path.ends_with(ending));
-    paths.iter().filter(is_source).filter(|path| words(path).any(|word| PATTERNS.contains(&word.as_str()))).cloned().collect()
+    paths
+        .iter()
+        .filter(is_source)
+        .filter(|path| words(path).any(|word| PATTERNS.contains(&word.as_str())))
+        .cloned()
+        .collect()
 }
 
 /// Modules told by a mod.rs.

@@ -49,10 +49,12 @@ pub fn homes(packages: &[Package]) -> Vec<String> {
     let mut offenders = Vec::new();
     for package in packages {
         for dependency in &package.dependencies {
-            let home = HOMES.iter().find(|(name, _)| is_family(&dependency.name, name)).map(|(_, home)| *home);
+            let home =
+                HOMES.iter().find(|(name, _)| is_family(&dependency.name, name)).map(|(_, home)| *home);
             if home.is_some_and(|home| home != package.name) {
                 let home = home.unwrap_or_default();
-                offenders.push(format!("{} names {}, which belongs to {home}", package.name, dependency.name));
+                offenders
+                    .push(format!("{} names {}, which belongs to {home}", package.name, dependency.name));
             }
         }
     }
@@ -65,7 +67,8 @@ pub fn lints(path: &str, manifest: &str) -> Vec<String> {
         return Vec::new();
     }
     let inherits = manifest.parse::<toml::Table>().is_ok_and(|table| {
-        table.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool) == Some(true)
+        table.get("lints").and_then(|lints| lints.get("workspace")).and_then(toml::Value::as_bool)
+            == Some(true)
     });
     if inherits { Vec::new() } else { vec![format!("{path} lacks `[lints] workspace = true`")] }
 }
@@ -81,23 +84,26 @@ mod tests {
 
     fn room(name: &str, own: &[&str], foreign: &[&str]) -> Package {
         let dependency = |own| move |name: &&str| Dependency { name: (*name).to_owned(), own };
-        let dependencies = own.iter().map(dependency(true)).chain(foreign.iter().map(dependency(false))).collect();
+        let dependencies =
+            own.iter().map(dependency(true)).chain(foreign.iter().map(dependency(false))).collect();
         Package { name: name.to_owned(), dependencies }
     }
 
     #[test]
     fn an_edge_outside_of_the_table_is_named() {
         let bad = [room("tonny-store", &["tonny-core"], &[]), room("tonny-new", &[], &[])];
-        assert_eq!(edges(&bad), [
-            "tonny-store may not know tonny-core",
-            "tonny-new is a room without a place in the table",
-        ]);
+        assert_eq!(
+            edges(&bad),
+            ["tonny-store may not know tonny-core", "tonny-new is a room without a place in the table",]
+        );
         assert!(edges(&[room("tonny-core", &["tonny-store"], &["serde"])]).is_empty());
     }
 
     #[test]
     fn a_dependency_away_from_home_is_named() {
-        for (name, stranger) in [("tonny-core", "tauri-plugin-autostart"), ("tonny-cli", "sqlx"), ("tonny-core", "reqwest")] {
+        for (name, stranger) in
+            [("tonny-core", "tauri-plugin-autostart"), ("tonny-cli", "sqlx"), ("tonny-core", "reqwest")]
+        {
             assert_eq!(homes(&[room(name, &[], &[stranger])]).len(), 1, "{stranger}");
         }
         assert!(homes(&[room("tonnytray", &[], &["tauri", "tauri-specta"])]).is_empty());

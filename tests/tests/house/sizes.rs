@@ -31,7 +31,10 @@ pub fn typescript(files: &[File]) -> Vec<String> {
 
 fn too_long(files: &[File], most: usize) -> Vec<String> {
     let lines = files.iter().map(|file| (&file.path, file.text.lines().count()));
-    lines.filter(|(_, lines)| *lines > most).map(|(path, lines)| format!("{path} has {lines} lines")).collect()
+    lines
+        .filter(|(_, lines)| *lines > most)
+        .map(|(path, lines)| format!("{path} has {lines} lines"))
+        .collect()
 }
 
 /// The smallest length that `percent` of all reach at most (nearest rank).
@@ -59,14 +62,20 @@ mod tests {
     #[test]
     fn a_house_of_long_files_is_told() {
         let files = [file("a.rs", 151), file("b.rs", 401)];
-        assert_eq!(rust(&files), [
-            "the median of all Rust files is 151 lines, 150 at most",
-            "the 95th percentile of all Rust files is 401 lines, 400 at most",
-        ]);
+        assert_eq!(
+            rust(&files),
+            [
+                "the median of all Rust files is 151 lines, 150 at most",
+                "the 95th percentile of all Rust files is 401 lines, 400 at most",
+            ]
+        );
     }
 
     #[test]
     fn generated_typescript_may_be_long() {
-        assert_eq!(typescript(&[file("ui/src/a.tsx", 301), file(GENERATED, 900)]), ["ui/src/a.tsx has 301 lines"]);
+        assert_eq!(
+            typescript(&[file("ui/src/a.tsx", 301), file(GENERATED, 900)]),
+            ["ui/src/a.tsx has 301 lines"]
+        );
     }
 }

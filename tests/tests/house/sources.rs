@@ -5,8 +5,17 @@ use super::tree::File;
 const CORE: &str = "crates/tonny-core/src/";
 
 /// Ways around the ports: the system's name, its environment, its files, its sockets.
-const SYSTEM: &[&str] =
-    &["cfg(target_os", "cfg(unix", "cfg(windows", "cfg!(", "std::env::", "std::fs", "tokio::fs", "std::net", "tokio::net"];
+const SYSTEM: &[&str] = &[
+    "cfg(target_os",
+    "cfg(unix",
+    "cfg(windows",
+    "cfg!(",
+    "std::env::",
+    "std::fs",
+    "tokio::fs",
+    "std::net",
+    "tokio::net",
+];
 
 /// Ways to keep state that nobody owns.
 const GLOBALS: &[&str] = &["OnceLock", "LazyLock", "OnceCell", "lazy_static", "thread_local!"];
@@ -76,7 +85,9 @@ fn is_comment(line: &str) -> bool {
 
 fn is_static(line: &str) -> bool {
     let line = line.trim_start();
-    let line = line.strip_prefix("pub").map_or(line, |rest| rest.trim_start_matches("(crate)").trim_start_matches("(super)"));
+    let line = line
+        .strip_prefix("pub")
+        .map_or(line, |rest| rest.trim_start_matches("(crate)").trim_start_matches("(super)"));
     line.trim_start().starts_with("static ")
 }
 
@@ -99,7 +110,9 @@ mod tests {
 
     #[test]
     fn the_system_in_core_is_found_outside_of_tests() {
-        for bad in ["#[cfg(target_os = \"linux\")]", "std::env::var(\"A\")", "use std::fs;", "tokio::net::TcpStream"] {
+        for bad in
+            ["#[cfg(target_os = \"linux\")]", "std::env::var(\"A\")", "use std::fs;", "tokio::net::TcpStream"]
+        {
             assert_eq!(system_in_core(IN_CORE, bad).len(), 1, "{bad}");
         }
         assert!(system_in_core(IN_CORE, "#[cfg(test)]\nuse std::fs;").is_empty());
@@ -130,7 +143,10 @@ mod tests {
         let good = file("migrations/0001_first.sql", "SELECT 1;\n");
         assert!(migrations(std::slice::from_ref(&good)).is_empty());
         let bad = migrations(&[good, file("migrations/0003_gap.sql", "SELECT 1;\r\n")]);
-        assert_eq!(bad, ["migrations/0003_gap.sql has carriage returns", "migrations/0003_gap.sql is not migration 0002"]);
+        assert_eq!(
+            bad,
+            ["migrations/0003_gap.sql has carriage returns", "migrations/0003_gap.sql is not migration 0002"]
+        );
         assert_eq!(migrations(&[]).len(), 1);
     }
 }

@@ -57,7 +57,8 @@ pub fn packages() -> Vec<Package> {
 fn package(value: &Value) -> Package {
     let text = |value: &Value| value.as_str().expect("a name").to_owned();
     let dependencies = value["dependencies"].as_array().expect("dependencies").iter();
-    let dependencies = dependencies.map(|one| Dependency { name: text(&one["name"]), own: one["path"].is_string() });
+    let dependencies =
+        dependencies.map(|one| Dependency { name: text(&one["name"]), own: one["path"].is_string() });
     Package { name: text(&value["name"]), dependencies: dependencies.collect() }
 }
 
