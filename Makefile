@@ -26,21 +26,24 @@ run: system-packages build model ## from a fresh machine to the app in the tray
 	else echo "There is no display here; showing TonnyTray on a virtual one instead."; $(MAKE) demo; fi
 
 .PHONY: demo
-demo: system-packages test-packages build test-model ## the main job on a virtual desktop, with screenshots in target/demo
-	cargo build --release -p tonny-tests --bin demo
+demo: system-packages test-packages build-tests test-model ## the main job on a virtual desktop, with screenshots in target/demo
 	"$(BIN)/demo" --bin "$(BIN)" --models "$(TEST_MODELS)" --out "$(CURDIR)/target/demo"
 
 .PHONY: test
-test: system-packages test-packages ui-test build test-model ## everything, from a fresh machine to a full green run
+test: system-packages test-packages ui-test build-tests test-model ## everything, from a fresh machine to a full green run
 	packaging/scripts/run-tests "$(BIN)" "$(TEST_MODELS)"
 
 .PHONY: build
 build: ui ## release build of all four programs
 	cargo build --release -p tonny-speech -p tonny-supervisor -p tonny-cli -p tonnytray
 
+# Programs and tests in one go: cargo then compiles every dependency once, with one set of features.
+.PHONY: build-tests
+build-tests: ui
+	cargo build --release --workspace --all-targets
+
 .PHONY: bench
-bench: system-packages test-packages build test-model ## measure what docs/benchmarks.md promises, and write it there
-	cargo build --release -p tonny-tests --bin bench
+bench: system-packages test-packages build-tests test-model ## measure what docs/benchmarks.md promises, and write it there
 	"$(BIN)/bench" --bin "$(BIN)" --models "$(TEST_MODELS)" --out "$(CURDIR)/docs/benchmarks.md"
 
 .PHONY: lint
@@ -91,6 +94,6 @@ model: build
 # Tests use the real default model, installed once per machine by the real installer.
 TEST_MODELS := $(or $(XDG_CACHE_HOME),$(HOME)/.cache)/tonnytray/test-home
 .PHONY: test-model
-test-model: build
+test-model: build-tests
 	@TONNYTRAY_HOME="$(TEST_MODELS)" "$(BIN)/tonny" models list --json > /dev/null
 	@test -f "$(TEST_MODELS)/models/whisper-tiny.en/manifest.json" || TONNYTRAY_HOME="$(TEST_MODELS)" "$(BIN)/tonny" models install whisper-tiny.en

@@ -41,7 +41,6 @@ pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: boo
     let parts = runtime.block_on(parts::assemble(&folders))?;
     let (microphone, models) = (parts.microphone.clone(), parts.models.clone());
     let (app, outputs, core) = runtime.block_on(app::start(parts));
-    let core = runtime.spawn(core);
     let control = runtime.spawn(socket.serve({
         let app = app.clone();
         move |request| {
@@ -51,22 +50,27 @@ pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: boo
     }));
     let signals = runtime.spawn(signals::quit_on_signal(app.clone()));
     let face = Face { app, microphone, models, folders };
-    let tauri = build(face)?;
-    let following = runtime.spawn(follow(tauri.handle().clone(), outputs, may_show));
+    let tauri = build(face, outputs, may_show)?;
+    let handle = tauri.handle().clone();
+    // However the App ends, the process ends with it.
+    let core = runtime.spawn(async move {
+        core.await;
+        handle.exit(0);
+    });
     tauri.run(|_, event| {
         if let RunEvent::ExitRequested { api, code: None, .. } = event {
             // The last window closed: the app lives in the tray.
             api.prevent_exit();
         }
     });
-    for task in [control, signals, following] {
+    for task in [control, signals] {
         task.abort();
     }
     let _ = runtime.block_on(async { tokio::time::timeout(app::QUIT_DEADLINE, core).await });
     Ok(())
 }
 
-fn build(face: Face) -> Result<tauri::App, Problem> {
+fn build(face: Face, outputs: Outputs, may_show: bool) -> Result<tauri::App, Problem> {
     let bindings = bindings::builder();
     let shortcuts = tauri_plugin_global_shortcut::Builder::new().with_handler(hotkeys::on_event).build();
     tauri::Builder::default()
@@ -78,6 +82,8 @@ fn build(face: Face) -> Result<tauri::App, Problem> {
         .setup(move |tauri| {
             bindings.mount_events(tauri);
             tray::build(tauri.handle())?;
+            // Only now: what it draws on exists from here on.
+            tauri::async_runtime::spawn(follow(tauri.handle().clone(), outputs, may_show));
             Ok(())
         })
         .build(tauri::generate_context!())
@@ -108,7 +114,6 @@ async fn follow(tauri: Tauri, outputs: Outputs, may_show: bool) {
             Some(wish) = desktop.recv() => match wish {
                 DesktopWish::Show(page) => if may_show || page.is_some() { windows::show(&tauri, page.as_deref()) },
                 DesktopWish::Apply(settings) => hotkeys::apply(&tauri, &settings).await,
-                DesktopWish::Quit => { tauri.exit(0); break }
             },
             Some(click) = clicked.recv() => match click {
                 OverlayClick::Stop => _ = app.gesture(Gesture::Toggle, None).await,

@@ -81,8 +81,6 @@ pub enum DesktopWish {
     Show(Option<String>),
     /// The settings changed: hotkey, autostart and theme may have.
     Apply(Box<Settings>),
-    /// End the process.
-    Quit,
 }
 
 /// What the App publishes.
@@ -255,7 +253,6 @@ impl App {
             tracing::error!(%error, "the database did not close cleanly; its log is read at the next start");
         }
         self.overlay.send_replace(OverlayView::Hidden);
-        self.wish(DesktopWish::Quit);
     }
 }
 

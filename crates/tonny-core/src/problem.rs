@@ -106,3 +106,37 @@ impl Problem {
         self.code == code.id()
     }
 }
+
+#[cfg(test)]
+mod tests {
+    use std::collections::HashSet;
+    use std::fmt::Write as _;
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn every_code_is_there_once_and_says_what_to_do() {
+        let ids: HashSet<_> = Code::ALL.iter().map(|code| code.id()).collect();
+        assert_eq!(ids.len(), Code::ALL.len());
+        for code in Code::ALL {
+            assert!(code.what().ends_with('.') && code.advice().ends_with('.'), "{}", code.id());
+        }
+    }
+
+    #[test]
+    fn the_page_of_codes_is_fresh() {
+        let mut page = String::from(
+            "# Error codes\n\nPrinted from the table in crates/tonny-core/src/problem.rs by `make docs`.\n\n\
+             | code | what happened | what to do |\n| --- | --- | --- |\n",
+        );
+        for code in Code::ALL {
+            let _ = writeln!(page, "| {} | {} | {} |", code.id(), code.what(), code.advice());
+        }
+        let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/error-codes.md");
+        if std::env::var_os("TONNYTRAY_WRITE_DOCS").is_some() {
+            std::fs::write(&file, &page).expect("written");
+        }
+        assert!(std::fs::read_to_string(&file).is_ok_and(|old| old == page), "docs/error-codes.md is stale: run `make docs`");
+    }
+}

@@ -1,4 +1,4 @@
-//! The real worker with a real model (TONNYTRAY_TEST_MODEL_DIR: a folder with `15.gguf` and `30.gguf` of Whisper
+//! The real worker with a real model (TONNYTRAY_TEST_MODEL_DIR: a folder with `15s.gguf` and `30s.gguf` of Whisper
 //! tiny.en), spoken to by the real client.
 
 use std::io::{BufRead, BufReader, Read, Write};
@@ -37,7 +37,7 @@ fn models() -> Option<PathBuf> {
         // The harness shows it with --nocapture; a skipped test must say why.
         let _ = writeln!(
             std::io::stderr(),
-            "skipped: TONNYTRAY_TEST_MODEL_DIR names no folder with 15.gguf and 30.gguf"
+            "skipped: TONNYTRAY_TEST_MODEL_DIR names no folder with 15s.gguf and 30s.gguf"
         );
     }
     folder
@@ -50,7 +50,7 @@ fn command(arguments: &[String]) -> Command {
 }
 
 fn model_arguments(folder: &Path) -> Vec<String> {
-    let twin = |seconds: u32| format!("{seconds}:{}", folder.join(format!("{seconds}.gguf")).display());
+    let twin = |seconds: u32| format!("{seconds}:{}", folder.join(format!("{seconds}s.gguf")).display());
     ["--model", &twin(30), "--model", &twin(15), "--model-id", "whisper-tiny.en"].map(str::to_owned).to_vec()
 }
 
@@ -250,7 +250,7 @@ async fn it_ends_with_its_standard_input_even_while_decoding() {
 fn a_bad_model_is_named_with_exit_code_3() {
     let Some(folder) = models() else { return };
     let place = tempfile::tempdir().expect("a folder");
-    let whole = std::fs::read(folder.join("15.gguf")).expect("the model");
+    let whole = std::fs::read(folder.join("15s.gguf")).expect("the model");
     let cases: [(&str, &[u8]); 5] = [
         ("half.gguf", &whole[..whole.len() / 2]),
         ("head.gguf", &whole[..4096]),

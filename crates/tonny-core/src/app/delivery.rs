@@ -17,6 +17,9 @@ impl App {
     pub(super) async fn transcribed(&mut self, id: &str, result: Result<Words, Problem>) {
         let now = self.parts.clock.now();
         let model = self.settings.speech.model.clone();
+        if result.is_ok() {
+            self.trust_engine();
+        }
         let Some(utterance) = self.utterance(id) else { return };
         utterance.timings.final_text_ms = Some(utterance.since_press(now));
         let words = match result {

@@ -45,6 +45,13 @@ impl App {
         }
     }
 
+    /// A real request was answered: an engine on probation is trusted again.
+    pub(super) fn trust_engine(&self) {
+        if let (Some(worker), Engine::Ready(door)) = (&self.worker, &*self.engine.borrow()) {
+            worker.served(door.incarnation);
+        }
+    }
+
     pub(super) fn restart_worker(&mut self, name: &str) -> Result<(), Problem> {
         self.worker_named(name)?.restart();
         Ok(())
