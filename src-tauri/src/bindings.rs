@@ -28,6 +28,8 @@ pub struct PageRequested {
 /// All commands and events.
 pub fn builder() -> Builder<tauri::Wry> {
     Builder::new()
+        // One shape in both directions: what Rust sends is always complete.
+        .disable_serde_phases()
         .commands(collect_commands![
             app::app_snapshot,
             app::app_facts,
@@ -58,6 +60,7 @@ pub fn builder() -> Builder<tauri::Wry> {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test drives what it tests")]
 mod tests {
     use std::path::Path;
 

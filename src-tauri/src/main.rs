@@ -49,6 +49,7 @@ const HELP: &str = "TonnyTray: hold Ctrl+Shift+Space, speak, let go; the words a
 Usage: tonnytray [--hidden]\n\n  --hidden   stay in the tray even if the settings say to open the window\n  \
 --version  print the version\n\nThe terminal face is `tonny`; see `tonny --help`.";
 
+#[allow(clippy::disallowed_methods, reason = "a main reads its environment")]
 fn run(may_show: bool) -> Result<(), Problem> {
     let folders = Folders::from_environment()?;
     folders.create()?;

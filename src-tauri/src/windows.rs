@@ -1,9 +1,12 @@
 //! The window: made when asked for, gone when closed.
 
-use tauri::{AppHandle, Manager as _, WebviewUrl, WebviewWindowBuilder};
+use tauri::{AppHandle, Manager as _, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tauri_specta::Event as _;
+use tonny_core::app::AppHandle as App;
+use tonny_core::push_to_talk::Gesture;
 
 use crate::bindings::PageRequested;
+use crate::desktop::Face;
 
 /// Label of the settings window; its capability file names it.
 const SETTINGS: &str = "settings";
@@ -30,8 +33,26 @@ pub fn show(tauri: &AppHandle, page: Option<&str>) {
         .center()
         .on_navigation(|url| matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost"))
         .build();
-    if let Err(error) = made {
-        tracing::error!(%error, "the window could not be opened");
+    match made {
+        Ok(window) => {
+            let app = tauri.state::<Face>().app.clone();
+            window.on_window_event(move |event| {
+                if matches!(event, WindowEvent::Destroyed) {
+                    let app = app.clone();
+                    tauri::async_runtime::spawn(async move { let_go(&app).await });
+                }
+            });
+        }
+        Err(error) => tracing::error!(%error, "the window could not be opened"),
+    }
+}
+
+/// A window that is gone can neither end its level meter nor let go of its try-out button.
+async fn let_go(app: &App) {
+    for outcome in [app.test_microphone(false).await, app.gesture(Gesture::Release, None).await] {
+        if let Err(problem) = outcome {
+            tracing::debug!(code = problem.code, "the closed window left something behind");
+        }
     }
 }
 

@@ -42,6 +42,7 @@ impl Desktop {
         desktop.start_sound()?;
         desktop.start_keyring()?;
         desktop.spawn("openbox", &[])?;
+        desktop.run("xsetroot", &["-solid", "#46515e"])?;
         if is_installed("tint2") {
             desktop.start_panel()?;
         }

@@ -3,6 +3,8 @@
 //! Nothing here replaces a part of the product: the model, the microphone device, the windows and the keyring are real.
 //! Every wait is for a state, with a deadline that says what it waited for.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 pub mod app;
 pub mod bench;
 pub mod desktop;

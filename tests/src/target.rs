@@ -74,12 +74,9 @@ impl Target {
         }
     }
 
-    /// Ends the line in a terminal, where `cat` only writes whole lines.
-    pub fn flush(&self, desktop: &Desktop) -> Result<()> {
-        if self.kind == Kind::Xterm {
-            desktop.key("Return")?;
-        }
-        Ok(())
+    /// Ends the line, as a person does between two dictations.
+    pub fn end_line(&self, desktop: &Desktop) -> Result<()> {
+        desktop.key("Return")
     }
 
     fn title(&self, desktop: &Desktop) -> Result<String> {

@@ -256,7 +256,8 @@ impl App {
     }
 }
 
-/// Reads the settings; broken ones are set aside in the store and defaults used, with the reason.
+/// Reads the settings; when they are broken, defaults are used and the reason told. What is stored stays as it is until
+/// the user changes a setting.
 async fn load_settings(store: &Store) -> (Settings, Option<Problem>) {
     match store.settings().load().await {
         Ok(None) => (Settings::default(), None),

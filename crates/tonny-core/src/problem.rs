@@ -65,12 +65,14 @@ codes! {
     SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";
     SettingInvalid = "TT-SETTINGS-702", "The value does not fit the setting.", "`tonny settings list` shows each setting with its range.";
     SettingUnknown = "TT-SETTINGS-703", "There is no such setting.", "`tonny settings list` shows all of them.";
+    PageFailed = "TT-UI-901", "This page could not be drawn.", "Close the window and open it again; dictation is not affected.";
     AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";
     AppRunning = "TT-APP-802", "TonnyTray is already running.", "Its window was brought up instead.";
     RequestInvalid = "TT-APP-803", "The request was not understood.", "See `tonny ctl --help`.";
     ShuttingDown = "TT-APP-804", "TonnyTray is shutting down.", "Start it again.";
     NoDisplay = "TT-APP-807", "There is no display to show the tray on.", "Start TonnyTray inside a desktop session; `make demo` shows it on a virtual one.";
     DesktopFailed = "TT-APP-808", "The desktop part could not start.", "Run `tonny doctor`; the log folder says more.";
+    OverlayFailed = "TT-APP-809", "The overlay could not be shown.", "Dictation works without it; the tray icon shows the state.";
     RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
 }
@@ -108,6 +110,7 @@ impl Problem {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test drives what it tests")]
 mod tests {
     use std::collections::HashSet;
     use std::fmt::Write as _;

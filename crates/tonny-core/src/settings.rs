@@ -24,9 +24,11 @@ pub const VERSION: u32 = 1;
 impl Settings {
     /// Reads a stored document. Missing fields get their defaults; a field that does not fit is an error that names it.
     pub fn from_json(text: &str) -> Result<Self, Problem> {
-        let value: Value = serde_json::from_str(text).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+        let stored: Value = serde_json::from_str(text).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+        let mut document = Self::default().to_value();
+        lay_over(&mut document, stored);
         let settings: Settings =
-            serde_json::from_value(value).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+            serde_json::from_value(document).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
         settings.checked()
     }
 
@@ -67,6 +69,18 @@ impl Settings {
     fn to_value(&self) -> Value {
         // A document of plain structs always serialises; Null would fail every later look-up by name.
         serde_json::to_value(self).unwrap_or(Value::Null)
+    }
+}
+
+/// Puts what is stored over the defaults, field by field.
+fn lay_over(document: &mut Value, stored: Value) {
+    match (document, stored) {
+        (Value::Object(document), Value::Object(stored)) => {
+            for (name, value) in stored {
+                lay_over(document.entry(name).or_insert(Value::Null), value);
+            }
+        }
+        (document, stored) => *document = stored,
     }
 }
 

@@ -1,5 +1,7 @@
 //! Downloads against a server that misbehaves on purpose.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 use std::path::Path;
 use std::sync::{Arc, Mutex};
 use std::time::Duration;

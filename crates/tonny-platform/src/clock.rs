@@ -13,6 +13,7 @@ impl Clock for SystemClock {
         Instant::now()
     }
 
+    #[allow(clippy::disallowed_methods, reason = "the clock behind the port")]
     fn utc(&self) -> time::OffsetDateTime {
         time::OffsetDateTime::now_utc()
     }

@@ -151,6 +151,7 @@ fn broken(path: &Path, error: &io::Error) -> Problem {
 }
 
 #[cfg(test)]
+#[allow(clippy::disallowed_methods, reason = "a test drives what it tests")]
 mod tests {
     use super::*;
 

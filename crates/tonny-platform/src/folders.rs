@@ -25,6 +25,7 @@ pub struct Folders {
 
 impl Folders {
     /// Reads the environment; creates nothing.
+    #[allow(clippy::disallowed_methods, reason = "the folders are what the environment decides")]
     pub fn from_environment() -> Result<Self, Problem> {
         Self::of(|name| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from))
     }

@@ -83,5 +83,5 @@ pub fn start_on(
 }
 
 fn problem(error: &StageError) -> Problem {
-    Problem::with(Code::NoDisplay, format_args!("The overlay says: {error}"))
+    Problem::with(Code::OverlayFailed, format_args!("The overlay says: {error}"))
 }

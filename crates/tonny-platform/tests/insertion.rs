@@ -3,6 +3,8 @@
 //! Needs Xvfb, openbox, xterm, xclip, xdotool, python3-gi with GTK 3 and Chromium; a missing one is named and its test
 //! passes without having looked. Start reading at the tests; the stage they play on is in insertion/stage.rs.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 #[path = "insertion/stage.rs"]
 mod stage;
 #[path = "insertion/two_connections.rs"]

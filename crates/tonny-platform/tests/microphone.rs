@@ -4,6 +4,8 @@
 //! sound server is an environment variable, and those belong to a whole process. Prints why and returns where
 //! PulseAudio is not installed.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 // A test program from its first line to its last, whose parent reads what it prints.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

@@ -1,5 +1,7 @@
 //! The models folder from outside: conversion of a small CTranslate2 model, imports, broken files, removal.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 use std::path::{Path, PathBuf};
 
 use tonny_core::ports::ModelFiles;

@@ -2,6 +2,8 @@
 //!
 //! Run with `TONNYTRAY_PACKAGE_INDEX=... cargo test --release -p tonny-platform --test models_from_index -- --ignored --nocapture`.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 use std::sync::Arc;
 use std::time::Instant;
 

@@ -1,5 +1,7 @@
 //! The overlay on a real X server: where it appears, that the focus stays, that clicks come back, how quick it is.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 use std::io::{BufRead as _, BufReader};
 use std::process::{Child, Command, Stdio};
 use std::time::{Duration, Instant};

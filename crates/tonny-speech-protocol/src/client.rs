@@ -75,6 +75,7 @@ impl Session {
         }
     }
 
+    #[allow(clippy::disallowed_methods, reason = "the client of the wire; the worker is on 127.0.0.1")]
     async fn shake_hands(address: &str, request: Request) -> Result<Self, SpeechError> {
         let connect = |source| SpeechError::Connect { address: address.into(), source };
         let stream = TcpStream::connect(address).await.map_err(connect)?;

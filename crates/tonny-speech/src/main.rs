@@ -61,6 +61,7 @@ fn sentence(failure: &Failure) -> String {
     format!("{failure}{}", cause.unwrap_or_default())
 }
 
+#[allow(clippy::disallowed_methods, reason = "polls a thread that is ending; joining has no deadline")]
 fn run(arguments: &Arguments) -> Result<(), Failure> {
     let (token, closed) = read_token()?;
     let (engine, facts, decoder) = Engine::start(arguments.models.clone(), arguments.threads())?;

@@ -1,6 +1,8 @@
 //! The real worker with a real model (TONNYTRAY_TEST_MODEL_DIR: a folder with `15s.gguf` and `30s.gguf` of Whisper
 //! tiny.en), spoken to by the real client.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 use std::io::{BufRead, BufReader, Read, Write};
 use std::net::TcpStream;
 use std::path::{Path, PathBuf};

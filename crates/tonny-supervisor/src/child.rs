@@ -135,6 +135,7 @@ impl Drop for Process {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the one place where workers are started")]
 fn command(spec: &Spec) -> Command {
     let Some(keeper) = &spec.keeper else {
         let mut command = Command::new(&spec.program);
@@ -151,6 +152,7 @@ fn command(spec: &Spec) -> Command {
     command
 }
 
+#[allow(clippy::disallowed_methods, reason = "the one place where a worker gets its environment")]
 fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
     std::env::vars_os().filter(|(name, _)| {
         name.to_str().is_some_and(|name| name.starts_with("LC_") || group::INHERITED.contains(&name))

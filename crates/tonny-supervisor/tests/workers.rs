@@ -1,4 +1,6 @@
 //! Real processes under the supervisor, with and without the keeper: small shell scripts play the worker.
+
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 

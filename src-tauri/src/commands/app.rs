@@ -28,6 +28,7 @@ pub async fn app_snapshot(face: Reach<'_>) -> Result<Snapshot, Problem> {
 /// Version, licence and folders.
 #[tauri::command]
 #[specta::specta]
+#[allow(clippy::disallowed_methods, reason = "a main reads its environment")]
 pub async fn app_facts(face: Reach<'_>) -> Result<AppFacts, Problem> {
     Ok(AppFacts {
         version: env!("CARGO_PKG_VERSION").to_owned(),

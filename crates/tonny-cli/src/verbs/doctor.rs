@@ -9,9 +9,10 @@ use tonny_core::problem::{Code, Problem};
 use tonny_core::store_problem;
 use tonny_platform::audio::SystemMicrophone;
 use tonny_platform::insertion::X11Insertion;
+use tonny_platform::installation::programs;
 use tonny_platform::models::ModelFolder;
 
-use super::transcribe::{ENGINE_WAIT, Worker, programs};
+use super::transcribe::{ENGINE_WAIT, Worker};
 use crate::face::Face;
 
 /// One part's health.

@@ -7,6 +7,7 @@ use tonny_core::downloads;
 use tonny_core::model::{self, Catalogue, InstallProgress, ModelRow, PackageIndex};
 use tonny_core::ports::ModelFiles;
 use tonny_core::problem::{Code, Problem};
+use tonny_platform::installation::package_index;
 use tonny_platform::models::ModelFolder;
 
 use crate::arguments::Models;
@@ -42,7 +43,7 @@ fn list(face: &Face, files: &ModelFolder) -> Result<(), Problem> {
 fn line(row: &ModelRow) -> String {
     let mark = if row.chosen { "*" } else { " " };
     let state = if row.installed { "installed" } else { "" };
-    let size = format!("{:.0} MB", row.bytes / 1e6);
+    let size = format!("{:.0} MB", f64::from(row.bytes) / 1e6);
     format!("{mark} {:<28} {size:>9}  {state:<10} {:<12} {}", row.id, row.licence, row.summary)
 }
 
@@ -70,9 +71,4 @@ fn install(face: &Face, files: ModelFolder, id: &str) -> Result<(), Problem> {
     let installed = installed?;
     face.tell_app();
     face.show(&installed, || format!("{} is installed.", installed.id))
-}
-
-/// The index for models published as wheels: the environment's, else the one this build was made with.
-fn package_index() -> Option<String> {
-    std::env::var("TONNYTRAY_PACKAGE_INDEX").ok().or_else(|| option_env!("TONNYTRAY_PACKAGE_INDEX").map(str::to_owned))
 }

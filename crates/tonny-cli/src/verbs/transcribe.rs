@@ -1,6 +1,6 @@
 //! `tonny transcribe`: a file through a supervised worker of its own, so that it works without the app.
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::time::Duration;
 
 use indicatif::{ProgressBar, ProgressStyle};
@@ -12,6 +12,7 @@ use tonny_core::model;
 use tonny_core::ports::ModelFiles as _;
 use tonny_core::problem::{Code, Problem};
 use tonny_platform::audio::open_audio;
+use tonny_platform::installation::programs;
 use tonny_platform::models::ModelFolder;
 
 use crate::face::Face;
@@ -64,6 +65,7 @@ pub struct Worker {
 
 impl Worker {
     /// Starts it; [`Worker::engine`] tells when it is ready.
+    #[allow(clippy::disallowed_methods, reason = "the worker lives as long as the verb, which stops it")]
     pub fn start(programs: &Programs, model: &model::InstalledModel, settings: &tonny_core::settings::Settings) -> Self {
         let (handle, run) = engine::start(engine::spec(programs, model, settings));
         tokio::spawn(run);
@@ -76,17 +78,6 @@ impl Worker {
     pub async fn stop(self) {
         let _ = self.handle.close().await;
     }
-}
-
-/// The workers lie beside this program.
-pub fn programs() -> Result<Programs, Problem> {
-    let own = std::env::current_exe().map_err(|e| Problem::with(Code::EngineMissing, e))?;
-    let own = own.canonicalize().unwrap_or(own);
-    let folder = own.parent().unwrap_or(Path::new("."));
-    let beside = |name: &str| -> Option<PathBuf> { Some(folder.join(name)).filter(|path| path.is_file()) };
-    let speech = beside("tonny-speech")
-        .ok_or_else(|| Problem::with(Code::EngineMissing, format!("Looked in {}", folder.display())))?;
-    Ok(Programs { speech, keeper: beside("tonny-keeper") })
 }
 
 fn progress(face: &Face) -> ProgressBar {

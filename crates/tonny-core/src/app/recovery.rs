@@ -2,7 +2,7 @@
 
 use std::time::Duration;
 
-use tonny_store::{FinalText, Outcome, UtteranceState};
+use tonny_store::{FinalText, NewUtterance, Outcome, UtteranceState};
 
 use super::App;
 use super::ask::{Message, wav};
@@ -23,6 +23,42 @@ impl App {
                 }
             }
             Err(error) => self.problem = Some(crate::store_problem(&error)),
+        }
+        self.adopt_recordings().await;
+    }
+
+    /// A recording without a row (the disk was full, the database locked) gets one: audio is never left unfound.
+    async fn adopt_recordings(&mut self) {
+        let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
+        let found = tokio::task::spawn_blocking(move || audio.ids(&folder)).await;
+        let ids = found.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten().unwrap_or_else(|problem| {
+            tracing::warn!(code = problem.code, "the audio folder could not be looked through");
+            Vec::new()
+        });
+        for id in ids {
+            // Only our own ids; anything else in the folder is not ours to touch.
+            let Ok(uuid) = uuid::Uuid::parse_str(&id) else { continue };
+            if !matches!(self.parts.store.utterances().get(&id).await, Ok(None)) {
+                continue;
+            }
+            tracing::info!(id, "a recording without a row is adopted");
+            let seconds = uuid.get_timestamp().map_or(0, |stamp| stamp.to_unix().0);
+            let row = NewUtterance {
+                id: id.clone(),
+                started_at_ms: i64::try_from(seconds).unwrap_or(0) * 1_000,
+                route: "type".to_owned(),
+                audio_file: Some(format!("{id}.wav")),
+                engine: Some(crate::engine::NAME.to_owned()),
+                model: Some(self.settings.speech.model.clone()),
+            };
+            let adopted = async {
+                self.parts.store.utterances().begin(&row).await?;
+                self.parts.store.utterances().mark_recovered(&id).await
+            };
+            match adopted.await {
+                Ok(()) => self.retranscribe(&id),
+                Err(error) => self.problem = Some(crate::store_problem(&error)),
+            }
         }
     }
 

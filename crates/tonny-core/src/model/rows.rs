@@ -24,7 +24,7 @@ pub struct ModelRow {
     /// One sentence on what it is good for.
     pub summary: String,
     /// To download, or on disk when installed.
-    pub bytes: f64,
+    pub bytes: u32,
     /// Whether it is on this machine.
     pub installed: bool,
     /// Whether the settings name it.
@@ -43,7 +43,7 @@ pub fn rows(catalogue: &Catalogue, installed: &[InstalledModel], chosen: &str) -
         languages: entry.languages.clone(),
         licence: entry.licence.clone(),
         summary: entry.summary.clone(),
-        bytes: on_disk(&entry.id).map_or_else(|| entry.sources.first().map_or(0, |s| s.bytes()) as f64, size),
+        bytes: on_disk(&entry.id).map_or_else(|| entry.sources.first().map_or(0, |source| whole(source.bytes())), size),
         installed: on_disk(&entry.id).is_some(),
         chosen: entry.id == chosen,
         recommended: entry.id == DEFAULT,
@@ -63,6 +63,11 @@ pub fn rows(catalogue: &Catalogue, installed: &[InstalledModel], chosen: &str) -
     listed.chain(imported).collect()
 }
 
-fn size(model: &InstalledModel) -> f64 {
-    model.files.iter().map(|file| file.bytes).sum::<u64>() as f64
+fn size(model: &InstalledModel) -> u32 {
+    whole(model.files.iter().map(|file| file.bytes).sum())
+}
+
+/// No model is larger than 4 GB; a web view counts exactly up to far more, but not in 64 bits.
+fn whole(bytes: u64) -> u32 {
+    u32::try_from(bytes).unwrap_or(u32::MAX)
 }

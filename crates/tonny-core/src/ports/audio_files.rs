@@ -9,6 +9,8 @@ use crate::problem::Problem;
 pub trait AudioFiles: Send + Sync + 'static {
     /// All samples of a recording, 16 kHz mono, even when a crash left its header behind its data.
     fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem>;
+    /// Names of all recordings in `folder`, without their ending: the ids of their utterances.
+    fn ids(&self, folder: &Path) -> Result<Vec<String>, Problem>;
     /// Deletes a recording; one that is already gone is no error.
     fn remove(&self, wav: &Path) -> Result<(), Problem>;
 }

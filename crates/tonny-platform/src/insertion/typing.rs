@@ -30,6 +30,7 @@ pub enum Typed {
 }
 
 /// Types the text into whatever has the focus.
+#[allow(clippy::disallowed_methods, reason = "a pause between two keys; nothing is waited for")]
 pub fn type_text(session: &mut Session, text: &str) -> Result<Typed, Fault> {
     let Some(syms) = syms(text) else { return Ok(Typed::NoKey) };
     let keyboard = Keyboard::read(&session.desk)?;

@@ -47,6 +47,7 @@ fn main() -> ExitCode {
     }
 }
 
+#[allow(clippy::disallowed_methods, reason = "the keeper starts the worker it stands before")]
 fn parse(args: &[OsString]) -> Option<(u32, Command)> {
     let [flag, pid, dashes, program, rest @ ..] = args else { return None };
     if flag != "--app-pid" || dashes != "--" {
