@@ -87,13 +87,25 @@ mod tests {
         let capability = include_str!("../capabilities/settings.json");
         let handler = include_str!("bindings.rs");
         let (_, list) = handler.split_once("collect_commands![").expect("list");
-        let commands: Vec<&str> =
-            list.split(']').next().expect("list").split(',').filter_map(|c| c.trim().split("::").nth(1)).collect();
+        let commands: Vec<&str> = list
+            .split(']')
+            .next()
+            .expect("list")
+            .split(',')
+            .filter_map(|c| c.trim().split("::").nth(1))
+            .collect();
         assert!(commands.len() > 20, "{commands:?}");
         for command in &commands {
             assert!(build.contains(&format!("\"{command}\"")), "build.rs lacks {command}");
-            assert!(capability.contains(&format!("\"allow-{}\"", command.replace('_', "-"))), "capability: {command}");
+            assert!(
+                capability.contains(&format!("\"allow-{}\"", command.replace('_', "-"))),
+                "capability: {command}"
+            );
         }
-        assert_eq!(capability.matches("\"allow-").count(), commands.len(), "the capability grants more than there is");
+        assert_eq!(
+            capability.matches("\"allow-").count(),
+            commands.len(),
+            "the capability grants more than there is"
+        );
     }
 }

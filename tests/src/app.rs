@@ -29,7 +29,9 @@ impl Build {
     /// As `make` gives it; an error says what to run.
     pub fn from_environment() -> Result<Self> {
         let get = |name: &str| {
-            std::env::var_os(name).map(PathBuf::from).with_context(|| format!("{name} is not set: run `make test`"))
+            std::env::var_os(name)
+                .map(PathBuf::from)
+                .with_context(|| format!("{name} is not set: run `make test`"))
         };
         Ok(Self { bin: get("TONNYTRAY_BIN")?, models: get("TONNYTRAY_TEST_HOME")? })
     }
@@ -46,9 +48,12 @@ impl App {
     /// A fresh home with the default model in it.
     pub fn with_model(desktop: &Desktop, build: &Build, name: &str) -> Result<Self> {
         let app = Self::without_model(desktop, build, name)?;
-        let (from, to) = (build.models.join("models/whisper-tiny.en"), app.home.join("models/whisper-tiny.en"));
+        let (from, to) =
+            (build.models.join("models/whisper-tiny.en"), app.home.join("models/whisper-tiny.en"));
         std::fs::create_dir_all(&to)?;
-        for entry in std::fs::read_dir(&from).with_context(|| format!("no test model in {}", from.display()))? {
+        for entry in
+            std::fs::read_dir(&from).with_context(|| format!("no test model in {}", from.display()))?
+        {
             let entry = entry?;
             std::fs::copy(entry.path(), to.join(entry.file_name()))?;
         }
@@ -102,25 +107,38 @@ impl App {
     }
 
     /// Waits until the status fulfils `check`.
-    pub fn wait_status(&self, desktop: &Desktop, what: &str, within: Duration, check: impl Fn(&Value) -> bool) -> Result<Value> {
+    pub fn wait_status(
+        &self,
+        desktop: &Desktop,
+        what: &str,
+        within: Duration,
+        check: impl Fn(&Value) -> bool,
+    ) -> Result<Value> {
         wait_for(what, within, || Ok(self.status(desktop).ok().filter(|status| check(status))))
             .with_context(|| format!("last status: {:?}", self.status(desktop)))
     }
 
     pub fn wait_state(&self, desktop: &Desktop, state: &str) -> Result<Value> {
-        self.wait_status(desktop, &format!("the state {state}"), Duration::from_secs(30), |status| status["state"] == state)
+        self.wait_status(desktop, &format!("the state {state}"), Duration::from_secs(30), |status| {
+            status["state"] == state
+        })
     }
 
     pub fn wait_worker(&self, desktop: &Desktop, state: &str) -> Result<Value> {
         let what = format!("the worker to be {state}");
-        self.wait_status(desktop, &what, Duration::from_secs(30), |status| status["workers"][0]["state"] == state)
+        self.wait_status(desktop, &what, Duration::from_secs(30), |status| {
+            status["workers"][0]["state"] == state
+        })
     }
 
     /// Waits for an utterance that is not `before` to be over.
     pub fn wait_last(&self, desktop: &Desktop, before: &Value) -> Result<Value> {
         let old = before["last"]["id"].clone();
-        let over = |status: &Value| status["state"] == "idle" && !status["last"].is_null() && status["last"]["id"] != old;
-        Ok(self.wait_status(desktop, "the utterance to be over", Duration::from_secs(90), over)?["last"].clone())
+        let over = |status: &Value| {
+            status["state"] == "idle" && !status["last"].is_null() && status["last"]["id"] != old
+        };
+        Ok(self.wait_status(desktop, "the utterance to be over", Duration::from_secs(90), over)?["last"]
+            .clone())
     }
 
     /// Holds the hotkey while `file` is played, and lets it go: one dictation. Gives the last utterance and the moment

@@ -26,7 +26,11 @@ impl Report {
     pub fn new() -> Result<Self> {
         let date = run(std::process::Command::new("date").args(["-u", "+%Y-%m-%d"]))?;
         let cpu = std::fs::read_to_string("/proc/cpuinfo")?;
-        let model = cpu.lines().find_map(|line| line.strip_prefix("model name")).unwrap_or("").trim_start_matches([' ', '\t', ':']);
+        let model = cpu
+            .lines()
+            .find_map(|line| line.strip_prefix("model name"))
+            .unwrap_or("")
+            .trim_start_matches([' ', '\t', ':']);
         let cores = std::thread::available_parallelism()?;
         let kernel = std::fs::read_to_string("/proc/sys/kernel/osrelease")?;
         let head = format!(
@@ -53,7 +57,13 @@ impl Report {
 }
 
 fn round(value: f64) -> String {
-    if value.abs() >= 100.0 { format!("{value:.0}") } else if value.abs() >= 10.0 { format!("{value:.1}") } else { format!("{value:.2}") }
+    if value.abs() >= 100.0 {
+        format!("{value:.0}")
+    } else if value.abs() >= 10.0 {
+        format!("{value:.1}")
+    } else {
+        format!("{value:.2}")
+    }
 }
 
 #[cfg(test)]
@@ -63,6 +73,9 @@ mod tests {
     #[test]
     fn percentiles_are_nearest_ranks() {
         let mut values: Vec<f64> = (1..=20).map(f64::from).collect();
-        assert_eq!((percentile(&mut values, 50), percentile(&mut values, 95), percentile(&mut values, 100)), (10.0, 19.0, 20.0));
+        assert_eq!(
+            (percentile(&mut values, 50), percentile(&mut values, 95), percentile(&mut values, 100)),
+            (10.0, 19.0, 20.0)
+        );
     }
 }

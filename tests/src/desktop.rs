@@ -12,8 +12,16 @@ use crate::process::{Running, is_installed, run};
 use crate::wait_for;
 
 /// What a desktop is made of; without one of these there is none.
-const PROGRAMS: [&str; 8] =
-    ["Xvfb", "openbox", "dbus-daemon", "gnome-keyring-daemon", "pulseaudio", "paplay", "espeak-ng", "xdotool"];
+const PROGRAMS: [&str; 8] = [
+    "Xvfb",
+    "openbox",
+    "dbus-daemon",
+    "gnome-keyring-daemon",
+    "pulseaudio",
+    "paplay",
+    "espeak-ng",
+    "xdotool",
+];
 
 /// A running desktop; everything ends when it is dropped.
 pub struct Desktop {
@@ -57,7 +65,14 @@ impl Desktop {
     /// A command with this desktop's environment and nothing else of ours.
     pub fn command(&self, program: impl AsRef<Path>) -> Command {
         let mut command = Command::new(program.as_ref());
-        for name in ["WAYLAND_DISPLAY", "TONNYTRAY_HOME", "XDG_CONFIG_HOME", "XDG_DATA_HOME", "XDG_STATE_HOME", "XDG_CACHE_HOME"] {
+        for name in [
+            "WAYLAND_DISPLAY",
+            "TONNYTRAY_HOME",
+            "XDG_CONFIG_HOME",
+            "XDG_DATA_HOME",
+            "XDG_STATE_HOME",
+            "XDG_CACHE_HOME",
+        ] {
             command.env_remove(name);
         }
         command
@@ -123,7 +138,9 @@ impl Desktop {
     fn start_display(&mut self) -> Result<()> {
         let mut command = Command::new("Xvfb");
         command.args(["-displayfd", "1", "-screen", "0", "1280x800x24", "-nolisten", "tcp", "-noreset"]);
-        let mut display = Running::start_with_pipes(command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()))?;
+        let mut display = Running::start_with_pipes(
+            command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::null()),
+        )?;
         self.display = format!(":{}", first_line(&mut display)?);
         self.parts.insert(0, display);
         Ok(())

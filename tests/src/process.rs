@@ -33,7 +33,8 @@ impl Running {
     /// As [`Running::start`], with the pipes the command already has.
     pub fn start_with_pipes(command: &mut Command) -> Result<Self> {
         let name = command.get_program().to_string_lossy().into_owned();
-        let child = command.process_group(0).spawn().with_context(|| format!("{name} could not be started"))?;
+        let child =
+            command.process_group(0).spawn().with_context(|| format!("{name} could not be started"))?;
         Ok(Self { child, name })
     }
 
@@ -107,10 +108,14 @@ pub fn run(command: &mut Command) -> Result<String> {
 
 /// Runs to the end, whatever it is.
 pub fn finish(command: &mut Command) -> Result<Output> {
-    command.stdin(Stdio::null()).output().with_context(|| format!("{:?} could not be started", command.get_program()))
+    command
+        .stdin(Stdio::null())
+        .output()
+        .with_context(|| format!("{:?} could not be started", command.get_program()))
 }
 
 /// Whether a program is on the path.
 pub fn is_installed(program: &str) -> bool {
-    std::env::var_os("PATH").is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
+    std::env::var_os("PATH")
+        .is_some_and(|path| std::env::split_paths(&path).any(|folder| folder.join(program).is_file()))
 }

@@ -33,5 +33,4 @@ pub fn jfk() -> PathBuf {
 }
 
 /// What is said in it.
-pub const JFK: &str =
-    "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.";
+pub const JFK: &str = "And so, my fellow Americans, ask not what your country can do for you, ask what you can do for your country.";

@@ -39,15 +39,20 @@ impl Target {
             Kind::Chromium => (open_chromium(desktop)?, "chromium"),
         };
         let window = wait_for("the window", Duration::from_secs(30), || {
-            let found = desktop.run("xdotool", &["search", "--onlyvisible", "--class", class]).unwrap_or_default();
+            let found =
+                desktop.run("xdotool", &["search", "--onlyvisible", "--class", class]).unwrap_or_default();
             Ok(found.lines().last().map(str::to_owned))
         })?;
         let target = Self { kind, window, pid, file };
         target.focus(desktop)?;
         if kind == Kind::Chromium {
-            wait_for("Chromium's page", Duration::from_secs(30), || Ok(target.title(desktop)?.contains("text:").then_some(())))?;
+            wait_for("Chromium's page", Duration::from_secs(30), || {
+                Ok(target.title(desktop)?.contains("text:").then_some(()))
+            })?;
         } else {
-            wait_for("the window's file", Duration::from_secs(10), || Ok(target.file.exists().then_some(())))?;
+            wait_for("the window's file", Duration::from_secs(10), || {
+                Ok(target.file.exists().then_some(()))
+            })?;
         }
         Ok(target)
     }

@@ -3,7 +3,9 @@
 /// Lower-case words without punctuation.
 pub fn words(text: &str) -> Vec<String> {
     text.split_whitespace()
-        .map(|word| word.chars().filter(|c| c.is_alphanumeric() || *c == '\'').collect::<String>().to_lowercase())
+        .map(|word| {
+            word.chars().filter(|c| c.is_alphanumeric() || *c == '\'').collect::<String>().to_lowercase()
+        })
         .filter(|word| !word.is_empty())
         .collect()
 }

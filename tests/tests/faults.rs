@@ -55,7 +55,11 @@ fn odd_audio_files(desktop: &Desktop, build: &Build) -> Result<()> {
     ];
     for (name, channels, rate, bits, format) in forms {
         let file = desktop.path(&format!("{name}.wav"));
-        rewrite(&jfk(), &file, hound::WavSpec { channels, sample_rate: rate, bits_per_sample: bits, sample_format: format })?;
+        rewrite(
+            &jfk(),
+            &file,
+            hound::WavSpec { channels, sample_rate: rate, bits_per_sample: bits, sample_format: format },
+        )?;
         let heard = app.tonny_ok(desktop, &["transcribe", &file.display().to_string()])?;
         let errors = error_rate(JFK, &heard);
         println!("  {name}: word error rate {errors:.2}");
@@ -63,11 +67,20 @@ fn odd_audio_files(desktop: &Desktop, build: &Build) -> Result<()> {
         ensure!(errors <= if bits == 8 { 0.2 } else { 0.1 }, "{name}: {heard}");
     }
     let empty = desktop.path("empty.wav");
-    let spec = hound::WavSpec { channels: 1, sample_rate: 16_000, bits_per_sample: 16, sample_format: hound::SampleFormat::Int };
+    let spec = hound::WavSpec {
+        channels: 1,
+        sample_rate: 16_000,
+        bits_per_sample: 16,
+        sample_format: hound::SampleFormat::Int,
+    };
     hound::WavWriter::create(&empty, spec)?.finalize()?;
     let text = desktop.path("not-audio.wav");
     std::fs::write(&text, "These are words, but nobody says them.")?;
-    for (file, code) in [(empty.as_path(), "TT-AUDIO-112"), (text.as_path(), "TT-AUDIO-111"), (Path::new("/no/such.wav"), "TT-AUDIO-111")] {
+    for (file, code) in [
+        (empty.as_path(), "TT-AUDIO-112"),
+        (text.as_path(), "TT-AUDIO-111"),
+        (Path::new("/no/such.wav"), "TT-AUDIO-111"),
+    ] {
         let output = app.tonny(desktop, &["transcribe", &file.display().to_string()])?;
         let said = String::from_utf8_lossy(&output.stderr).into_owned();
         ensure!(output.status.code() == Some(1) && said.contains(code), "{}: {said}", file.display());
@@ -105,7 +118,10 @@ fn no_model(desktop: &Desktop, build: &Build) -> Result<()> {
     let id = last["id"].as_str().unwrap_or_default();
     let row: Value = serde_json::from_str(&app.tonny_ok(desktop, &["--json", "history", "show", id])?)?;
     ensure!(row["error_code"] == "TT-MODEL-201" && row["has_audio"] == true, "{row}");
-    ensure!(app.home.join(format!("audio/{id}.wav")).metadata()?.len() > 300_000, "the recording is too short");
+    ensure!(
+        app.home.join(format!("audio/{id}.wav")).metadata()?.len() > 300_000,
+        "the recording is too short"
+    );
     app.quit(desktop)
 }
 
@@ -122,7 +138,8 @@ fn a_truncated_model(desktop: &Desktop, build: &Build) -> Result<()> {
     let said = String::from_utf8_lossy(&listed.stderr).into_owned();
     ensure!(!listed.status.success() && said.contains("TT-MODEL-20"), "{said}");
     app.launch(desktop)?;
-    let broken = |status: &Value| matches!(status["workers"][0]["state"].as_str(), Some("failed" | "no_model"));
+    let broken =
+        |status: &Value| matches!(status["workers"][0]["state"].as_str(), Some("failed" | "no_model"));
     app.wait_status(desktop, "the broken model to be told", Duration::from_secs(30), broken)?;
     app.quit(desktop)
 }
@@ -150,7 +167,7 @@ fn broken_settings(desktop: &Desktop, build: &Build) -> Result<()> {
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let store = tonny_store::Store::open(app.home.join("tonnytray.db")).await?;
-        store.settings().save("{\"dictation\": broken", 1).await?;
+        store.settings().save(r#"{"dictation": {"tail_ms": "soon"}}"#, 1).await?;
         store.close().await
     })?;
     app.start(desktop)?;
@@ -162,7 +179,10 @@ fn broken_settings(desktop: &Desktop, build: &Build) -> Result<()> {
     let toml = desktop.path("broken.toml");
     std::fs::write(&toml, "[dictation\ntail_ms = 5\n")?;
     let output = app.tonny(desktop, &["settings", "import", &toml.display().to_string()])?;
-    ensure!(output.status.code() == Some(1) && String::from_utf8_lossy(&output.stderr).contains("TT-SETTINGS-701"));
+    ensure!(
+        output.status.code() == Some(1)
+            && String::from_utf8_lossy(&output.stderr).contains("TT-SETTINGS-701")
+    );
     Ok(())
 }
 
@@ -170,13 +190,18 @@ fn two_copies(desktop: &Desktop, build: &Build) -> Result<()> {
     step("two copies started at once: one runs");
     let app = App::with_model(desktop, build, "twice")?;
     let log = desktop.path("logs/twice.log");
-    let start = || -> Result<Running> { Running::start(app.command(desktop, "tonnytray").arg("--hidden"), &log) };
+    let start =
+        || -> Result<Running> { Running::start(app.command(desktop, "tonnytray").arg("--hidden"), &log) };
     let (mut first, mut second) = (start()?, start()?);
-    wait_for("one of two copies to end", Duration::from_secs(20), || Ok((first.has_ended()? || second.has_ended()?).then_some(())))?;
+    wait_for("one of two copies to end", Duration::from_secs(20), || {
+        Ok((first.has_ended()? || second.has_ended()?).then_some(()))
+    })?;
     app.wait_worker(desktop, "ready")?;
     ensure!(first.has_ended()? != second.has_ended()?, "both ended");
     app.tonny_ok(desktop, &["ctl", "quit"])?;
-    wait_for("the other to quit", Duration::from_secs(8), || Ok((first.has_ended()? && second.has_ended()?).then_some(())))
+    wait_for("the other to quit", Duration::from_secs(8), || {
+        Ok((first.has_ended()? && second.has_ended()?).then_some(()))
+    })
 }
 
 fn a_taken_hotkey(desktop: &Desktop, build: &Build) -> Result<()> {
@@ -184,13 +209,17 @@ fn a_taken_hotkey(desktop: &Desktop, build: &Build) -> Result<()> {
     let display = desktop.display().to_owned();
     let (connection, screen) = x11rb::connect(Some(&display))?;
     let root = connection.setup().roots[screen].root;
-    connection.grab_key(true, root, ModMask::CONTROL | ModMask::SHIFT, SPACE, GrabMode::ASYNC, GrabMode::ASYNC)?.check()?;
+    connection
+        .grab_key(true, root, ModMask::CONTROL | ModMask::SHIFT, SPACE, GrabMode::ASYNC, GrabMode::ASYNC)?
+        .check()?;
     let mut app = App::with_model(desktop, build, "hotkey")?;
     app.start(desktop)?;
     let taken = |status: &Value| status["hotkey_problem"]["code"] == "TT-HOTKEY-501";
     app.wait_status(desktop, "the taken hotkey to be told", Duration::from_secs(10), taken)?;
     app.tonny_ok(desktop, &["settings", "set", "hotkeys.dictate", "Ctrl+Alt+D"])?;
-    app.wait_status(desktop, "another hotkey to work", Duration::from_secs(10), |status| status["hotkey_problem"].is_null())?;
+    app.wait_status(desktop, "another hotkey to work", Duration::from_secs(10), |status| {
+        status["hotkey_problem"].is_null()
+    })?;
     app.quit(desktop)
 }
 
@@ -239,7 +268,8 @@ fn a_crash_of_the_app(desktop: &Desktop, app: &mut App) -> Result<()> {
     })?;
     app.start(desktop)?;
     let found = wait_for("the recovered words", Duration::from_secs(60), || {
-        let rows: Value = serde_json::from_str(&app.tonny_ok(desktop, &["--json", "history", "list", "--limit", "1"])?)?;
+        let rows: Value =
+            serde_json::from_str(&app.tonny_ok(desktop, &["--json", "history", "list", "--limit", "1"])?)?;
         Ok((rows[0]["recovered"] == true && rows[0]["state"] == "kept").then(|| rows[0].clone()))
     })?;
     let rate = error_rate(JFK, found["text"].as_str().unwrap_or_default());
@@ -259,10 +289,16 @@ fn a_lost_microphone(desktop: &Desktop, app: &App) -> Result<()> {
     ensure!(error_rate(JFK, last["text"].as_str().unwrap_or_default()) <= 0.1, "{last}");
     step("no microphone at all");
     let _ = app.tonny(desktop, &["ctl", "press"])?;
-    let told = |status: &Value| status["problem"]["code"].as_str().is_some_and(|code| code.starts_with("TT-AUDIO-10"));
+    let told = |status: &Value| {
+        status["problem"]["code"].as_str().is_some_and(|code| code.starts_with("TT-AUDIO-10"))
+    };
     app.wait_status(desktop, "the missing microphone to be told", Duration::from_secs(15), told)?;
     let doctor = app.tonny(desktop, &["doctor"])?;
-    ensure!(String::from_utf8_lossy(&doctor.stdout).contains("FAIL microphone"), "{}", String::from_utf8_lossy(&doctor.stdout));
+    ensure!(
+        String::from_utf8_lossy(&doctor.stdout).contains("FAIL microphone"),
+        "{}",
+        String::from_utf8_lossy(&doctor.stdout)
+    );
     Ok(())
 }
 

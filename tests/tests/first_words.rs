@@ -28,7 +28,11 @@ fn first_words() -> Result<()> {
         step(&format!("dictating into {kind:?}"));
         let target = Target::open(&mut desktop, kind)?;
         let mut so_far = 0;
-        for (file, said, limit) in [(jfk(), JFK, 0.0), (voices[0].clone(), SENTENCES[0], 0.15), (voices[1].clone(), SENTENCES[1], 0.15)] {
+        for (file, said, limit) in [
+            (jfk(), JFK, 0.0),
+            (voices[0].clone(), SENTENCES[0], 0.15),
+            (voices[1].clone(), SENTENCES[1], 0.15),
+        ] {
             target.focus(&desktop)?;
             let (last, _) = app.dictate(&desktop, &file)?;
             ensure!(last["state"] == "delivered", "{kind:?}: {last}");
@@ -70,7 +74,10 @@ fn hands_free_and_cancel(desktop: &Desktop, app: &App, target: &Target) -> Resul
     ensure!(app.status(desktop)?["state"] == "recording", "hands-free ended by itself");
     tap(desktop)?;
     let last = app.wait_last(desktop, &before)?;
-    ensure!(error_rate("This sentence needs no key.", last["text"].as_str().unwrap_or_default()) <= 0.2, "{last}");
+    ensure!(
+        error_rate("This sentence needs no key.", last["text"].as_str().unwrap_or_default()) <= 0.2,
+        "{last}"
+    );
     step("Escape cancels: nothing is typed, the words are kept");
     let before = app.status(desktop)?;
     let text = target.text(desktop)?;
@@ -111,7 +118,13 @@ fn a_killed_worker_costs_nothing(desktop: &Desktop, app: &App, target: &Target) 
 }
 
 fn tap(desktop: &Desktop) -> Result<()> {
-    desktop.run("xdotool", &["keydown", "ctrl", "keydown", "shift", "keydown", "space", "keyup", "space", "keyup", "shift", "keyup", "ctrl"])?;
+    desktop.run(
+        "xdotool",
+        &[
+            "keydown", "ctrl", "keydown", "shift", "keydown", "space", "keyup", "space", "keyup", "shift",
+            "keyup", "ctrl",
+        ],
+    )?;
     Ok(())
 }
 

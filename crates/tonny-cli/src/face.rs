@@ -30,7 +30,8 @@ impl Face {
     /// Prints `data` as JSON, or `text` for people.
     pub fn show(&self, data: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Problem> {
         if self.json {
-            let json = serde_json::to_string_pretty(data).map_err(|e| Problem::with(Code::RequestInvalid, e))?;
+            let json =
+                serde_json::to_string_pretty(data).map_err(|e| Problem::with(Code::RequestInvalid, e))?;
             return self.line(json);
         }
         self.line(text())

@@ -135,7 +135,8 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         app.prepare().await;
         app.run(mailbox).await;
     };
-    let outputs = Outputs { snapshot: snapshot_out, overlay: overlay_out, level: level_out, desktop: desktop_out };
+    let outputs =
+        Outputs { snapshot: snapshot_out, overlay: overlay_out, level: level_out, desktop: desktop_out };
     (handle, outputs, run)
 }
 

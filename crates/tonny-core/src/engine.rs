@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tonny_speech_protocol::ReadyLine;
-pub use tonny_supervisor::{Handle as Worker, start};
 use tonny_supervisor::{Handle, Phase, Spec, Token, WorkerState};
+pub use tonny_supervisor::{Handle as Worker, start};
 
 use crate::model::InstalledModel;
 use crate::problem::{Code, Problem};
@@ -88,7 +88,11 @@ pub fn engine(state: &WorkerState) -> Engine {
             None => Engine::Away,
         },
         Phase::Failed { reason } => Engine::Absent(Problem::with(Code::ModelBroken, reason)),
-        Phase::Starting | Phase::Backoff { .. } | Phase::CrashLoop { .. } | Phase::Stopped | Phase::Draining => Engine::Away,
+        Phase::Starting
+        | Phase::Backoff { .. }
+        | Phase::CrashLoop { .. }
+        | Phase::Stopped
+        | Phase::Draining => Engine::Away,
     }
 }
 

@@ -35,7 +35,9 @@ pub async fn transcribe(
         match attempt(blocks, &door, language, &partial).await {
             Ok(words) => return Ok(words),
             Err(Failure::File(problem)) => return Err(problem),
-            Err(Failure::Wire(error)) if !error.is_transient() => return Err(Problem::with(Code::EngineRefused, error)),
+            Err(Failure::Wire(error)) if !error.is_transient() => {
+                return Err(Problem::with(Code::EngineRefused, error));
+            }
             Err(Failure::Wire(error)) => {
                 tracing::warn!(%error, tries, "the speech engine failed a file; it is sent again");
                 leave(&mut engine, door.incarnation).await;
@@ -72,7 +74,12 @@ enum Failure {
     Wire(SpeechError),
 }
 
-async fn attempt(blocks: Blocks, door: &Door, language: &str, partial: &impl Fn(&str)) -> Result<Words, Failure> {
+async fn attempt(
+    blocks: Blocks,
+    door: &Door,
+    language: &str,
+    partial: &impl Fn(&str),
+) -> Result<Words, Failure> {
     let opened = Session::open(&door.address, Some(door.token.expose()), Some(language)).await;
     let mut session = opened.map_err(Failure::Wire)?;
     let (mut blocks, mut ended, mut last) = (Some(blocks), false, None);
@@ -99,7 +106,9 @@ async fn attempt(blocks: Blocks, door: &Door, language: &str, partial: &impl Fn(
             }
             Ok(Some(Ok(Event::Done))) => {
                 session.close().await;
-                let language = last.as_ref().and_then(|state| state.lines.iter().find_map(|line| line.detected_language.clone()));
+                let language = last
+                    .as_ref()
+                    .and_then(|state| state.lines.iter().find_map(|line| line.detected_language.clone()));
                 return Ok(Words { text: last.as_ref().map(final_text).unwrap_or_default(), language });
             }
             Ok(Some(Err(error))) => return Err(Failure::Wire(error)),

@@ -4,9 +4,9 @@ mod catalogue;
 mod install;
 mod rows;
 
-pub use rows::{DEFAULT, ModelRow, rows};
 pub use catalogue::{Catalogue, CatalogueEntry, Download, Member, Source};
 pub use install::{Downloads, InstallProgress, PackageIndex, choose, install};
+pub use rows::{DEFAULT, ModelRow, rows};
 
 use std::path::PathBuf;
 

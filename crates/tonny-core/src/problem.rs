@@ -140,6 +140,9 @@ mod tests {
         if std::env::var_os("TONNYTRAY_WRITE_DOCS").is_some() {
             std::fs::write(&file, &page).expect("written");
         }
-        assert!(std::fs::read_to_string(&file).is_ok_and(|old| old == page), "docs/error-codes.md is stale: run `make docs`");
+        assert!(
+            std::fs::read_to_string(&file).is_ok_and(|old| old == page),
+            "docs/error-codes.md is stale: run `make docs`"
+        );
     }
 }

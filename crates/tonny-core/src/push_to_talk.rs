@@ -80,7 +80,10 @@ mod tests {
 
     fn play(gestures: &[(u64, Gesture)]) -> Vec<Step> {
         let (start, mut key) = (Instant::now(), PushToTalk::default());
-        gestures.iter().map(|(ms, gesture)| key.on(*gesture, start + Duration::from_millis(*ms), TAP)).collect()
+        gestures
+            .iter()
+            .map(|(ms, gesture)| key.on(*gesture, start + Duration::from_millis(*ms), TAP))
+            .collect()
     }
 
     #[test]
@@ -89,7 +92,10 @@ mod tests {
         use Step::{Abandon, Finish, GoHandsFree, Start, Stay};
         let hold: &[(u64, Gesture)] = &[(0, Press), (10, Press), (900, Release)];
         assert_eq!(play(hold), [Start, Stay, Finish]);
-        assert_eq!(play(&[(0, Press), (299, Release), (5_000, Press), (5_050, Release)]), [Start, GoHandsFree, Finish, Stay]);
+        assert_eq!(
+            play(&[(0, Press), (299, Release), (5_000, Press), (5_050, Release)]),
+            [Start, GoHandsFree, Finish, Stay]
+        );
         assert_eq!(play(&[(0, Press), (300, Release)]), [Start, Finish]);
         assert_eq!(play(&[(0, Press), (200, Cancel), (400, Release)]), [Start, Abandon, Stay]);
         assert_eq!(play(&[(0, Toggle), (10, Release), (90, Toggle)]), [Start, Stay, Finish]);

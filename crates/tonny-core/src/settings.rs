@@ -8,8 +8,8 @@ mod fields;
 mod toml_form;
 
 pub use document::{
-    Appearance, Dictation, Hotkeys, Insertion, Language, MicrophoneChoice, Models, Overlay, Settings, Speech, Startup,
-    Theme,
+    Appearance, Dictation, Hotkeys, Insertion, Language, MicrophoneChoice, Models, Overlay, Settings, Speech,
+    Startup, Theme,
 };
 pub use fields::{Field, Range, field, fields};
 pub use toml_form::{from_toml, to_toml};
@@ -48,7 +48,8 @@ impl Settings {
         field(key)?.check(&value)?;
         let mut document = self.to_value();
         *document.pointer_mut(&pointer(key)).ok_or_else(|| unknown(key))? = value;
-        serde_json::from_value(document).map_err(|e| Problem::with(Code::SettingInvalid, format!("{key}: {e}")))
+        serde_json::from_value(document)
+            .map_err(|e| Problem::with(Code::SettingInvalid, format!("{key}: {e}")))
     }
 
     /// The document with one field, or everything, back at its default.
@@ -125,7 +126,8 @@ mod tests {
     #[test]
     fn a_broken_document_is_an_error_and_a_partial_one_is_completed() {
         assert_eq!(Settings::from_json("{not json").expect_err("broken").code, "TT-SETTINGS-701");
-        let partial = Settings::from_json(r#"{"dictation":{"tail_ms":20},"from_the_future":1}"#).expect("partial");
+        let partial =
+            Settings::from_json(r#"{"dictation":{"tail_ms":20},"from_the_future":1}"#).expect("partial");
         assert_eq!(partial.dictation.tail_ms, 20);
         assert_eq!(partial.hotkeys, Settings::default().hotkeys);
     }

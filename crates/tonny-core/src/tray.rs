@@ -98,16 +98,23 @@ impl Tray {
     /// The tray that belongs to a snapshot.
     pub fn of(snapshot: &Snapshot) -> Self {
         let engine = snapshot.workers.first();
-        Self { icon: icon(snapshot, engine), tooltip: tooltip(snapshot, engine), menu: menu(snapshot, engine) }
+        Self {
+            icon: icon(snapshot, engine),
+            tooltip: tooltip(snapshot, engine),
+            menu: menu(snapshot, engine),
+        }
     }
 }
 
 fn icon(snapshot: &Snapshot, engine: Option<&WorkerView>) -> Icon {
-    let broken = engine.is_some_and(|engine| matches!(engine.state.as_str(), "failed" | "crash_loop" | "no_model"));
+    let broken =
+        engine.is_some_and(|engine| matches!(engine.state.as_str(), "failed" | "crash_loop" | "no_model"));
     match snapshot.state {
         Phase::Recording => Icon::Listening,
         Phase::Transcribing | Phase::Delivering => Icon::Working,
-        Phase::Idle if broken || snapshot.problem.is_some() || snapshot.hotkey_problem.is_some() => Icon::Trouble,
+        Phase::Idle if broken || snapshot.problem.is_some() || snapshot.hotkey_problem.is_some() => {
+            Icon::Trouble
+        }
         Phase::Idle => Icon::Idle,
     }
 }
@@ -133,7 +140,9 @@ fn menu(snapshot: &Snapshot, engine: Option<&WorkerView>) -> Vec<Item> {
         entry(Action::Cancel, if recording { "Cancel" } else { "Cancel (not recording)" }, recording),
         Item::Separator,
         match last {
-            Some(last) => entry(Action::CopyLast, &format!("Copy \u{201c}{}\u{201d}", shorten(&last.text)), true),
+            Some(last) => {
+                entry(Action::CopyLast, &format!("Copy \u{201c}{}\u{201d}", shorten(&last.text)), true)
+            }
             None => entry(Action::CopyLast, "Nothing said yet", false),
         },
         Item::Separator,
@@ -189,7 +198,9 @@ mod tests {
         tray.menu
             .iter()
             .find_map(|item| match item {
-                Item::Entry { action, label, enabled } if *action == wanted => Some((label.clone(), *enabled)),
+                Item::Entry { action, label, enabled } if *action == wanted => {
+                    Some((label.clone(), *enabled))
+                }
                 _ => None,
             })
             .expect("in the menu")
@@ -213,12 +224,16 @@ mod tests {
         let recording = Tray::of(&snapshot);
         assert_eq!(recording.icon, Icon::Listening);
         assert_eq!(label(&recording, Action::Toggle).0, "Stop and insert");
-        assert_eq!(label(&recording, Action::CopyLast).0, "Copy \u{201c}And so, my fellow Americans, ask not wh\u{2026}\u{201d}");
+        assert_eq!(
+            label(&recording, Action::CopyLast).0,
+            "Copy \u{201c}And so, my fellow Americans, ask not wh\u{2026}\u{201d}"
+        );
     }
 
     #[test]
     fn trouble_shows_in_the_icon_and_under_the_pointer() {
-        let snapshot = Snapshot { hotkey_problem: Some(Problem::of(Code::HotkeyTaken)), ..Snapshot::default() };
+        let snapshot =
+            Snapshot { hotkey_problem: Some(Problem::of(Code::HotkeyTaken)), ..Snapshot::default() };
         let tray = Tray::of(&snapshot);
         assert_eq!(tray.icon, Icon::Trouble);
         assert!(tray.tooltip.contains("Another program uses this hotkey"));

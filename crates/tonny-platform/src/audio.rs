@@ -6,7 +6,6 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
-mod recordings;
 mod capture;
 mod encoding;
 mod ending;
@@ -14,12 +13,13 @@ mod file;
 mod level;
 mod microphone;
 mod recording;
+mod recordings;
 mod resample;
 mod wav;
 
-pub use recordings::RecordingsOnDisk;
 pub use file::{AudioFile, open_audio, open_recording};
 pub use microphone::SystemMicrophone;
+pub use recordings::RecordingsOnDisk;
 
 /// What every speech model here takes, in Hz; recordings are stored so too.
 pub const SAMPLE_RATE: u32 = 16_000;

@@ -43,7 +43,8 @@ impl ControlLock {
             _ => {}
         }
         let listener = UnixListener::bind(path).map_err(|e| broken(path, &e))?;
-        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600)).map_err(|e| broken(path, &e))?;
+        std::fs::set_permissions(path, std::fs::Permissions::from_mode(0o600))
+            .map_err(|e| broken(path, &e))?;
         Ok(ControlSocket { listener, path: path.to_owned(), _lock: self })
     }
 }
@@ -52,7 +53,11 @@ impl ControlSocket {
     /// Claims the socket at `path`. Fails with [`Code::AppRunning`] while another copy has it.
     pub fn lock(path: &Path) -> Result<ControlLock, Problem> {
         let file = path.with_extension("lock");
-        let file = std::fs::OpenOptions::new().create(true).append(true).open(&file).map_err(|e| broken(&file, &e))?;
+        let file = std::fs::OpenOptions::new()
+            .create(true)
+            .append(true)
+            .open(&file)
+            .map_err(|e| broken(&file, &e))?;
         match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(ControlLock { _file: file, path: path.to_owned() }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Problem::of(Code::AppRunning)),
@@ -137,7 +142,8 @@ pub fn ask(socket: &Path, request: &Request) -> Result<Reply, Problem> {
         StdReader::new(&stream).read_line(&mut answer)?;
         Ok(answer)
     };
-    let answer = { exchange }().map_err(|e| Problem::with(Code::AppNotRunning, format!("It did not answer: {e}")))?;
+    let answer =
+        { exchange }().map_err(|e| Problem::with(Code::AppNotRunning, format!("It did not answer: {e}")))?;
     let reply: Reply = serde_json::from_str(&answer)
         .map_err(|e| Problem::with(Code::AppNotRunning, format!("Its answer was not understood: {e}")))?;
     match reply.problem {

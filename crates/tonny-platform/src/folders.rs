@@ -62,8 +62,13 @@ impl Folders {
     /// Makes every folder, for the owner only, and proves that the data folder can be written.
     pub fn create(&self) -> Result<(), Problem> {
         for folder in [&self.data, &self.models, &self.audio, &self.logs, &self.run] {
-            fs::DirBuilder::new().recursive(true).mode(0o700).create(folder).map_err(|e| unwritable(folder, &e))?;
-            fs::set_permissions(folder, fs::Permissions::from_mode(0o700)).map_err(|e| unwritable(folder, &e))?;
+            fs::DirBuilder::new()
+                .recursive(true)
+                .mode(0o700)
+                .create(folder)
+                .map_err(|e| unwritable(folder, &e))?;
+            fs::set_permissions(folder, fs::Permissions::from_mode(0o700))
+                .map_err(|e| unwritable(folder, &e))?;
         }
         let probe = self.data.join(".write-probe");
         fs::write(&probe, b"").and_then(|()| fs::remove_file(&probe)).map_err(|e| unwritable(&self.data, &e))
@@ -80,7 +85,8 @@ mod tests {
 
     #[test]
     fn home_puts_everything_below_itself_and_xdg_is_the_default() {
-        let portable = Folders::of(|name| (name == "TONNYTRAY_HOME").then(|| PathBuf::from("/portable"))).expect("set");
+        let portable =
+            Folders::of(|name| (name == "TONNYTRAY_HOME").then(|| PathBuf::from("/portable"))).expect("set");
         assert_eq!(portable.socket(), Path::new("/portable/run/control.sock"));
         assert_eq!(portable.database, Path::new("/portable/tonnytray.db"));
         let xdg = Folders::of(|name| match name {

@@ -17,7 +17,12 @@ pub fn programs() -> Result<Programs, Problem> {
 }
 
 /// The index for models published as wheels: the environment's, else the one this build was made with.
-#[allow(clippy::disallowed_methods, reason = "an override for tests and for those who build without the Makefile")]
+#[allow(
+    clippy::disallowed_methods,
+    reason = "an override for tests and for those who build without the Makefile"
+)]
 pub fn package_index() -> Option<String> {
-    std::env::var("TONNYTRAY_PACKAGE_INDEX").ok().or_else(|| option_env!("TONNYTRAY_PACKAGE_INDEX").map(str::to_owned))
+    std::env::var("TONNYTRAY_PACKAGE_INDEX")
+        .ok()
+        .or_else(|| option_env!("TONNYTRAY_PACKAGE_INDEX").map(str::to_owned))
 }

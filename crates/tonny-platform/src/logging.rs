@@ -18,7 +18,8 @@ const FILES_KEPT: usize = 7;
 /// Starts logging into `folder` and, when a terminal is looking, to standard error. Keep the guard until the end: it
 /// writes out what is still buffered.
 pub fn start(folder: &Path, to_terminal: bool) -> Option<WorkerGuard> {
-    let filter = || EnvFilter::try_from_env("TONNYTRAY_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let filter =
+        || EnvFilter::try_from_env("TONNYTRAY_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
     let file = Builder::new()
         .rotation(Rotation::DAILY)
         .filename_prefix("tonnytray")

@@ -116,7 +116,8 @@ impl ModelFolder {
             let describe = |found: &inspect::Inspected| (found.family.clone(), found.languages.clone());
             return self.take_file(&id, &path, copy_hashed, describe);
         }
-        let complete = ["model.bin", "config.json", "tokenizer.json"].iter().all(|name| path.join(name).is_file());
+        let complete =
+            ["model.bin", "config.json", "tokenizer.json"].iter().all(|name| path.join(name).is_file());
         if !complete {
             return Err(ModelFault::NotAModel { path });
         }

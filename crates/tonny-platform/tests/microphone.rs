@@ -5,7 +5,6 @@
 //! PulseAudio is not installed.
 
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
-
 // A test program from its first line to its last, whose parent reads what it prints.
 #![allow(clippy::unwrap_used, clippy::print_stderr)]
 

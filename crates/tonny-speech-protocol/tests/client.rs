@@ -1,7 +1,6 @@
 //! The client against a tiny scripted server: what it sends, and what it makes of each way a server can behave.
 
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
-
 // The handshake callback's type is tungstenite's.
 #![allow(clippy::result_large_err)]
 

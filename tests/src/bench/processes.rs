@@ -25,7 +25,9 @@ pub fn cpu_seconds(pid: u32) -> Result<f64> {
 pub fn descendants(pid: u32) -> Result<Vec<String>> {
     let mut names = Vec::new();
     for child in children(pid)? {
-        names.push(std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default().trim().to_owned());
+        names.push(
+            std::fs::read_to_string(format!("/proc/{child}/comm")).unwrap_or_default().trim().to_owned(),
+        );
         names.extend(descendants(child)?);
     }
     Ok(names)
@@ -57,6 +59,9 @@ fn children(pid: u32) -> Result<Vec<u32>> {
 
 fn field_kb(file: &str, name: &str) -> Result<f64> {
     let text = std::fs::read_to_string(file).with_context(|| file.to_owned())?;
-    let line = text.lines().find_map(|line| line.strip_prefix(name)).with_context(|| format!("no {name} in {file}"))?;
+    let line = text
+        .lines()
+        .find_map(|line| line.strip_prefix(name))
+        .with_context(|| format!("no {name} in {file}"))?;
     Ok(line.trim().trim_end_matches("kB").trim().parse()?)
 }

@@ -18,7 +18,8 @@ use tonny_tests::wait_for;
 use tonny_tests::words::words;
 
 /// About five seconds when espeak-ng says it.
-const SENTENCE: &str = "Please send the report to the office before noon, and thank everybody for the good work.";
+const SENTENCE: &str =
+    "Please send the report to the office before noon, and thank everybody for the good work.";
 
 /// Dictations per measurement.
 const RUNS: usize = 20;
@@ -99,7 +100,13 @@ fn idle(app: &App, desktop: &Desktop, report: &mut Report) -> Result<()> {
     let (cpu_main, cpu_worker) = (processes::cpu_seconds(main)?, processes::cpu_seconds(worker)?);
     std::thread::sleep(IDLE);
     let used = processes::cpu_seconds(main)? - cpu_main + processes::cpu_seconds(worker)? - cpu_worker;
-    report.row("idle: CPU of app and worker", "% of a core", used / IDLE.as_secs_f64() * 100.0, Some(0.2), "60 s");
+    report.row(
+        "idle: CPU of app and worker",
+        "% of a core",
+        used / IDLE.as_secs_f64() * 100.0,
+        Some(0.2),
+        "60 s",
+    );
     report.row("idle: app, PSS", "MB", processes::pss_mb(main)?, Some(80.0), "in the tray, no window");
     report.row("idle: speech worker, PSS", "MB", processes::pss_mb(worker)?, Some(200.0), "whisper-tiny.en");
     let views = processes::descendants(main)?.into_iter().filter(|name| name.contains("WebKit")).count();
@@ -110,7 +117,8 @@ fn idle(app: &App, desktop: &Desktop, report: &mut Report) -> Result<()> {
 fn release_to_text(desktop: &mut Desktop, app: &App, report: &mut Report) -> Result<()> {
     let target = Target::open(desktop, Kind::Gtk)?;
     let voice = desktop.say_to_file(SENTENCE, "bench")?;
-    let (mut text, mut first, mut sent, mut words_after, mut insert) = (vec![], vec![], vec![], vec![], vec![]);
+    let (mut text, mut first, mut sent, mut words_after, mut insert) =
+        (vec![], vec![], vec![], vec![], vec![]);
     for _ in 0..RUNS {
         target.focus(desktop)?;
         let before = app.status(desktop)?;
@@ -120,7 +128,9 @@ fn release_to_text(desktop: &mut Desktop, app: &App, report: &mut Report) -> Res
         desktop.play(&voice)?;
         let released = Instant::now();
         desktop.keys_up(&HOTKEY_UP)?;
-        wait_for("the words in the window", Duration::from_secs(20), || Ok((target.text(desktop)?.len() > so_far).then_some(())))?;
+        wait_for("the words in the window", Duration::from_secs(20), || {
+            Ok((target.text(desktop)?.len() > so_far).then_some(()))
+        })?;
         text.push(released.elapsed().as_secs_f64());
         let last = app.wait_last(desktop, &before)?;
         let stage = |name: &str| last["timings_ms"][name].as_f64().unwrap_or(f64::NAN);
@@ -129,11 +139,29 @@ fn release_to_text(desktop: &mut Desktop, app: &App, report: &mut Report) -> Res
         words_after.push(stage("final_text") - stage("last_audio"));
         insert.push(stage("delivered") - stage("final_text"));
     }
-    report.row("release of the key to text in the window, p50", "s", percentile(&mut text, 50), Some(0.5), "20 runs, 5 s sentence, keys by xdotool");
+    report.row(
+        "release of the key to text in the window, p50",
+        "s",
+        percentile(&mut text, 50),
+        Some(0.5),
+        "20 runs, 5 s sentence, keys by xdotool",
+    );
     report.row("the same, p95", "s", percentile(&mut text, 95), None, "");
-    report.row("of it: release to last audio sent, p50", "ms", percentile(&mut sent, 50), None, "the microphone's own latency");
+    report.row(
+        "of it: release to last audio sent, p50",
+        "ms",
+        percentile(&mut sent, 50),
+        None,
+        "the microphone's own latency",
+    );
     report.row("of it: last audio to final text, p50", "ms", percentile(&mut words_after, 50), None, "");
-    report.row("of it: final text to delivered, p50", "ms", percentile(&mut insert, 50), None, "waits until the hotkey's keys are up");
+    report.row(
+        "of it: final text to delivered, p50",
+        "ms",
+        percentile(&mut insert, 50),
+        None,
+        "waits until the hotkey's keys are up",
+    );
     report.row("press to first sample, p95", "ms", percentile(&mut first, 95), Some(150.0), "20 runs");
     Ok(())
 }
@@ -151,9 +179,17 @@ fn early_word(desktop: &mut Desktop, app: &App, report: &mut Report) -> Result<(
         desktop.play(&voice)?;
         desktop.keys_up(&HOTKEY_UP)?;
         let last = app.wait_last(desktop, &before)?;
-        heard += usize::from(words(last["text"].as_str().unwrap_or_default()).first().is_some_and(|word| word == "monday"));
+        heard += usize::from(
+            words(last["text"].as_str().unwrap_or_default()).first().is_some_and(|word| word == "monday"),
+        );
     }
-    report.row("first word heard when spoken 200 ms after the press", "of 5", heard as f64, None, "all 5 wanted");
+    report.row(
+        "first word heard when spoken 200 ms after the press",
+        "of 5",
+        heard as f64,
+        None,
+        "all 5 wanted",
+    );
     Ok(())
 }
 
@@ -182,12 +218,22 @@ fn long_file(desktop: &Desktop, build: &Build, report: &mut Report) -> Result<()
     while !running.has_ended()? {
         if let Some(worker) = processes::child_named(running.pid(), "tonny-speech")? {
             let now = processes::rss_mb(worker).unwrap_or(0.0);
-            if start.elapsed() < Duration::from_secs(60) { early = early.max(now) } else { late = late.max(now) }
+            if start.elapsed() < Duration::from_secs(60) {
+                early = early.max(now)
+            } else {
+                late = late.max(now)
+            }
         }
         std::thread::sleep(Duration::from_secs(1));
     }
     let took = start.elapsed().as_secs_f64();
     report.row("30 minutes of speech through `tonny transcribe`", "s", took, None, "");
-    report.row("its worker's memory against its first minute", "x", late.max(early) / early.max(1.0), Some(1.5), &format!("{early:.0} MB in the first minute"));
+    report.row(
+        "its worker's memory against its first minute",
+        "x",
+        late.max(early) / early.max(1.0),
+        Some(1.5),
+        &format!("{early:.0} MB in the first minute"),
+    );
     Ok(())
 }

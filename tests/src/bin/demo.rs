@@ -16,7 +16,8 @@ use tonny_tests::wait_for;
 use tonny_tests::words::error_rate;
 
 /// What is said.
-const SENTENCE: &str = "Please send the report to the office before noon, and thank everybody for the good work.";
+const SENTENCE: &str =
+    "Please send the report to the office before noon, and thank everybody for the good work.";
 
 #[derive(Parser)]
 struct Arguments {
@@ -55,7 +56,13 @@ fn main() -> Result<()> {
 }
 
 /// One dictation, with a picture while it is spoken; gives the text and the time from release to text.
-fn dictate(desktop: &Desktop, app: &App, target: &Target, voice: &Path, out: &Path) -> Result<(String, Duration)> {
+fn dictate(
+    desktop: &Desktop,
+    app: &App,
+    target: &Target,
+    voice: &Path,
+    out: &Path,
+) -> Result<(String, Duration)> {
     let before = app.status(desktop)?;
     target.focus(desktop)?;
     desktop.keys_down(&HOTKEY)?;
@@ -82,7 +89,9 @@ fn shoot_windows(desktop: &mut Desktop, app: &App, out: &Path) -> Result<()> {
     for page in ["general", "speech", "history", "about"] {
         app.tonny_ok(desktop, &["ctl", "show", page])?;
         wait_for("the settings window", Duration::from_secs(20), || {
-            let found = desktop.run("xdotool", &["search", "--onlyvisible", "--name", "^TonnyTray$"]).unwrap_or_default();
+            let found = desktop
+                .run("xdotool", &["search", "--onlyvisible", "--name", "^TonnyTray$"])
+                .unwrap_or_default();
             Ok((!found.trim().is_empty()).then_some(()))
         })?;
         // A page has painted when two pictures in a row are the same.
@@ -104,7 +113,8 @@ fn tray_menu(desktop: &Desktop, out: &Path) -> Result<()> {
     let windows = desktop.run("xdotool", &["search", "--class", "tonnytray"])?;
     let icon = windows.lines().find_map(|window| {
         let geometry = desktop.run("xdotool", &["getwindowgeometry", "--shell", window]).ok()?;
-        let number = |name: &str| geometry.lines().find_map(|line| line.strip_prefix(name)?.parse::<i32>().ok());
+        let number =
+            |name: &str| geometry.lines().find_map(|line| line.strip_prefix(name)?.parse::<i32>().ok());
         let (x, y, width, height) = (number("X=")?, number("Y=")?, number("WIDTH=")?, number("HEIGHT=")?);
         (y < 40 && width < 64 && height < 64 && width > 8).then(|| (x + width / 2, y + height / 2))
     });

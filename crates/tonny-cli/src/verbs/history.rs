@@ -40,7 +40,11 @@ async fn page(face: &Face, store: &Store, text: String, limit: u32) -> Result<()
             return "Nothing here yet: hold Ctrl+Shift+Space and speak.".to_owned();
         }
         let lines = found.rows.iter().map(|row| {
-            let text = if row.text.is_empty() { row.error_message.as_deref().unwrap_or("(no words)") } else { &row.text };
+            let text = if row.text.is_empty() {
+                row.error_message.as_deref().unwrap_or("(no words)")
+            } else {
+                &row.text
+            };
             format!("{}  {}  {:<9}  {}", row.id, when(row), row.state, text.replace('\n', " "))
         });
         lines.collect::<Vec<_>>().join("\n")
@@ -68,7 +72,9 @@ fn show(face: &Face, row: &HistoryRow) -> Result<(), Problem> {
             lines.extend(value.as_ref().map(|value| format!("{name:<9} {value}")));
         }
         lines.extend(row.audio_ms.map(|ms| format!("audio     {:.1} s", f64::from(ms) / 1_000.0)));
-        lines.extend(row.timings_ms.iter().map(|(stage, ms)| format!("{stage:<12} {ms:>6} ms after the press")));
+        lines.extend(
+            row.timings_ms.iter().map(|(stage, ms)| format!("{stage:<12} {ms:>6} ms after the press")),
+        );
         lines.join("\n")
     })
 }
@@ -96,9 +102,8 @@ async fn export(face: &Face, store: &Store, format: Format) -> Result<(), Proble
     }
     rows.reverse();
     match format {
-        Format::Json => {
-            face.line(serde_json::to_string_pretty(&rows).map_err(|e| Problem::with(Code::RequestInvalid, e))?)
-        }
+        Format::Json => face
+            .line(serde_json::to_string_pretty(&rows).map_err(|e| Problem::with(Code::RequestInvalid, e))?),
         Format::Txt => rows.iter().try_for_each(|row| face.line(format!("{}  {}", when(row), row.text))),
         Format::Csv => {
             face.line("id,started_at,state,route,model,audio_ms,text")?;
@@ -110,8 +115,15 @@ async fn export(face: &Face, store: &Store, format: Format) -> Result<(), Proble
 
 fn csv(row: &HistoryRow) -> String {
     let audio = row.audio_ms.map(|ms| ms.to_string()).unwrap_or_default();
-    let fields =
-        [&row.id, &row.started_at, &row.state, &row.route, row.model.as_deref().unwrap_or(""), &audio, &row.text];
+    let fields = [
+        &row.id,
+        &row.started_at,
+        &row.state,
+        &row.route,
+        row.model.as_deref().unwrap_or(""),
+        &audio,
+        &row.text,
+    ];
     // RFC 4180: always quoted, quotes doubled.
     fields.map(|field| format!("\"{}\"", field.replace('"', "\"\""))).join(",")
 }

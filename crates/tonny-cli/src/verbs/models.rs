@@ -49,9 +49,13 @@ fn line(row: &ModelRow) -> String {
 
 fn install(face: &Face, files: ModelFolder, id: &str) -> Result<(), Problem> {
     let catalogue = Catalogue::load();
-    let entry = catalogue.find(id).ok_or_else(|| Problem::with(Code::ModelUnknown, format!("It was called {id:?}")))?;
+    let entry = catalogue
+        .find(id)
+        .ok_or_else(|| Problem::with(Code::ModelUnknown, format!("It was called {id:?}")))?;
     let bar = if face.is_terminal() { ProgressBar::new(0) } else { ProgressBar::hidden() };
-    if let Ok(style) = ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}") {
+    if let Ok(style) =
+        ProgressStyle::with_template("{msg} {wide_bar} {bytes}/{total_bytes} {bytes_per_sec} {eta}")
+    {
         bar.set_style(style);
     }
     let progress = {

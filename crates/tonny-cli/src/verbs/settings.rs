@@ -22,7 +22,9 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
                 let value = now.get(&key)?;
                 face.show(&value, || plain(&value))
             }
-            Verb::Set { key, value } => save(face, &store, now.with(&key, field(&key)?.parse(&value)?)?).await,
+            Verb::Set { key, value } => {
+                save(face, &store, now.with(&key, field(&key)?.parse(&value)?)?).await
+            }
             Verb::Reset { key } => save(face, &store, now.reset(key.as_deref())?).await,
             Verb::Export => face.line(to_toml(&now)?.trim_end()),
             Verb::Import { file } => {

@@ -44,7 +44,9 @@ pub fn run(face: &Face, file: &Path, model: Option<String>, language: Option<Str
         let path = file.to_owned();
         let open = move || -> Result<Blocks, Problem> { Ok(Box::new(open_audio(&path)?)) };
         let partial = |text: &str| bar.set_message(tail(text));
-        let words = file_transcription::transcribe(open, worker.engine.clone(), &language, ENGINE_WAIT, partial).await;
+        let words =
+            file_transcription::transcribe(open, worker.engine.clone(), &language, ENGINE_WAIT, partial)
+                .await;
         bar.finish_and_clear();
         worker.stop().await;
         let words = words?;
@@ -66,7 +68,11 @@ pub struct Worker {
 impl Worker {
     /// Starts it; [`Worker::engine`] tells when it is ready.
     #[allow(clippy::disallowed_methods, reason = "the worker lives as long as the verb, which stops it")]
-    pub fn start(programs: &Programs, model: &model::InstalledModel, settings: &tonny_core::settings::Settings) -> Self {
+    pub fn start(
+        programs: &Programs,
+        model: &model::InstalledModel,
+        settings: &tonny_core::settings::Settings,
+    ) -> Self {
         let (handle, run) = engine::start(engine::spec(programs, model, settings));
         tokio::spawn(run);
         let (out, engine) = watch::channel(Engine::Away);

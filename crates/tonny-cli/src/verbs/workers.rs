@@ -16,12 +16,19 @@ pub fn run(face: &Face, verb: Workers) -> Result<(), Problem> {
         Workers::List => {
             let workers = face.ask(&Request::Status)?.status.map(|status| status.workers).unwrap_or_default();
             face.show(&workers, || {
-                let head = format!("{:<10} {:<11} {:>8} {:>8}  {:<9} {}", "NAME", "STATE", "PID", "RESTARTS", "BREAKER", "DETAIL");
+                let head = format!(
+                    "{:<10} {:<11} {:>8} {:>8}  {:<9} {}",
+                    "NAME", "STATE", "PID", "RESTARTS", "BREAKER", "DETAIL"
+                );
                 let lines = workers.iter().map(|worker| {
                     let pid = worker.pid.map_or_else(|| "-".to_owned(), |pid| pid.to_string());
                     format!(
                         "{:<10} {:<11} {pid:>8} {:>8}  {:<9} {}",
-                        worker.name, worker.state, worker.restarts, worker.breaker, worker.detail.as_deref().unwrap_or("")
+                        worker.name,
+                        worker.state,
+                        worker.restarts,
+                        worker.breaker,
+                        worker.detail.as_deref().unwrap_or("")
                     )
                 });
                 std::iter::once(head).chain(lines).collect::<Vec<_>>().join("\n")

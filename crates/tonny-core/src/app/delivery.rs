@@ -73,7 +73,8 @@ impl App {
         if let Err(error) = self.parts.store.utterances().set_state(&id, UtteranceState::Delivering).await {
             tracing::error!(%error, id, "the row could not be marked as being delivered");
         }
-        let (insertion, clock, handle) = (self.parts.insertion.clone(), self.parts.clock.clone(), self.handle.clone());
+        let (insertion, clock, handle) =
+            (self.parts.insertion.clone(), self.parts.clock.clone(), self.handle.clone());
         self.tasks.spawn_blocking(move || {
             let delivery = match route {
                 Route::Type => insertion.insert(&text, &wish),

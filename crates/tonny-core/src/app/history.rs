@@ -102,7 +102,9 @@ impl App {
                     let _ = reply.send(list(&store, &query, &hidden).await);
                 });
             }
-            HistoryAsk::Get(id, reply) => _ = reply.send(row(&self.parts.store, &id).await.map(|row| history_row(row, &[]))),
+            HistoryAsk::Get(id, reply) => {
+                _ = reply.send(row(&self.parts.store, &id).await.map(|row| history_row(row, &[])))
+            }
             HistoryAsk::Delete(id, reply) => {
                 self.deletions.insert(id, self.parts.clock.now() + UNDO);
                 self.history_version += 1;
@@ -128,10 +130,12 @@ impl App {
                 let (store, insertion) = (self.parts.store.clone(), self.parts.insertion.clone());
                 self.tasks.spawn(async move {
                     let copied = match row(&store, &id).await {
-                        Ok(row) => tokio::task::spawn_blocking(move || insertion.copy(&row.text.unwrap_or_default()))
-                            .await
-                            .map_err(|e| Problem::with(Code::InsertFailed, e))
-                            .flatten(),
+                        Ok(row) => {
+                            tokio::task::spawn_blocking(move || insertion.copy(&row.text.unwrap_or_default()))
+                                .await
+                                .map_err(|e| Problem::with(Code::InsertFailed, e))
+                                .flatten()
+                        }
                         Err(problem) => Err(problem),
                     };
                     let _ = reply.send(copied);
@@ -151,7 +155,10 @@ impl App {
                     let (audio, file) = (self.parts.audio.clone(), wav(&self.parts.audio_folder, &id));
                     self.tasks.spawn_blocking(move || {
                         if let Err(problem) = audio.remove(&file) {
-                            tracing::warn!(code = problem.code, "a deleted utterance's recording stayed behind");
+                            tracing::warn!(
+                                code = problem.code,
+                                "a deleted utterance's recording stayed behind"
+                            );
                         }
                     });
                 }
@@ -192,10 +199,17 @@ pub async fn list(
         let offset = query.before.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
         let found = utterances.search(&query.text, limit, offset).await.map_err(failed)?;
         let next = (found.len() == limit as usize).then(|| (offset + limit).to_string());
-        (found.into_iter().map(|Hit { utterance, snippet }| {
-            let words: Vec<String> = snippet.into_iter().filter(|piece| piece.found).map(|piece| piece.text).collect();
-            history_row(utterance, &words)
-        }).collect(), next)
+        (
+            found
+                .into_iter()
+                .map(|Hit { utterance, snippet }| {
+                    let words: Vec<String> =
+                        snippet.into_iter().filter(|piece| piece.found).map(|piece| piece.text).collect();
+                    history_row(utterance, &words)
+                })
+                .collect(),
+            next,
+        )
     };
     rows.retain(|row| !hidden.contains_key(&row.id));
     Ok(HistoryPage { rows, next, total })

@@ -14,11 +14,13 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 impl App {
     pub(super) fn begin_install(&mut self, id: &str) -> Result<(), Problem> {
         let entry = self.catalogue.find(id).cloned();
-        let entry = entry.ok_or_else(|| Problem::with(Code::ModelUnknown, format!("It was called {id:?}")))?;
+        let entry =
+            entry.ok_or_else(|| Problem::with(Code::ModelUnknown, format!("It was called {id:?}")))?;
         if self.install.is_some() {
             return Err(Problem::with(Code::SourceRefused, "Another model is being installed"));
         }
-        self.install = Some(Install { id: id.to_owned(), stage: "Starting".to_owned(), done: 0.0, total: 0.0 });
+        self.install =
+            Some(Install { id: id.to_owned(), stage: "Starting".to_owned(), done: 0.0, total: 0.0 });
         let (downloads, files) = (self.parts.downloads.clone(), self.parts.models.clone());
         let index = self.settings.models.package_index.clone().or_else(|| self.parts.package_index.clone());
         let (handle, clock) = (self.handle.clone(), self.parts.clock.clone());
@@ -37,7 +39,14 @@ impl App {
                     if fresh {
                         last = Some((now, step.stage.clone()));
                         let (done, total) = (step.done as f64, step.total as f64);
-                        handle.send(Message::Installing(Install { id: name.clone(), stage: step.stage, done, total })).await;
+                        handle
+                            .send(Message::Installing(Install {
+                                id: name.clone(),
+                                stage: step.stage,
+                                done,
+                                total,
+                            }))
+                            .await;
                     }
                 }
             };

@@ -2,8 +2,8 @@
 
 use tokio::sync::mpsc;
 
-use super::ask::{Message, wav};
 use super::App;
+use super::ask::{Message, wav};
 use crate::ports::{Heard, RecordRequest};
 use crate::problem::Problem;
 
@@ -18,7 +18,8 @@ impl App {
         }
         let (events, mut heard) = mpsc::unbounded_channel();
         let file = wav(&self.parts.audio_folder, NAME);
-        let request = RecordRequest { device: self.settings.microphone.device.clone(), wav: file.clone(), events };
+        let request =
+            RecordRequest { device: self.settings.microphone.device.clone(), wav: file.clone(), events };
         let microphone = self.parts.microphone.clone();
         let opened = tokio::task::spawn_blocking(move || microphone.record(request)).await;
         let recording = opened.map_err(|e| Problem::with(crate::problem::Code::MicrophoneFailed, e))??;

@@ -52,7 +52,10 @@ impl App {
         self.problem = None;
         self.end_microphone_test();
         let (events, heard) = mpsc::unbounded_channel();
-        self.open_microphone(&id, RecordRequest { device: self.settings.microphone.device.clone(), wav: wav.clone(), events });
+        self.open_microphone(
+            &id,
+            RecordRequest { device: self.settings.microphone.device.clone(), wav: wav.clone(), events },
+        );
         self.transcribe(&id, heard);
         let mut utterance = Utterance::new(id.clone(), route, wav, pressed);
         utterance.hands_free = hands_free;
@@ -186,7 +189,8 @@ impl App {
         if utterance.is_recording() {
             utterance.stage = Stage::Transcribing;
         }
-        let audio_ms = i64::try_from(samples * 1_000 / u64::from(crate::ports::SAMPLE_RATE)).unwrap_or(i64::MAX);
+        let audio_ms =
+            i64::try_from(samples * 1_000 / u64::from(crate::ports::SAMPLE_RATE)).unwrap_or(i64::MAX);
         let timings = utterance.timings.clone();
         let rows = self.parts.store.utterances();
         let noted = async {

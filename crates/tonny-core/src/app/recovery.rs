@@ -15,7 +15,11 @@ impl App {
         match self.parts.store.utterances().unfinished().await {
             Ok(rows) => {
                 for row in rows {
-                    tracing::info!(id = row.id, state = row.state.as_str(), "an unfinished utterance is recovered");
+                    tracing::info!(
+                        id = row.id,
+                        state = row.state.as_str(),
+                        "an unfinished utterance is recovered"
+                    );
                     if let Err(error) = self.parts.store.utterances().mark_recovered(&row.id).await {
                         tracing::error!(%error, id = row.id, "the row could not be marked as recovered");
                     }
@@ -31,10 +35,11 @@ impl App {
     async fn adopt_recordings(&mut self) {
         let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
         let found = tokio::task::spawn_blocking(move || audio.ids(&folder)).await;
-        let ids = found.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten().unwrap_or_else(|problem| {
-            tracing::warn!(code = problem.code, "the audio folder could not be looked through");
-            Vec::new()
-        });
+        let ids =
+            found.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten().unwrap_or_else(|problem| {
+                tracing::warn!(code = problem.code, "the audio folder could not be looked through");
+                Vec::new()
+            });
         for id in ids {
             // Only our own ids; anything else in the folder is not ours to touch.
             let Ok(uuid) = uuid::Uuid::parse_str(&id) else { continue };

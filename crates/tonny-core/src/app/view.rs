@@ -59,7 +59,10 @@ impl App {
     pub(super) fn publish(&self) {
         let now = self.parts.clock.now();
         set(&self.snapshot, self.snapshot_at(now));
-        set(&self.overlay, if self.settings.overlay.enabled { self.overlay_at(now) } else { OverlayView::Hidden });
+        set(
+            &self.overlay,
+            if self.settings.overlay.enabled { self.overlay_at(now) } else { OverlayView::Hidden },
+        );
     }
 
     fn snapshot_at(&self, now: Instant) -> Snapshot {
@@ -107,7 +110,9 @@ impl App {
                 hands_free: utterance.hands_free,
                 silent: now.saturating_duration_since(utterance.heard_at) >= SILENT_AFTER,
             },
-            Some(utterance) if !utterance.cancelled => OverlayView::Working { label: label(utterance).to_owned() },
+            Some(utterance) if !utterance.cancelled => {
+                OverlayView::Working { label: label(utterance).to_owned() }
+            }
             _ => self.notice.as_ref().map_or(OverlayView::Hidden, |notice| notice.view.clone()),
         }
     }

@@ -43,23 +43,25 @@ pub fn rows(catalogue: &Catalogue, installed: &[InstalledModel], chosen: &str) -
         languages: entry.languages.clone(),
         licence: entry.licence.clone(),
         summary: entry.summary.clone(),
-        bytes: on_disk(&entry.id).map_or_else(|| entry.sources.first().map_or(0, |source| whole(source.bytes())), size),
+        bytes: on_disk(&entry.id)
+            .map_or_else(|| entry.sources.first().map_or(0, |source| whole(source.bytes())), size),
         installed: on_disk(&entry.id).is_some(),
         chosen: entry.id == chosen,
         recommended: entry.id == DEFAULT,
     });
-    let imported = installed.iter().filter(|model| catalogue.find(&model.id).is_none()).map(|model| ModelRow {
-        id: model.id.clone(),
-        name: model.id.clone(),
-        family: model.family.clone(),
-        languages: model.languages.clone(),
-        licence: String::new(),
-        summary: "Imported from this machine.".to_owned(),
-        bytes: size(model),
-        installed: true,
-        chosen: model.id == chosen,
-        recommended: false,
-    });
+    let imported =
+        installed.iter().filter(|model| catalogue.find(&model.id).is_none()).map(|model| ModelRow {
+            id: model.id.clone(),
+            name: model.id.clone(),
+            family: model.family.clone(),
+            languages: model.languages.clone(),
+            licence: String::new(),
+            summary: "Imported from this machine.".to_owned(),
+            bytes: size(model),
+            installed: true,
+            chosen: model.id == chosen,
+            recommended: false,
+        });
     listed.chain(imported).collect()
 }
 

@@ -31,19 +31,47 @@ pub enum Range {
 }
 
 const FIELDS: &[Field] = &[
-    Field { key: "hotkeys.dictate", range: Range::Text(60), help: "Held to dictate; a short tap starts hands-free." },
-    Field { key: "dictation.tap_ms", range: Range::Whole(100, 1_000, "ms"), help: "A press shorter than this is a tap." },
-    Field { key: "dictation.tail_ms", range: Range::Whole(0, 2_000, "ms"), help: "Recorded beyond the release." },
-    Field { key: "dictation.keep_audio", range: Range::Flag, help: "Keep recordings after their text is delivered." },
-    Field { key: "dictation.language", range: Range::Text(8), help: "Spoken language as ISO 639-1, or auto." },
+    Field {
+        key: "hotkeys.dictate",
+        range: Range::Text(60),
+        help: "Held to dictate; a short tap starts hands-free.",
+    },
+    Field {
+        key: "dictation.tap_ms",
+        range: Range::Whole(100, 1_000, "ms"),
+        help: "A press shorter than this is a tap.",
+    },
+    Field {
+        key: "dictation.tail_ms",
+        range: Range::Whole(0, 2_000, "ms"),
+        help: "Recorded beyond the release.",
+    },
+    Field {
+        key: "dictation.keep_audio",
+        range: Range::Flag,
+        help: "Keep recordings after their text is delivered.",
+    },
+    Field {
+        key: "dictation.language",
+        range: Range::Text(8),
+        help: "Spoken language as ISO 639-1, or auto.",
+    },
     Field {
         key: "dictation.engine_wait_s",
         range: Range::Whole(5, 600, "s"),
         help: "How long a recording waits for an engine that died.",
     },
-    Field { key: "microphone.device", range: Range::OptionalText(512), help: "An input's id; null is the default input." },
+    Field {
+        key: "microphone.device",
+        range: Range::OptionalText(512),
+        help: "An input's id; null is the default input.",
+    },
     Field { key: "speech.model", range: Range::Text(100), help: "The speech model's id." },
-    Field { key: "speech.threads", range: Range::Whole(0, 64, "threads"), help: "Threads of the engine; 0 lets it choose." },
+    Field {
+        key: "speech.threads",
+        range: Range::Whole(0, 64, "threads"),
+        help: "Threads of the engine; 0 lets it choose.",
+    },
     Field {
         key: "insertion.method",
         range: Range::OneOf(&["auto", "paste", "type"]),
@@ -60,7 +88,11 @@ const FIELDS: &[Field] = &[
         help: "How long to wait for the hotkey's keys to come up.",
     },
     Field { key: "overlay.enabled", range: Range::Flag, help: "Show the pill while listening." },
-    Field { key: "appearance.theme", range: Range::OneOf(&["system", "light", "dark"]), help: "Colours of the window." },
+    Field {
+        key: "appearance.theme",
+        range: Range::OneOf(&["system", "light", "dark"]),
+        help: "Colours of the window.",
+    },
     Field {
         key: "appearance.language",
         range: Range::OneOf(&["system", "en", "de", "es"]),
@@ -109,7 +141,9 @@ impl Field {
     /// Reads a value from a command line: `null`, a number or a flag where the range wants one, else text.
     pub fn parse(&self, text: &str) -> Result<Value, Problem> {
         let value = match self.range {
-            Range::Flag | Range::Whole(..) => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            Range::Flag | Range::Whole(..) => {
+                serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+            }
             Range::OptionalText(_) if text.is_empty() || text == "null" => Value::Null,
             _ => Value::from(text),
         };

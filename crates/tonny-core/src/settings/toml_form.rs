@@ -48,7 +48,8 @@ mod tests {
 
     #[test]
     fn toml_goes_out_and_comes_back_the_same() {
-        let settings = Settings::default().with("microphone.device", "a \"quoted\" name".into()).expect("fits");
+        let settings =
+            Settings::default().with("microphone.device", "a \"quoted\" name".into()).expect("fits");
         let text = to_toml(&settings).expect("toml");
         assert_eq!(from_toml(&text, &Settings::default()).expect("read"), settings);
         assert!(text.contains("# Recorded beyond the release."));
@@ -56,7 +57,9 @@ mod tests {
 
     #[test]
     fn broken_toml_names_the_line_and_a_typo_names_the_key() {
-        assert!(from_toml("[dictation\n", &Settings::default()).expect_err("broken").message.contains("line 1"));
+        assert!(
+            from_toml("[dictation\n", &Settings::default()).expect_err("broken").message.contains("line 1")
+        );
         let problem = from_toml("[dictation]\ntail = 5\n", &Settings::default()).expect_err("typo");
         assert!(problem.message.contains("dictation.tail"));
     }

@@ -230,7 +230,10 @@ fn list() -> Result<Vec<InputDevice>, Problem> {
         let Ok(id) = device.id() else { continue };
         let is_default = default.as_ref() == Some(&id);
         let id = id.to_string();
-        if (is_monitor(&id) && !is_default) || listed.iter().any(|other| other.id == id) {
+        if is_no_microphone(&id)
+            || (is_monitor(&id) && !is_default)
+            || listed.iter().any(|other| other.id == id)
+        {
             continue;
         }
         let name =
@@ -241,6 +244,13 @@ fn list() -> Result<Vec<InputDevice>, Problem> {
 }
 
 /// PulseAudio and PipeWire name the source that repeats an output after it.
+/// ALSA lists its own building blocks beside real inputs: silence, and plugins that wrap the default.
+fn is_no_microphone(id: &str) -> bool {
+    const PLUGINS: [&str; 9] =
+        ["null", "speex", "speexrate", "samplerate", "lavrate", "upmix", "vdownmix", "jack", "oss"];
+    id.strip_prefix("alsa:").is_some_and(|name| PLUGINS.contains(&name))
+}
+
 fn is_monitor(id: &str) -> bool {
     id.starts_with("pulseaudio:") && id.ends_with(".monitor")
 }
@@ -324,6 +334,15 @@ mod tests {
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
         let request = RecordRequest { device: None, wav: "no-such-folder/r.wav".into(), events };
         assert!(SystemMicrophone::new().record(request).err().unwrap().is(Code::AudioNotKept));
+    }
+
+    #[test]
+    fn silence_is_no_microphone() {
+        assert!(
+            is_no_microphone("alsa:null")
+                && !is_no_microphone("alsa:hw:0,0")
+                && !is_no_microphone("alsa:default")
+        );
     }
 
     #[test]

@@ -18,7 +18,8 @@ impl AudioFiles for RecordingsOnDisk {
     }
 
     fn ids(&self, folder: &Path) -> Result<Vec<String>, Problem> {
-        let unreadable = |e: std::io::Error| Problem::with(Code::HomeUnwritable, format!("{}: {e}", folder.display()));
+        let unreadable =
+            |e: std::io::Error| Problem::with(Code::HomeUnwritable, format!("{}: {e}", folder.display()));
         let mut ids = Vec::new();
         for entry in std::fs::read_dir(folder).map_err(unreadable)? {
             let path = entry.map_err(unreadable)?.path();

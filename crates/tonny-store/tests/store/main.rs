@@ -1,7 +1,6 @@
 //! The store from outside, as its callers see it; one binary, because each links SQLite anew.
 
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
-
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrent;
