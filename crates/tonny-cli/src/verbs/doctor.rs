@@ -1,19 +1,24 @@
 //! `tonny doctor`: one line per part, each with what to do.
 
+use std::time::{Duration, Instant};
+
 use serde::Serialize;
 use tonny_core::control::Request;
 use tonny_core::engine::Engine;
 use tonny_core::model;
-use tonny_core::ports::{Microphone as _, ModelFiles as _};
+use tonny_core::ports::{AudioFiles as _, Heard, Microphone as _, ModelFiles as _, RecordRequest};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::store_problem;
-use tonny_platform::audio::SystemMicrophone;
+use tonny_platform::audio::{RecordingsOnDisk, SystemMicrophone};
 use tonny_platform::insertion::X11Insertion;
 use tonny_platform::installation::programs;
 use tonny_platform::models::ModelFolder;
 
 use super::transcribe::{ENGINE_WAIT, Worker};
 use crate::face::Face;
+
+/// A Bluetooth headset takes seconds to switch to its microphone.
+const FIRST_SAMPLE_WAIT: Duration = Duration::from_secs(6);
 
 /// One part's health.
 #[derive(Serialize)]
@@ -39,7 +44,7 @@ pub fn run(face: &Face) -> Result<(), Problem> {
     let mut findings = vec![
         Finding::of("folders", face.folders().map(|folders| folders.data.display().to_string())),
         Finding::of("database", database(face)),
-        Finding::of("microphone", microphone()),
+        Finding::of("microphone", microphone(face)),
         Finding::of("insertion", X11Insertion::connect().map(|_| "X11".to_owned())),
         Finding::of("model and worker", engine(face)),
     ];
@@ -72,10 +77,40 @@ fn database(face: &Face) -> Result<String, Problem> {
     })
 }
 
-fn microphone() -> Result<String, Problem> {
-    let devices = SystemMicrophone::new().devices()?;
-    let default = devices.iter().find(|device| device.is_default).or(devices.first());
-    default.map(|device| device.name.clone()).ok_or_else(|| Problem::of(Code::MicrophoneMissing))
+/// Opens the chosen microphone and waits for its first sample: only that proves that it works.
+fn microphone(face: &Face) -> Result<String, Problem> {
+    let folders = face.folders()?;
+    let (device, devices) = face.block_on(async {
+        let settings = super::settings::load(&face.store().await?).await?;
+        Ok((settings.microphone.device, SystemMicrophone::new().devices()))
+    })?;
+    let wav = folders.audio.join("doctor.wav");
+    RecordingsOnDisk.remove(&wav)?;
+    let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
+    let request = RecordRequest { device: device.clone(), wav: wav.clone(), events };
+    let recording = SystemMicrophone::new().record(request)?;
+    let first = face.block_on(async {
+        let first = async {
+            while let Some(event) = heard.recv().await {
+                match event {
+                    Heard::First { .. } => return Ok(()),
+                    Heard::Lost(problem) => return Err(problem),
+                    _ => {}
+                }
+            }
+            Err(Problem::of(Code::MicrophoneFailed))
+        };
+        let waited = tokio::time::timeout(FIRST_SAMPLE_WAIT, first).await;
+        waited.unwrap_or_else(|_| Err(Problem::with(Code::MicrophoneFailed, "It gave no sound")))
+    });
+    recording.finish(Instant::now(), Duration::ZERO);
+    RecordingsOnDisk.remove(&wav)?;
+    first?;
+    let name = devices.unwrap_or_default().into_iter().find(|input| match &device {
+        Some(device) => input.id == *device,
+        None => input.is_default,
+    });
+    Ok(name.map_or_else(|| "the default input".to_owned(), |input| input.name))
 }
 
 fn engine(face: &Face) -> Result<String, Problem> {

@@ -24,6 +24,7 @@ impl App {
         utterance.timings.final_text_ms = Some(utterance.since_press(now));
         let words = match result {
             Ok(words) if !words.text.is_empty() => words,
+            Ok(_) if utterance.cancelled => return self.end(id, UtteranceState::Cancelled, None, None).await,
             Ok(_) => {
                 let code = if utterance.heard_anything { Code::NothingHeard } else { Code::MicrophoneSilent };
                 return self.end(id, UtteranceState::Kept, Some(Problem::of(code)), None).await;

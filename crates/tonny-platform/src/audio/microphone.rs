@@ -244,11 +244,13 @@ fn list() -> Result<Vec<InputDevice>, Problem> {
 }
 
 /// PulseAudio and PipeWire name the source that repeats an output after it.
-/// ALSA lists its own building blocks beside real inputs: silence, and plugins that wrap the default.
+/// ALSA lists its own building blocks beside real inputs: silence, plugins that wrap the default, and bridges to sound
+/// servers, which are asked directly where they run.
 fn is_no_microphone(id: &str) -> bool {
-    const PLUGINS: [&str; 9] =
-        ["null", "speex", "speexrate", "samplerate", "lavrate", "upmix", "vdownmix", "jack", "oss"];
-    id.strip_prefix("alsa:").is_some_and(|name| PLUGINS.contains(&name))
+    const BLOCKS: [&str; 11] = [
+        "null", "pulse", "pipewire", "speex", "speexrate", "samplerate", "lavrate", "upmix", "vdownmix", "jack", "oss",
+    ];
+    id.strip_prefix("alsa:").is_some_and(|name| BLOCKS.contains(&name))
 }
 
 fn is_monitor(id: &str) -> bool {
