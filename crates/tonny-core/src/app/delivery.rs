@@ -25,6 +25,10 @@ impl App {
         let words = match result {
             Ok(words) if !words.text.is_empty() => words,
             Ok(_) if utterance.cancelled => return self.end(id, UtteranceState::Cancelled, None, None).await,
+            Ok(_) if utterance.microphone_problem.is_some() => {
+                let problem = utterance.microphone_problem.take();
+                return self.end(id, UtteranceState::Failed, problem, None).await;
+            }
             Ok(_) => {
                 let code = if utterance.heard_anything { Code::NothingHeard } else { Code::MicrophoneSilent };
                 return self.end(id, UtteranceState::Kept, Some(Problem::of(code)), None).await;

@@ -114,6 +114,7 @@ impl App {
             },
             Err(problem) => {
                 tracing::warn!(code = problem.code, "the microphone did not open");
+                utterance.microphone_problem = Some(problem.clone());
                 self.key = Default::default();
                 self.trouble(problem);
             }
@@ -166,6 +167,7 @@ impl App {
                 self.level.send_replace(level);
             }
             Note::MicrophoneLost(problem) => {
+                utterance.microphone_problem = Some(problem.clone());
                 if utterance.is_recording() {
                     utterance.released = Some(now);
                     utterance.stage = Stage::Transcribing;

@@ -7,6 +7,7 @@ use std::time::Instant;
 use tonny_store::Timings;
 
 use crate::ports::{Recording, Target};
+use crate::problem::Problem;
 
 /// Where the words go.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -69,6 +70,8 @@ pub(super) struct Utterance {
     pub(super) heard_at: Instant,
     pub(super) heard_anything: bool,
     pub(super) engine_lost: bool,
+    /// Why there is no sound, or no more.
+    pub(super) microphone_problem: Option<Problem>,
     pub(super) timings: Timings,
 }
 
@@ -91,6 +94,7 @@ impl Utterance {
             heard_at: pressed,
             heard_anything: false,
             engine_lost: false,
+            microphone_problem: None,
             timings: Timings::default(),
         }
     }

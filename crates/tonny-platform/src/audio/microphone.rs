@@ -248,7 +248,17 @@ fn list() -> Result<Vec<InputDevice>, Problem> {
 /// servers, which are asked directly where they run.
 fn is_no_microphone(id: &str) -> bool {
     const BLOCKS: [&str; 11] = [
-        "null", "pulse", "pipewire", "speex", "speexrate", "samplerate", "lavrate", "upmix", "vdownmix", "jack", "oss",
+        "null",
+        "pulse",
+        "pipewire",
+        "speex",
+        "speexrate",
+        "samplerate",
+        "lavrate",
+        "upmix",
+        "vdownmix",
+        "jack",
+        "oss",
     ];
     id.strip_prefix("alsa:").is_some_and(|name| BLOCKS.contains(&name))
 }

@@ -1,0 +1,85 @@
+//! The App with an operating system made of fakes: what it decides, with no window, no sound card and no clock to wait for.
+
+mod stories {
+    pub mod world;
+}
+
+use tonny_core::app::HistoryQuery;
+use tonny_core::push_to_talk::Gesture;
+use tonny_core::settings::Settings;
+use tonny_core::snapshot::{Phase, Snapshot};
+
+use stories::world::{Room, World};
+
+fn history() -> HistoryQuery {
+    HistoryQuery { text: String::new(), before: None, limit: 10 }
+}
+
+fn over(snapshot: &Snapshot) -> bool {
+    snapshot.state == Phase::Idle && snapshot.last.is_some()
+}
+
+#[tokio::test]
+async fn without_a_model_the_recording_is_kept_and_the_code_says_what_to_do() {
+    let world = World::start(Room::Quiet).await;
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    world.wait(|snapshot| snapshot.state == Phase::Recording).await;
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    let snapshot = world.wait(over).await;
+    assert_eq!(snapshot.problem.unwrap().code, "TT-MODEL-201");
+    let page = world.app.history(history()).await.unwrap();
+    let row = &page.rows[0];
+    assert_eq!((row.state.as_str(), row.has_audio, row.audio_ms), ("failed", true, Some(1_000)));
+    assert!(world.inserted().is_empty());
+}
+
+#[tokio::test]
+async fn a_microphone_that_does_not_open_is_named_and_the_key_works_again() {
+    let world = World::start(Room::NoMicrophone).await;
+    world.app.gesture(Gesture::Press, None).await.unwrap();
+    let snapshot = world.wait(|snapshot| snapshot.problem.is_some()).await;
+    assert_eq!(snapshot.problem.unwrap().code, "TT-AUDIO-101");
+    world.wait(over).await;
+    world.app.gesture(Gesture::Release, None).await.unwrap();
+    world.app.gesture(Gesture::Press, None).await.unwrap();
+    world.wait(|snapshot| snapshot.problem.is_some()).await;
+    assert_eq!(world.app.history(history()).await.unwrap().total, 2);
+}
+
+#[tokio::test]
+async fn a_deletion_can_be_taken_back() {
+    let world = World::start(Room::Quiet).await;
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    let id = world.wait(over).await.last.unwrap().id;
+    world.app.delete(id.clone()).await.unwrap();
+    assert!(world.app.history(history()).await.unwrap().rows.is_empty());
+    world.app.restore(id.clone()).await.unwrap();
+    assert_eq!(world.app.history(history()).await.unwrap().rows[0].id, id);
+    assert_eq!(world.app.restore(id).await.unwrap_err().code, "TT-STORE-604");
+}
+
+#[tokio::test]
+async fn settings_are_checked_kept_and_told_to_the_desktop() {
+    let mut world = World::start(Room::Quiet).await;
+    let change =
+        |key: &str, value: serde_json::Value| tonny_core::app::SettingsChange::Field(key.to_owned(), value);
+    let wrong = world.app.change_settings(change("dictation.tail_ms", (-1).into())).await.unwrap_err();
+    assert_eq!(wrong.code, "TT-SETTINGS-702");
+    let new = world.app.change_settings(change("hotkeys.dictate", "Ctrl+Alt+D".into())).await.unwrap();
+    assert_eq!(new.hotkeys.dictate, "Ctrl+Alt+D");
+    let kept = world.store.settings().load().await.unwrap().unwrap();
+    assert_eq!(Settings::from_json(&kept.json).unwrap(), new);
+    world
+        .wait_wish(|wish| matches!(wish, tonny_core::app::DesktopWish::Apply(settings) if **settings == new))
+        .await;
+}
+
+#[tokio::test]
+async fn unknown_routes_and_workers_are_refused_by_name() {
+    let world = World::start(Room::Quiet).await;
+    let route = world.app.gesture(Gesture::Press, Some("moon".to_owned())).await.unwrap_err();
+    assert!(route.code == "TT-APP-805" && route.message.contains("moon"));
+    assert_eq!(world.app.restart_worker("moon".to_owned()).await.unwrap_err().code, "TT-APP-806");
+    assert_eq!(world.app.snapshot().state, Phase::Idle);
+}

@@ -1,0 +1,177 @@
+//! An operating system of fakes around the real App and the real store.
+
+use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex};
+use std::time::{Duration, Instant};
+
+use tokio::sync::{mpsc, watch};
+use tonny_core::app::{self, AppHandle, DesktopWish, Parts};
+use tonny_core::engine::Programs;
+use tonny_core::model::{CatalogueEntry, InstalledModel, Source};
+use tonny_core::ports::{
+    AudioFiles, Clock, Delivery, Heard, InputDevice, InsertionMethod, InsertionWish, Microphone, ModelFiles,
+    RecordRequest, Recording, Target, TextInsertion,
+};
+use tonny_core::problem::{Code, Problem};
+use tonny_core::snapshot::Snapshot;
+use tonny_core::{Store, downloads};
+
+/// No story takes longer than this on a slow machine.
+const PATIENCE: Duration = Duration::from_secs(10);
+
+/// What the microphone does.
+#[derive(Clone, Copy, PartialEq, Eq)]
+pub enum Room {
+    /// One second of silence.
+    Quiet,
+    /// It does not open.
+    NoMicrophone,
+}
+
+/// The App and what it touched.
+pub struct World {
+    pub app: AppHandle,
+    pub store: Store,
+    snapshot: watch::Receiver<Snapshot>,
+    desktop: mpsc::UnboundedReceiver<DesktopWish>,
+    inserted: Arc<Mutex<Vec<String>>>,
+    _others: (watch::Receiver<tonny_core::overlay::OverlayView>, watch::Receiver<f32>),
+}
+
+impl World {
+    pub async fn start(room: Room) -> Self {
+        let store = Store::in_memory().await.unwrap();
+        let inserted = Arc::new(Mutex::new(Vec::new()));
+        let parts = Parts {
+            store: store.clone(),
+            microphone: Arc::new(FakeMicrophone(room)),
+            insertion: Arc::new(Notebook(inserted.clone())),
+            audio: Arc::new(NoFiles),
+            models: Arc::new(NoModels),
+            clock: Arc::new(Wall),
+            downloads: downloads().unwrap(),
+            package_index: None,
+            audio_folder: PathBuf::from("audio"),
+            programs: Programs { speech: PathBuf::from("tonny-speech"), keeper: None },
+        };
+        let (app, outputs, run) = app::start(parts).await;
+        tokio::spawn(run);
+        let app::Outputs { snapshot, overlay, level, desktop } = outputs;
+        Self { app, store, snapshot, desktop, inserted, _others: (overlay, level) }
+    }
+
+    pub async fn wait(&self, check: impl Fn(&Snapshot) -> bool) -> Snapshot {
+        let mut snapshot = self.snapshot.clone();
+        let found = tokio::time::timeout(PATIENCE, snapshot.wait_for(|snapshot| check(snapshot))).await;
+        found.expect("in time").expect("the App runs").clone()
+    }
+
+    pub async fn wait_wish(&mut self, check: impl Fn(&DesktopWish) -> bool) {
+        let found = async { while !check(&self.desktop.recv().await.expect("the App runs")) {} };
+        tokio::time::timeout(PATIENCE, found).await.expect("in time");
+    }
+
+    pub fn inserted(&self) -> Vec<String> {
+        self.inserted.lock().unwrap().clone()
+    }
+}
+
+struct FakeMicrophone(Room);
+
+impl Microphone for FakeMicrophone {
+    fn devices(&self) -> Result<Vec<InputDevice>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn record(&self, request: RecordRequest) -> Result<Box<dyn Recording>, Problem> {
+        if self.0 == Room::NoMicrophone {
+            return Err(Problem::of(Code::MicrophoneMissing));
+        }
+        let _ = request.events.send(Heard::First { at: Instant::now() });
+        let _ = request.events.send(Heard::Samples(vec![0; 16_000].into()));
+        Ok(Box::new(FakeRecording(request.events)))
+    }
+}
+
+struct FakeRecording(mpsc::UnboundedSender<Heard>);
+
+impl Recording for FakeRecording {
+    fn finish(self: Box<Self>, _released: Instant, _tail: Duration) {
+        let _ = self.0.send(Heard::Finished { samples: 16_000 });
+    }
+}
+
+struct Notebook(Arc<Mutex<Vec<String>>>);
+
+impl TextInsertion for Notebook {
+    fn target(&self) -> Option<Target> {
+        None
+    }
+
+    fn insert(&self, text: &str, _wish: &InsertionWish) -> Delivery {
+        self.0.lock().unwrap().push(text.to_owned());
+        Delivery::Inserted { by: InsertionMethod::Paste }
+    }
+
+    fn copy(&self, _text: &str) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+struct NoFiles;
+
+impl AudioFiles for NoFiles {
+    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
+        Err(Problem::with(Code::AudioUnreadable, wav.display()))
+    }
+
+    fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn remove(&self, _wav: &Path) -> Result<(), Problem> {
+        Ok(())
+    }
+}
+
+struct NoModels;
+
+impl ModelFiles for NoModels {
+    fn installed(&self) -> Result<Vec<InstalledModel>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn staging(&self, _id: &str) -> Result<PathBuf, Problem> {
+        Err(Problem::of(Code::HomeUnwritable))
+    }
+
+    fn assemble(
+        &self,
+        _entry: &CatalogueEntry,
+        _source: &Source,
+        _downloads: &[PathBuf],
+        _step: &dyn Fn(&str),
+    ) -> Result<InstalledModel, Problem> {
+        Err(Problem::of(Code::ModelBroken))
+    }
+
+    fn import(&self, _path: &Path, _step: &dyn Fn(&str)) -> Result<InstalledModel, Problem> {
+        Err(Problem::of(Code::ModelNotImportable))
+    }
+
+    fn remove(&self, _id: &str) -> Result<(), Problem> {
+        Err(Problem::of(Code::ModelUnknown))
+    }
+}
+
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn utc(&self) -> time::OffsetDateTime {
+        time::OffsetDateTime::UNIX_EPOCH
+    }
+}
