@@ -184,7 +184,7 @@ fn outcome(
         error_message: problem.map(|problem| problem.message.clone()),
         inserted_by: by.map(|by| if by == InsertionMethod::Type { "type" } else { "paste" }.to_owned()),
         target_class: utterance.target.as_ref().map(|target| target.class.clone()),
-        timings: utterance.timings.clone(),
+        timings: utterance.timings,
     }
 }
 

@@ -193,7 +193,7 @@ impl App {
         }
         let audio_ms =
             i64::try_from(samples * 1_000 / u64::from(crate::ports::SAMPLE_RATE)).unwrap_or(i64::MAX);
-        let timings = utterance.timings.clone();
+        let timings = utterance.timings;
         let rows = self.parts.store.utterances();
         let noted = async {
             rows.note_audio(id, audio_ms).await?;
