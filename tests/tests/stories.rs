@@ -1,5 +1,11 @@
 //! The App with an operating system made of fakes: what it decides, with no window, no sound card and no clock to wait for.
 
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test owns its tasks and fails by panicking"
+)]
+
 mod stories {
     pub mod world;
 }

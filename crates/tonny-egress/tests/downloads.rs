@@ -1,5 +1,6 @@
 //! Downloads against a server that misbehaves on purpose.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
 
 use std::path::Path;

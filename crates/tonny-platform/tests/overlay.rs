@@ -1,5 +1,6 @@
 //! The overlay on a real X server: where it appears, that the focus stays, that clicks come back, how quick it is.
 
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
 
 use std::io::{BufRead as _, BufReader};

@@ -109,8 +109,9 @@ impl Pause {
 /// The pauses after the shortest piece, in order.
 fn pauses(frames: &[Frame], quiet: Quiet) -> Vec<Pause> {
     let mut found = Vec::new();
-    let mut from = SHORTEST.min(frames.len());
-    for at in from..=frames.len() {
+    let first = SHORTEST.min(frames.len());
+    let mut from = first;
+    for at in first..=frames.len() {
         if at < frames.len() && quiet.holds(&frames[at]) {
             continue;
         }
