@@ -36,7 +36,10 @@ pub async fn app_facts(face: Reach<'_>) -> Result<AppFacts, Problem> {
         data_dir: face.folders.data.display().to_string(),
         log_dir: face.folders.logs.display().to_string(),
         session: if std::env::var_os("DISPLAY").is_some() { "x11" } else { "wayland" }.to_owned(),
-        commit: option_env!("TONNYTRAY_COMMIT").unwrap_or("").to_owned(),
+        commit: option_env!("TONNYTRAY_COMMIT")
+            .filter(|commit| !commit.is_empty())
+            .unwrap_or("unknown")
+            .to_owned(),
     })
 }
 
