@@ -78,9 +78,13 @@ impl App {
 
     fn open_microphone(&self, id: &str, request: RecordRequest) {
         let (microphone, handle, id) = (self.parts.microphone.clone(), self.handle.clone(), id.to_owned());
+        // Held until the App knows how the opening went: without it a microphone that does not open would end the
+        // transcription first, and the user would read of the engine instead.
+        let until_told = request.events.clone();
         self.tasks.spawn_blocking(move || {
             let opened = microphone.record(request);
             handle.send_blocking(Message::Opened(id, opened));
+            drop(until_told);
         });
     }
 
