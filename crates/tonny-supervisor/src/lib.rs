@@ -32,6 +32,7 @@ mod handle;
 mod lines;
 mod log;
 pub mod machine;
+mod output;
 mod run;
 mod spec;
 mod state;
