@@ -18,7 +18,7 @@ export TONNYTRAY_COMMIT ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-10s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: system-packages build model ## from a fresh machine to the app in the tray
@@ -56,6 +56,15 @@ lint: ui ## formatting, clippy, TypeScript
 .PHONY: bundle
 bundle: system-packages build ## a .deb for this system, in target/release/bundle
 	packaging/scripts/bundle "$(BIN)"
+
+# Engines for people who want more than the embedded one, and for the tests that run against the real ones.
+.PHONY: engines-wlk
+engines-wlk: ## WhisperLiveKit, a second speech engine, from its Python packages (6 GB, outside the repository)
+	@packaging/scripts/engines-wlk
+
+.PHONY: engines-llama
+engines-llama: system-packages ## llama-server, a local language engine, built from source (outside the repository)
+	@packaging/scripts/engines-llama
 
 .PHONY: bindings
 bindings: ui ## write ui/src/ipc/bindings.ts from the Rust commands
