@@ -3,13 +3,15 @@
 //! Adding a setting touches the document and the table in `fields.rs`; a test fails when they disagree. The document is
 //! kept as JSON in the store; TOML is only for people (`tonny settings export`).
 
+mod commands;
 mod document;
 mod fields;
 mod toml_form;
 
+pub use commands::{CommandReady, WorkerCommand};
 pub use document::{
     Appearance, Dictation, Hotkeys, Insertion, Language, MicrophoneChoice, Models, Overlay, Settings, Speech,
-    Startup, Theme,
+    Startup, Theme, Workers,
 };
 pub use fields::{Field, Range, field, fields};
 pub use toml_form::{from_toml, to_toml};
@@ -45,6 +47,11 @@ impl Settings {
 
     /// The document with one field changed; `self` stays as it was when the value does not fit.
     pub fn with(&self, key: &str, value: Value) -> Result<Self, Problem> {
+        self.patched(key, value)?.consistent()
+    }
+
+    /// As [`Settings::with`], for one of several changes that only fit together.
+    fn patched(&self, key: &str, value: Value) -> Result<Self, Problem> {
         field(key)?.check(&value)?;
         let mut document = self.to_value();
         *document.pointer_mut(&pointer(key)).ok_or_else(|| unknown(key))? = value;
@@ -64,7 +71,15 @@ impl Settings {
         for field in fields() {
             field.check(&self.get(field.key)?)?;
         }
-        Ok(self)
+        self.consistent()
+    }
+
+    /// What no field can check alone.
+    fn consistent(self) -> Result<Self, Problem> {
+        match commands::wrong_order(&self.speech.engines, &self.workers.commands) {
+            None => Ok(self),
+            Some(wrong) => Err(Problem::with(Code::SettingInvalid, format!("speech.engines: {wrong}"))),
+        }
     }
 
     fn to_value(&self) -> Value {
@@ -115,6 +130,7 @@ mod tests {
             ("dictation.tail_ms", json!("soon")),
             ("insertion.method", json!("shout")),
             ("hotkeys.dictate", json!("")),
+            ("speech.engines", json!(["moon"])),
         ] {
             let problem = settings.with(key, value).expect_err(key);
             assert_eq!(problem.code, "TT-SETTINGS-702");

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::commands::WorkerCommand;
 use crate::ports::InsertionMethod;
 
 /// The whole document.
@@ -14,7 +15,7 @@ pub struct Settings {
     pub dictation: Dictation,
     /// Which microphone.
     pub microphone: MicrophoneChoice,
-    /// Which speech model, how many threads.
+    /// Which speech engines, which model, how many threads.
     pub speech: Speech,
     /// How text gets into a window.
     pub insertion: Insertion,
@@ -26,6 +27,8 @@ pub struct Settings {
     pub startup: Startup,
     /// Where models come from.
     pub models: Models,
+    /// Processes beside the speech engines.
+    pub workers: Workers,
 }
 
 /// Keys that work everywhere.
@@ -60,7 +63,7 @@ pub struct MicrophoneChoice {
     pub device: Option<String>,
 }
 
-/// Which speech model, how many threads.
+/// Which speech engines, which model, how many threads.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct Speech {
@@ -68,6 +71,12 @@ pub struct Speech {
     pub model: String,
     /// Threads of the engine; 0 lets it choose.
     pub threads: u32,
+    /// The engines an utterance is offered to, in this order.
+    pub engines: Vec<String>,
+    /// WhisperLiveKit's program; null takes the one that `make engines-wlk` installed.
+    pub whisperlivekit_program: Option<String>,
+    /// WhisperLiveKit's model folder; null takes the one that `make engines-wlk` installed.
+    pub whisperlivekit_model: Option<String>,
 }
 
 /// How text gets into a window.
@@ -148,6 +157,20 @@ pub struct Models {
     pub package_index: Option<String>,
 }
 
+/// Processes beside the speech engines.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct Workers {
+    /// Whether the local language engine runs.
+    pub llama: bool,
+    /// Its program; null takes the one that `make engines-llama` installed.
+    pub llama_program: Option<String>,
+    /// Its model, a GGUF file; null takes the one that `make engines-llama` installed.
+    pub llama_model: Option<String>,
+    /// Processes the user describes.
+    pub commands: Vec<WorkerCommand>,
+}
+
 impl Default for Hotkeys {
     fn default() -> Self {
         Self { dictate: "Ctrl+Shift+Space".to_owned() }
@@ -162,7 +185,13 @@ impl Default for Dictation {
 
 impl Default for Speech {
     fn default() -> Self {
-        Self { model: "whisper-tiny.en".to_owned(), threads: 0 }
+        Self {
+            model: "whisper-tiny.en".to_owned(),
+            threads: 0,
+            engines: vec!["embedded".to_owned()],
+            whisperlivekit_program: None,
+            whisperlivekit_model: None,
+        }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::commands::{wrong_commands, wrong_engines};
 use crate::problem::{Code, Problem};
 
 /// One field of the document.
@@ -28,6 +29,10 @@ pub enum Range {
     Text(usize),
     /// Text of 1 to this many characters, or null.
     OptionalText(usize),
+    /// Names of speech engines, in order.
+    Engines,
+    /// Descriptions of worker processes.
+    Commands,
 }
 
 const FIELDS: &[Field] = &[
@@ -73,6 +78,21 @@ const FIELDS: &[Field] = &[
         help: "Threads of the engine; 0 lets it choose.",
     },
     Field {
+        key: "speech.engines",
+        range: Range::Engines,
+        help: "Engines in order; the next one takes over when one fails.",
+    },
+    Field {
+        key: "speech.whisperlivekit_program",
+        range: Range::OptionalText(4_096),
+        help: "Path of whisperlivekit-server; null finds the one of make engines-wlk.",
+    },
+    Field {
+        key: "speech.whisperlivekit_model",
+        range: Range::OptionalText(4_096),
+        help: "Folder of its model; null finds the one of make engines-wlk.",
+    },
+    Field {
         key: "insertion.method",
         range: Range::OneOf(&["auto", "paste", "type"]),
         help: "How text gets into a window; auto takes what fits.",
@@ -105,6 +125,18 @@ const FIELDS: &[Field] = &[
         range: Range::OptionalText(300),
         help: "Another package index for models published as wheels.",
     },
+    Field { key: "workers.llama", range: Range::Flag, help: "Run the local language engine." },
+    Field {
+        key: "workers.llama_program",
+        range: Range::OptionalText(4_096),
+        help: "Path of llama-server; null finds the one of make engines-llama.",
+    },
+    Field {
+        key: "workers.llama_model",
+        range: Range::OptionalText(4_096),
+        help: "Its model, a GGUF file; null finds the one of make engines-llama.",
+    },
+    Field { key: "workers.commands", range: Range::Commands, help: "Worker processes of your own." },
 ];
 
 /// Every field, in the order of the document.
@@ -131,6 +163,8 @@ impl Field {
             Range::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Range::Text(most) => text_fits(value, most),
             Range::OptionalText(most) => value.is_null() || text_fits(value, most),
+            Range::Engines => return self.fits(wrong_engines(value)),
+            Range::Commands => return self.fits(wrong_commands(value)),
         };
         if fits {
             return Ok(());
@@ -138,10 +172,20 @@ impl Field {
         Err(Problem::with(Code::SettingInvalid, format!("{} takes {}, not {value}", self.key, self.range)))
     }
 
-    /// Reads a value from a command line: `null`, a number or a flag where the range wants one, else text.
+    fn fits(&self, wrong: Option<String>) -> Result<(), Problem> {
+        match wrong {
+            None => Ok(()),
+            Some(wrong) => Err(Problem::with(Code::SettingInvalid, format!("{}: {wrong}", self.key))),
+        }
+    }
+
+    /// Reads a value from a command line: JSON where the range wants more than text (engines also as `a,b`), else text.
     pub fn parse(&self, text: &str) -> Result<Value, Problem> {
         let value = match self.range {
-            Range::Flag | Range::Whole(..) => {
+            Range::Engines if !text.starts_with('[') => {
+                text.split(',').map(|name| Value::from(name.trim())).collect()
+            }
+            Range::Flag | Range::Whole(..) | Range::Engines | Range::Commands => {
                 serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
             }
             Range::OptionalText(_) if text.is_empty() || text == "null" => Value::Null,
@@ -159,6 +203,8 @@ impl std::fmt::Display for Range {
             Range::OneOf(words) => write!(f, "one of {}", words.join(", ")),
             Range::Text(most) => write!(f, "text of 1 to {most} characters"),
             Range::OptionalText(most) => write!(f, "text of 1 to {most} characters, or null"),
+            Range::Engines => write!(f, "embedded, whisperlivekit, or names from workers.commands"),
+            Range::Commands => write!(f, "a list of {{name, program, args, ready, health, speech, token_env}}"),
         }
     }
 }

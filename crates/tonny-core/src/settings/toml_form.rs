@@ -20,7 +20,10 @@ pub fn to_toml(settings: &Settings) -> Result<String, Problem> {
         let _ = writeln!(out, "# {} Takes {}.", field.help, field.range);
         match settings.get(field.key)? {
             Value::Null => _ = writeln!(out, "# {name} ="),
-            value => _ = writeln!(out, "{name} = {value}"),
+            value => {
+                let value = toml::Value::try_from(value).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+                let _ = writeln!(out, "{name} = {value}");
+            }
         }
     }
     Ok(out)
@@ -36,10 +39,10 @@ pub fn from_toml(text: &str, base: &Settings) -> Result<Settings, Problem> {
         };
         for (name, value) in fields {
             let value = serde_json::to_value(value).map_err(|e| Problem::with(Code::SettingInvalid, e))?;
-            settings = settings.with(&format!("{section}.{name}"), value)?;
+            settings = settings.patched(&format!("{section}.{name}"), value)?;
         }
     }
-    Ok(settings)
+    settings.consistent()
 }
 
 #[cfg(test)]
@@ -48,8 +51,15 @@ mod tests {
 
     #[test]
     fn toml_goes_out_and_comes_back_the_same() {
-        let settings =
-            Settings::default().with("microphone.device", "a \"quoted\" name".into()).expect("fits");
+        let commands = serde_json::json!([{
+            "name": "mine", "program": "/opt/my engine", "args": ["--say", "a \"b\""], "speech": true,
+            "ready": {"log_line": "Listening on "}, "health": "/health"
+        }]);
+        let settings = Settings::default()
+            .with("microphone.device", "a \"quoted\" name".into())
+            .and_then(|settings| settings.with("workers.commands", commands))
+            .and_then(|settings| settings.with("speech.engines", serde_json::json!(["mine", "embedded"])))
+            .expect("fits");
         let text = to_toml(&settings).expect("toml");
         assert_eq!(from_toml(&text, &Settings::default()).expect("read"), settings);
         assert!(text.contains("# Recorded beyond the release."));

@@ -1,0 +1,222 @@
+//! Worker processes that the user describes: the shape in the settings, and what is wrong with one, in a sentence.
+//!
+//! Owns: the rules a description has to fit, because a wrong one could only fail later. Must not know: how it is run.
+
+use std::collections::BTreeSet;
+use std::net::SocketAddr;
+use std::path::Path;
+
+use serde::{Deserialize, Serialize};
+use serde_json::Value;
+
+/// Names that are ours: a description may not take them. The first two are one engine under two names: what the order of
+/// engines calls `embedded` is the worker `speech`.
+pub const OURS: [&str; 4] = ["embedded", "speech", "whisperlivekit", "llama"];
+
+/// Workers one person may describe; each is a process that lives as long as the app.
+const MOST_COMMANDS: usize = 8;
+
+/// Engines in one order.
+const MOST_ENGINES: usize = 8;
+
+/// Of a name, so that it fits a column of every list.
+const LONGEST_NAME: usize = 32;
+
+/// Of a program, an argument or a marker: the limit of a path on most systems.
+const LONGEST_TEXT: usize = 4_096;
+
+/// One worker as its user describes it.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(deny_unknown_fields)]
+pub struct WorkerCommand {
+    /// Its name in every list: lower-case letters, digits and hyphens.
+    pub name: String,
+    /// Absolute path of the program. No shell is ever used.
+    pub program: String,
+    /// Its arguments, one by one. Visible to every program of the machine.
+    #[serde(default)]
+    pub args: Vec<String>,
+    /// How it tells that it is ready, and where.
+    pub ready: CommandReady,
+    /// Path asked by HTTP to see that it lives, such as `/health`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub health: Option<String>,
+    /// It speaks `/asr`, so the order of engines may name it.
+    #[serde(default)]
+    pub speech: bool,
+    /// Environment variable in which it expects its access token; without one its launch token comes on standard input
+    /// when `ready` is `json_line`, and there is none otherwise.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub token_env: Option<String>,
+}
+
+/// How a described worker tells that it is ready.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum CommandReady {
+    /// Its first line of standard output is a JSON object with an `address`.
+    JsonLine,
+    /// A line of its output holds this text, followed by its address.
+    LogLine(String),
+    /// It answers at this address of this machine, `127.0.0.1:PORT`.
+    Probe(String),
+}
+
+/// What is wrong with a list of descriptions; nothing when all fit.
+pub(super) fn wrong_commands(value: &Value) -> Option<String> {
+    let commands: Vec<WorkerCommand> = match serde_json::from_value(value.clone()) {
+        Ok(commands) => commands,
+        Err(error) => return Some(error.to_string()),
+    };
+    if commands.len() > MOST_COMMANDS {
+        return Some(format!("there are {} workers, at most {MOST_COMMANDS} are run", commands.len()));
+    }
+    let mut names = BTreeSet::new();
+    for command in &commands {
+        if let Some(wrong) = wrong_command(command) {
+            return Some(format!("{:?}: {wrong}", command.name));
+        }
+        if !names.insert(&command.name) {
+            return Some(format!("two workers are called {:?}", command.name));
+        }
+    }
+    None
+}
+
+fn wrong_command(command: &WorkerCommand) -> Option<String> {
+    let WorkerCommand { name, program, args, ready, health, token_env, .. } = command;
+    if !is_name(name) {
+        return Some(format!(
+            "a name is 1 to {LONGEST_NAME} lower-case letters, digits and hyphens, and begins with a letter"
+        ));
+    }
+    if OURS.contains(&name.as_str()) {
+        return Some("TonnyTray has a worker of that name itself".to_owned());
+    }
+    if !Path::new(program).is_absolute() {
+        return Some(format!("the program {program:?} has to be an absolute path; no shell looks it up"));
+    }
+    let mut texts = args.iter().chain([program]);
+    if texts.any(|text| text.len() > LONGEST_TEXT || text.contains('\0')) {
+        return Some(format!("the program and each argument have at most {LONGEST_TEXT} bytes and no NUL"));
+    }
+    if health.as_ref().is_some_and(|path| !path.starts_with('/') || path.chars().any(char::is_whitespace)) {
+        return Some("health is a path such as /health".to_owned());
+    }
+    let variable = |name: &String| {
+        name.starts_with(|c: char| c.is_ascii_uppercase())
+            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+    };
+    if token_env.as_ref().is_some_and(|name| !variable(name)) {
+        return Some("token_env is the name of an environment variable, such as MY_TOKEN".to_owned());
+    }
+    wrong_ready(ready)
+}
+
+fn wrong_ready(ready: &CommandReady) -> Option<String> {
+    match ready {
+        CommandReady::JsonLine => None,
+        CommandReady::LogLine(marker) if marker.trim().is_empty() || marker.len() > 200 => {
+            Some("log_line is the text before the address, 1 to 200 characters".to_owned())
+        }
+        CommandReady::LogLine(_) => None,
+        CommandReady::Probe(address) => match address.parse::<SocketAddr>() {
+            Ok(address) if address.ip().is_loopback() && address.port() > 0 => None,
+            _ => Some("probe is an address of this machine, such as 127.0.0.1:8000".to_owned()),
+        },
+    }
+}
+
+/// What is wrong with an order of engines, as far as it can be told without the rest of the document.
+pub(super) fn wrong_engines(value: &Value) -> Option<String> {
+    let engines: Vec<String> = match serde_json::from_value(value.clone()) {
+        Ok(engines) => engines,
+        Err(error) => return Some(error.to_string()),
+    };
+    if engines.is_empty() || engines.len() > MOST_ENGINES {
+        return Some(format!("an order names 1 to {MOST_ENGINES} engines"));
+    }
+    if let Some(name) = engines.iter().find(|name| !is_name(name)) {
+        return Some(format!("{name:?} is no engine's name"));
+    }
+    let distinct: BTreeSet<&String> = engines.iter().collect();
+    (distinct.len() < engines.len()).then(|| "an engine is named twice".to_owned())
+}
+
+/// What is wrong with an order of engines beside these descriptions.
+pub(super) fn wrong_order(engines: &[String], commands: &[WorkerCommand]) -> Option<String> {
+    let speech = |name: &str| commands.iter().find(|command| command.name == name).map(|command| command.speech);
+    engines.iter().find_map(|name| match (name.as_str(), speech(name)) {
+        ("embedded" | "whisperlivekit", _) | (_, Some(true)) => None,
+        (_, Some(false)) => Some(format!("{name:?} is described in workers.commands, but not as speech = true")),
+        (_, None) => Some(format!(
+            "there is no engine {name:?}: it is embedded, whisperlivekit, or a worker in workers.commands with speech = true"
+        )),
+    })
+}
+
+fn is_name(name: &str) -> bool {
+    name.len() <= LONGEST_NAME
+        && name.starts_with(|c: char| c.is_ascii_lowercase())
+        && name.chars().all(|c| c.is_ascii_lowercase() || c.is_ascii_digit() || c == '-')
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn command(change: Value) -> Value {
+        let mut command = json!({"name": "mine", "program": "/opt/mine", "ready": "json_line"});
+        for (key, value) in change.as_object().expect("an object") {
+            command[key] = value.clone();
+        }
+        json!([command])
+    }
+
+    #[test]
+    fn a_description_that_cannot_work_is_told_in_a_sentence() {
+        let table = [
+            (json!({}), None),
+            (json!({"ready": {"log_line": "Listening on "}, "health": "/health", "speech": true}), None),
+            (json!({"ready": {"probe": "127.0.0.1:9000"}, "token_env": "MY_TOKEN"}), None),
+            (json!({"name": "Mine"}), Some("lower-case")),
+            (json!({"name": "llama"}), Some("itself")),
+            (json!({"program": "mine"}), Some("absolute path")),
+            (json!({"args": ["a\u{0}b"]}), Some("NUL")),
+            (json!({"ready": {"log_line": " "}}), Some("text before the address")),
+            (json!({"ready": {"probe": "10.0.0.1:9000"}}), Some("of this machine")),
+            (json!({"ready": {"probe": "127.0.0.1:0"}}), Some("of this machine")),
+            (json!({"ready": "soon"}), Some("soon")),
+            (json!({"health": "health"}), Some("/health")),
+            (json!({"token_env": "my token"}), Some("environment variable")),
+            (json!({"shell": true}), Some("shell")),
+        ];
+        for (change, expected) in table {
+            let wrong = wrong_commands(&command(change.clone()));
+            match expected {
+                None => assert_eq!(wrong, None, "{change}"),
+                Some(part) => assert!(wrong.expect("wrong").contains(part), "{change}"),
+            }
+        }
+        let twice = json!([command(json!({}))[0], command(json!({}))[0]]);
+        assert!(wrong_commands(&twice).expect("twice").contains("two workers"));
+    }
+
+    #[test]
+    fn an_order_names_engines_that_exist_once() {
+        for bad in [json!([]), json!(["a", "a"]), json!(["A b"]), json!("embedded"), json!([1])] {
+            assert!(wrong_engines(&bad).is_some(), "{bad}");
+        }
+        let mut mine: Vec<WorkerCommand> =
+            serde_json::from_value(command(json!({"speech": true}))).expect("fits");
+        let order = ["mine".to_owned(), "embedded".to_owned(), "whisperlivekit".to_owned()];
+        assert_eq!(wrong_order(&order, &mine), None);
+        assert!(wrong_order(&order, &[]).expect("unknown").contains("no engine \"mine\""));
+        mine[0].speech = false;
+        assert!(wrong_order(&order, &mine).expect("no speech").contains("speech = true"));
+    }
+}
