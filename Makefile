@@ -18,7 +18,7 @@ export TONNYTRAY_COMMIT ?= $(shell git rev-parse --short HEAD 2>/dev/null)
 
 .PHONY: help
 help: ## this list
-	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-13s %s\n", $$1, $$2}'
+	@grep -hE '^[a-z-]+:.*## ' $(MAKEFILE_LIST) | awk -F ':.*## ' '{printf "  %-18s %s\n", $$1, $$2}'
 
 .PHONY: run
 run: system-packages build model ## from a fresh machine to the app in the tray
@@ -45,6 +45,12 @@ build-tests: ui
 .PHONY: bench
 bench: system-packages test-packages build-tests test-model ## measure what docs/benchmarks.md promises, and write it there
 	"$(BIN)/bench" --bin "$(BIN)" --models "$(TEST_MODELS)" --out "$(CURDIR)/docs/benchmarks.md"
+
+# ONLY=S1,S4 for some rows, SHORT=1 for a tenth of the tries.
+.PHONY: bench-reliability
+bench-reliability: system-packages test-packages build-tests test-model ## measure what docs/reliability.md promises, about an hour
+	TONNYTRAY_BIN="$(BIN)" TONNYTRAY_TEST_HOME="$(TEST_MODELS)" "$(BIN)/reliability" $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) \
+		--out "$(CURDIR)/docs/reliability.md"
 
 .PHONY: lint
 lint: ui ## formatting, clippy, TypeScript

@@ -8,7 +8,10 @@
 pub mod app;
 pub mod bench;
 pub mod desktop;
+pub mod fake_worker;
 pub mod process;
+pub mod programs;
+pub mod reliability;
 pub mod speech;
 pub mod target;
 pub mod words;

@@ -1,0 +1,158 @@
+//! What TonnyTray promises when things break, each promise with a number: the rows, their two sizes, and how one is run.
+//!
+//! Short forms run in `make test` (tests/tests/reliability.rs), full forms in `make bench-reliability`, which writes
+//! docs/reliability.md ([`page`]). A new row is an entry in the `ROWS` of its area; a new area is a line in [`rows`].
+//! A limit is never softened: what misses it says so with its number, what cannot be measured says why.
+
+pub mod page;
+pub mod supervision;
+
+use std::fmt;
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+
+/// One promise and the way to measure it.
+pub struct Row {
+    /// As in the specification: `S1`, `L3`, `B2`.
+    pub id: &'static str,
+    /// In one sentence.
+    pub promise: &'static str,
+    /// The number, as the page shows it.
+    pub limit: &'static str,
+    /// Measures.
+    pub run: fn(Size) -> Outcome,
+}
+
+/// How many tries a measurement takes.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum Size {
+    /// About a tenth of the tries: part of `make test`.
+    Short,
+    /// What the promise says.
+    Full,
+}
+
+impl Size {
+    /// One of two values.
+    pub fn pick<T>(self, short: T, full: T) -> T {
+        match self {
+            Self::Short => short,
+            Self::Full => full,
+        }
+    }
+
+    /// The size as the page shows it.
+    pub fn as_str(self) -> &'static str {
+        self.pick("short", "full")
+    }
+}
+
+/// What came out.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Outcome {
+    /// The numbers, and whether they keep the promise.
+    Measured {
+        /// The numbers as the page shows them.
+        text: String,
+        /// Whether every one is within its limit.
+        pass: bool,
+    },
+    /// This machine cannot measure it, and why.
+    Impossible(String),
+}
+
+impl Outcome {
+    /// Numbers that keep the promise where `pass`.
+    pub fn measured(pass: bool, text: impl Into<String>) -> Self {
+        Self::Measured { text: text.into(), pass }
+    }
+
+    /// Runs a measurement; one that could not be finished does not pass, and says where it stopped.
+    pub fn of(measure: impl FnOnce() -> Result<Self>) -> Self {
+        measure().unwrap_or_else(|error| Self::measured(false, format!("not finished: {error:#}")))
+    }
+
+    /// As [`Outcome::of`], on a runtime of its own with two worker threads, as the app has.
+    pub fn of_async<F: Future<Output = Result<Self>>>(measure: impl FnOnce() -> F) -> Self {
+        Self::of(|| {
+            let runtime =
+                tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
+            let outcome = runtime.block_on(measure());
+            // A row that failed may have left something behind that blocks.
+            runtime.shutdown_timeout(Duration::from_secs(2));
+            outcome
+        })
+    }
+
+    /// Whether the promise is not known to be broken.
+    pub fn is_kept(&self) -> bool {
+        !matches!(self, Self::Measured { pass: false, .. })
+    }
+
+    /// `yes`, `no`, or `not measured`.
+    pub fn verdict(&self) -> &'static str {
+        match self {
+            Self::Measured { pass: true, .. } => "yes",
+            Self::Measured { pass: false, .. } => "**no**",
+            Self::Impossible(_) => "not measured",
+        }
+    }
+}
+
+impl fmt::Display for Outcome {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self {
+            Self::Measured { text, .. } => f.write_str(text),
+            Self::Impossible(why) => write!(f, "cannot be measured here: {why}"),
+        }
+    }
+}
+
+/// Every row, in the order of the page.
+pub fn rows() -> Vec<&'static Row> {
+    [supervision::ROWS].into_iter().flatten().collect()
+}
+
+/// Measures one row and prints its line.
+pub fn run(row: &Row, size: Size) -> Outcome {
+    let began = Instant::now();
+    let outcome = (row.run)(size);
+    println!("{}", line(row, size, &outcome, began.elapsed()));
+    outcome
+}
+
+fn line(row: &Row, size: Size, outcome: &Outcome, took: Duration) -> String {
+    let verdict = outcome.verdict().trim_matches('*');
+    let (id, limit, size) = (row.id, row.limit, size.as_str());
+    format!("{id} | {outcome} | limit: {limit} | pass: {verdict} | {size}, {:.1} s", took.as_secs_f64())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn ids_are_unique() {
+        let mut ids: Vec<&str> = rows().iter().map(|row| row.id).collect();
+        let all = ids.len();
+        ids.sort_unstable();
+        ids.dedup();
+        assert_eq!(ids.len(), all);
+    }
+
+    #[test]
+    fn a_measurement_that_breaks_off_does_not_pass() {
+        let outcome = Outcome::of(|| anyhow::bail!("no such worker"));
+        assert!(!outcome.is_kept());
+        assert_eq!(outcome.to_string(), "not finished: no such worker");
+        assert!(Outcome::Impossible("no cgroup".to_owned()).is_kept());
+    }
+
+    #[test]
+    fn a_line_has_number_limit_and_verdict() {
+        let row = Row { id: "X1", promise: "", limit: "<= 3 ms", run: |_| Outcome::measured(false, "4 ms") };
+        let line = line(&row, Size::Short, &(row.run)(Size::Short), Duration::from_millis(1500));
+        assert_eq!(line, "X1 | 4 ms | limit: <= 3 ms | pass: no | short, 1.5 s");
+    }
+}

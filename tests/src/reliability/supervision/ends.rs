@@ -1,0 +1,75 @@
+//! S1 and S2: how soon the end of a worker is known, and how soon the next one runs.
+
+use std::time::Duration;
+
+use anyhow::Result;
+use rustix::process::Signal;
+use tonny_supervisor::Phase;
+
+use super::workers::{fake, incarnation, kill, launch, moment, ms_between, ready, until};
+use crate::bench::percentile;
+use crate::fake_worker::now_ns;
+use crate::process::Running;
+use crate::programs;
+use crate::reliability::{Outcome, Size};
+
+/// A worker that served this long is started again at once.
+const PROVEN: Duration = Duration::from_secs(10);
+/// Between two kills of different workers: longer than a respawn takes.
+const BETWEEN: Duration = Duration::from_millis(60);
+
+/// From the kill to the state event, with both cores loaded.
+pub async fn seen(size: Size) -> Result<Outcome> {
+    let _load = [burner()?, burner()?];
+    let handle = launch(fake("s1", &[])?);
+    let mut state = ready(&handle, 1).await?;
+    let mut times = Vec::new();
+    for _ in 0..size.pick(100, 1000) {
+        let killed = now_ns();
+        kill(&state, Signal::KILL)?;
+        until(&handle, "the exit", |state| state.phase != Phase::Ready).await?;
+        times.push(ms_between(killed, now_ns()));
+        // Clears the budget, so that the next kill is like the first.
+        handle.restart();
+        state = ready(&handle, incarnation(&state) + 1).await?;
+    }
+    handle.close().await?;
+    let (p50, p99, max) =
+        (percentile(&mut times, 50), percentile(&mut times, 99), percentile(&mut times, 100));
+    let text = format!("p50 {p50:.2}, p99 {p99:.2}, max {max:.2} ms over {} kills", times.len());
+    Ok(Outcome::measured(p99 <= 20.0 && max <= 100.0, text))
+}
+
+/// From the kill of a worker that had served 10 s to main() of its successor.
+pub async fn respawned(size: Size) -> Result<Outcome> {
+    let mut times = Vec::new();
+    for _ in 0..size.pick(1, 10) {
+        let mut workers = Vec::new();
+        for number in 0..20 {
+            let handle = launch(fake(&format!("s2-{number}"), &[])?);
+            let state = ready(&handle, 1).await?;
+            workers.push((handle, state));
+        }
+        tokio::time::sleep(PROVEN + Duration::from_millis(200)).await;
+        for (handle, state) in &workers {
+            let killed = now_ns();
+            kill(state, Signal::SEGV)?;
+            let next = ready(handle, 2).await?;
+            times.push(ms_between(killed, moment(&next, "main_ns")?));
+            tokio::time::sleep(BETWEEN).await;
+        }
+        for (handle, _) in workers {
+            handle.close().await?;
+        }
+    }
+    let (p50, p99, max) =
+        (percentile(&mut times, 50), percentile(&mut times, 99), percentile(&mut times, 100));
+    let text = format!("p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms over {} crashes", times.len());
+    Ok(Outcome::measured(p50 <= 8.0 && p99 <= 30.0, text))
+}
+
+fn burner() -> Result<Running> {
+    let mut command = std::process::Command::new(programs::beside("fake-worker")?);
+    command.args(["--burn", "--ignore-stdin", "--token", "none"]);
+    Running::start(&mut command, std::path::Path::new("/dev/null"))
+}
