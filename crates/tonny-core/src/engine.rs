@@ -7,8 +7,8 @@ use std::time::Duration;
 
 use tokio::sync::watch;
 use tonny_speech_protocol::ReadyLine;
-use tonny_supervisor::{Handle, Phase, Spec, Token, WorkerState};
-pub use tonny_supervisor::{Handle as Worker, start};
+pub use tonny_supervisor::Handle as Worker;
+use tonny_supervisor::{Base, Handle, Phase, Spec, SpecError, Supervisor, Token, WorkerState};
 
 use crate::model::InstalledModel;
 use crate::problem::{Code, Problem};
@@ -53,6 +53,20 @@ pub struct Door {
     pub incarnation: u64,
 }
 
+/// Prepares the worker; the caller spawns the future. A refusal (a program that is missing, say) needs the user.
+pub fn start(
+    programs: &Programs,
+    spec: Spec,
+) -> Result<(Worker, impl Future<Output = ()> + Send + use<>), Problem> {
+    let (supervisor, _records) = Supervisor::new(Base { keeper: programs.keeper.clone() });
+    supervisor.worker(spec).map_err(refused)
+}
+
+/// What a refused spec means for people.
+pub fn refused(error: SpecError) -> Problem {
+    Problem::with(Code::ModelBroken, error)
+}
+
 /// What the worker is started with.
 pub fn spec(programs: &Programs, model: &InstalledModel, settings: &Settings) -> Spec {
     let mut args: Vec<std::ffi::OsString> = vec!["--model-id".into(), model.id.clone().into()];
@@ -66,7 +80,6 @@ pub fn spec(programs: &Programs, model: &InstalledModel, settings: &Settings) ->
     }
     let mut spec = Spec::new(NAME, &programs.speech);
     spec.args = args;
-    spec.keeper = programs.keeper.clone();
     spec.ready_deadline = READY_DEADLINE;
     // 2 is wrong usage and 3 a model that is none: the same start would fail the same way.
     spec.do_not_retry = vec![2, 3];
@@ -76,7 +89,7 @@ pub fn spec(programs: &Programs, model: &InstalledModel, settings: &Settings) ->
 /// The engine in the supervisor's state.
 pub fn engine(state: &WorkerState) -> Engine {
     match &state.phase {
-        Phase::Ready => match &state.ready {
+        Phase::Ready | Phase::Busy => match &state.ready {
             Some(ready) => match serde_json::from_str::<ReadyLine>(&ready.line) {
                 Ok(line) => Engine::Ready(Door {
                     address: line.address,

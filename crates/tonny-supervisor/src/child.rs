@@ -2,9 +2,11 @@
 //! bounded, and reports; it decides nothing. Dropped while alive, it kills the whole group.
 
 use crate::{
-    Exit, Spec, SupervisorError, Token, group,
+    Spec, SupervisorError, Token, TokenBy, group,
     log::Log,
+    machine::End,
     output::{LastWords, read_stderr, read_stdout},
+    supervisor::Base,
 };
 use std::{ffi::OsString, process::Stdio, time::Duration};
 use tokio::{
@@ -36,13 +38,6 @@ pub(crate) enum Signal {
     Kill,
 }
 
-/// How it ended, and its last line on standard error.
-#[derive(Debug)]
-pub(crate) struct End {
-    pub(crate) exit: Exit,
-    pub(crate) last_words: Option<String>,
-}
-
 /// Its ends of the two channels to the runner.
 #[derive(Debug)]
 pub(crate) struct Wires {
@@ -56,20 +51,25 @@ pub(crate) struct Wires {
 pub(crate) struct Process {
     child: Child,
     kept: bool,
-    do_not_retry: Vec<i32>,
+    greeting: Option<Token>,
+    explains: Vec<i32>,
 }
 
 impl Process {
-    pub(crate) fn spawn(spec: &Spec) -> Result<Self, SupervisorError> {
-        let mut command = command(spec);
+    pub(crate) fn spawn(spec: &Spec, base: &Base, token: &Token) -> Result<Self, SupervisorError> {
+        let mut command = command(spec, base);
         group::own_group(&mut command);
         command.env_clear().envs(inherited()).envs(spec.env.iter().map(|(name, value)| (name, value)));
+        if let TokenBy::Environment(name) = &spec.secret {
+            command.env(name, token.expose());
+        }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command
             .spawn()
             .map_err(|source| SupervisorError::Spawn { program: spec.program.clone(), source })?;
-        let do_not_retry = spec.policy().do_not_retry;
-        Ok(Self { child, kept: spec.keeper.is_some(), do_not_retry })
+        let greeting = (spec.secret == TokenBy::StandardInput).then(|| token.clone());
+        let explains = spec.do_not_retry.clone();
+        Ok(Self { child, kept: base.keeper.is_some(), greeting, explains })
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -77,7 +77,7 @@ impl Process {
     }
 
     /// Lives with the process until it is reaped.
-    pub(crate) async fn live(mut self, token: Token, wires: Wires) -> End {
+    pub(crate) async fn live(mut self, wires: Wires) -> End {
         let Wires { mut signals, reports, log } = wires;
         let pid = self.child.id();
         let last_words = LastWords::default();
@@ -87,7 +87,7 @@ impl Process {
             tokio::join!(read_stdout(stdout, &reports), read_stderr(stderr, &reports, &log, &last_words))
         };
         tokio::pin!(read);
-        let mut stdin = greet(stdin, &token).await;
+        let mut stdin = greet(stdin, self.greeting.take()).await;
         let mut read_all = false;
         let status = loop {
             tokio::select! {
@@ -102,12 +102,12 @@ impl Process {
         drop(stdin);
         group::sweep(pid);
         let exit = status.map(group::exit_of).unwrap_or_default();
-        let explains = exit.code.is_some_and(|code| self.do_not_retry.contains(&code));
+        let explains = exit.code.is_some_and(|code| self.explains.contains(&code));
         if !read_all {
             // Running out of time only means that somebody else holds the pipes.
             timeout(if explains { DRAIN_FOR_REASON } else { DRAIN }, read).await.ok();
         }
-        End { exit, last_words: last_words.take() }
+        End { exit, last_words: last_words.take(), out_of_memory: false }
     }
 
     fn signal(&mut self, signal: Signal) {
@@ -127,8 +127,8 @@ impl Drop for Process {
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one place where workers are started")]
-fn command(spec: &Spec) -> Command {
-    let Some(keeper) = &spec.keeper else {
+fn command(spec: &Spec, base: &Base) -> Command {
+    let Some(keeper) = &base.keeper else {
         let mut command = Command::new(&spec.program);
         command.args(&spec.args);
         return command;
@@ -152,8 +152,9 @@ fn inherited() -> impl Iterator<Item = (OsString, OsString)> {
 
 /// Sends the token. It fits the pipe, so this never waits for the worker; where it fails, the worker is ending and its
 /// exit says more than the broken pipe.
-async fn greet(stdin: Option<ChildStdin>, token: &Token) -> Option<ChildStdin> {
+async fn greet(stdin: Option<ChildStdin>, token: Option<Token>) -> Option<ChildStdin> {
     let mut stdin = stdin?;
+    let Some(token) = token else { return Some(stdin) };
     stdin.write_all(format!("{}\n", token.expose()).as_bytes()).await.ok();
     stdin.flush().await.ok();
     Some(stdin)

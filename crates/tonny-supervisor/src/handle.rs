@@ -1,7 +1,10 @@
 //! The face of one worker: orders in, state out. Cheap to clone; owns nothing that lives.
 
-use crate::{Spec, SupervisorError, WorkerState, log::Log, run};
-use std::{collections::VecDeque, future::Future, time::Duration};
+use crate::{Gate, Permit, Phase, Rejected, Rejection, Spec, SpecError, SupervisorError, WorkerState};
+use std::{
+    collections::VecDeque,
+    time::{Duration, Instant},
+};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -14,6 +17,7 @@ const STOP_MARGIN: Duration = Duration::from_millis(200);
 /// handful at a time, and the future never waits while it holds one.
 #[derive(Debug)]
 pub(crate) enum Order {
+    Start,
     Restart,
     RetryNow,
     Served { incarnation: u64 },
@@ -22,23 +26,14 @@ pub(crate) enum Order {
     Respec(Box<Spec>),
 }
 
-/// Prepares a worker. It starts when the future is first polled; the future ends after [`Handle::close`], or when the
-/// last handle is gone and the worker has ended.
-pub fn start(spec: Spec) -> (Handle, impl Future<Output = ()> + Send + 'static) {
-    let (orders, inbox) = mpsc::unbounded_channel();
-    let (log, tail) = Log::new(&spec.name);
-    let (grace, stop_grace) = watch::channel(spec.stop_grace);
-    let (runner, state) = run::Runner::new(spec, inbox, log, grace);
-    (Handle { orders, state, stop_grace, tail }, runner.run())
-}
-
 /// Orders and state of one worker.
 #[derive(Debug, Clone)]
 pub struct Handle {
-    orders: mpsc::UnboundedSender<Order>,
-    state: watch::Receiver<WorkerState>,
-    stop_grace: watch::Receiver<Duration>,
-    tail: watch::Receiver<VecDeque<String>>,
+    pub(crate) orders: mpsc::UnboundedSender<Order>,
+    pub(crate) state: watch::Receiver<WorkerState>,
+    pub(crate) stop_grace: watch::Receiver<Duration>,
+    pub(crate) tail: watch::Receiver<VecDeque<String>>,
+    pub(crate) gate: Gate,
 }
 
 impl Handle {
@@ -47,7 +42,12 @@ impl Handle {
         self.state.clone()
     }
 
-    /// A new copy, whatever the phase; clears restart budget and breaker.
+    /// Starts a stopped worker. Nothing in other phases.
+    pub fn start(&self) {
+        self.send(Order::Start);
+    }
+
+    /// A new copy, whatever the phase; clears restart budget and both breakers.
     pub fn restart(&self) {
         self.send(Order::Restart);
     }
@@ -63,8 +63,39 @@ impl Handle {
     }
 
     /// Other program, model or limits, with a restart.
-    pub fn respec(&self, spec: Spec) {
+    ///
+    /// # Errors
+    /// [`SpecError`] where the spec asks for what can never work; the worker then goes on as it was.
+    pub fn respec(&self, spec: Spec) -> Result<(), SpecError> {
+        spec.check()?;
         self.send(Order::Respec(Box::new(spec)));
+        Ok(())
+    }
+
+    /// Asks to send one request. Answers at once; a permit is the worker's request in flight until it is given back.
+    ///
+    /// # Errors
+    /// [`Rejected`] while the worker does not serve or its request breaker is open, with the time after which asking
+    /// again makes sense.
+    pub fn permit(&self) -> Result<Permit, Rejected> {
+        let retry_after = match &self.state.borrow().phase {
+            Phase::Ready | Phase::Busy => return self.gate.permit(),
+            Phase::Backoff { until } | Phase::CrashLoop { until } => {
+                Some(until.saturating_duration_since(Instant::now()))
+            }
+            _ => None,
+        };
+        Err(Rejected { reason: Rejection::NotReady, retry_after })
+    }
+
+    /// Lets requests through again at once, whatever failed before.
+    pub fn reset_breaker(&self) {
+        self.gate.reset();
+    }
+
+    /// Keeps requests away from the worker, or lets them through again. Those in flight go on.
+    pub fn hold(&self, held: bool) {
+        self.gate.hold(held);
     }
 
     /// Ends the worker; it stays Stopped until [`Handle::restart`]. Returns when it is gone, at the latest after the

@@ -2,13 +2,15 @@
 //!
 //! # Theory of operation
 //!
-//! [`start`] takes a [`Spec`] and gives a [`Handle`] and a future. The caller spawns the future; nothing here spawns
-//! a task of its own. One future is one worker: it owns the machine, the child, the three pipes and the log tail.
+//! [`Supervisor::worker`] takes a [`Spec`] and gives a [`Handle`] and a future. The caller spawns the future; nothing
+//! here spawns a task of its own. One future is one worker: it owns the machine, the child, the three pipes and the log
+//! tail. A [`Supervisor`] owns what workers share: the keeper's path, the channel of [`Record`]s.
 //!
 //! **Who owns what.** [`machine::Machine`] decides and touches nothing: events in, at most one effect out, `now` a
 //! parameter. `run` carries out: it turns effects into processes and signals, and what happens into events.
 //! `child` owns one live copy of the worker from spawn to reaping; it is polled by `run`, never spawned. `Handle`
-//! owns nothing: it sends orders and reads the published [`WorkerState`].
+//! owns nothing: it sends orders and reads the published [`WorkerState`]. [`Gate`] is the one thing that callers and
+//! `run` share: the request breaker and the count of requests in flight, behind a lock that is never held across a wait.
 //!
 //! **What is ordered.** Orders are carried out in the order they were sent. Each event is decided and published
 //! before the next one is looked at. A copy of the worker is reaped before the next one starts, so two never live at
@@ -26,28 +28,39 @@
 //!
 //! Start reading at `machine.rs`.
 
+pub mod breaker;
 mod child;
 mod error;
 mod handle;
+pub mod health;
 mod lines;
 mod log;
 mod logs;
 pub mod machine;
 mod output;
+mod permit;
 mod record;
+mod records;
 mod run;
 mod spec;
 mod state;
+mod supervisor;
+mod sync;
 mod token;
 
 #[cfg_attr(unix, path = "group/unix.rs")]
 #[cfg_attr(not(unix), path = "group/other.rs")]
 mod group;
 
+pub use breaker::{CircuitLimits, Failure, Rejected, Rejection, Requests, Slow};
 pub use error::SupervisorError;
-pub use handle::{Handle, start};
+pub use handle::Handle;
+pub use health::{Health, Why};
 pub use logs::LogLimits;
+pub use machine::{Cause, Sign};
+pub use permit::{Gate, Permit};
 pub use record::{LastOutput, Level, Record, RecordKind};
-pub use spec::Spec;
-pub use state::{Breaker, Exit, Phase, Ready, WorkerState};
+pub use spec::{Restart, Spec, SpecError, TokenBy};
+pub use state::{Breaker, Exit, LastExit, Phase, Ready, WorkerState};
+pub use supervisor::{Base, Supervisor};
 pub use token::Token;

@@ -1,39 +1,34 @@
 //! The rules of one worker as a pure machine: events in, at most one effect out, `now` a parameter.
-//! It owns every decision (start, give up, wait, kill) and knows no process, clock, pipe or runtime.
+//! It owns every decision (start, give up, wait, kill) and knows no process, clock, pipe or runtime. `machine/ladder.rs`
+//! counts crashes, `machine/live.rs` watches over the live copy, `machine/exit.rs` says what its end means.
 //!
 //! ```text
-//! Stopped -> Starting -> Ready ; Starting/Ready -> Draining -> Stopped
+//! Stopped -> Starting -> Ready <-> Busy ; Starting/Ready/Busy -> Draining -> Stopped
 //! any -> exited -> asked for ................ Stopped (or started again where a restart was asked for)
-//!                  code in do_not_retry ..... Failed
+//!                  cannot go better ......... Failed (do_not_retry codes, wrong CPU, missing library, bad model)
 //!                  crash, ready >= 10 s ..... Starting at once, budget -1
 //!                  crash, else .............. Backoff 1, 2, 4 s, budget -1
 //!                  budget used up ........... CrashLoop: probe after 30 s, then each 60 s, then each 10 min
 //! ```
 
-use crate::{Breaker, Exit, Phase};
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
-};
+mod exit;
+mod ladder;
+mod live;
 
-/// A worker that served this long has proven that it can: it starts again without delay, and a probe has succeeded.
-const PROVEN: Duration = Duration::from_secs(10);
-/// Serving this long forgives everything before.
-const FORGIVEN: Duration = Duration::from_secs(10 * 60);
-/// Restarts allowed within [`BUDGET_SPAN`]; one delay for each of them.
-const DELAYS: [Duration; 3] = [Duration::from_secs(1), Duration::from_secs(2), Duration::from_secs(4)];
-const BUDGET_SPAN: Duration = Duration::from_secs(5 * 60);
-/// The first probe comes soon (a driver reloading, memory coming back), later ones cost less, and a worker that
-/// failed [`PATIENCE`] of them is hardly looked after any more.
-const FIRST_PROBE: Duration = Duration::from_secs(30);
-const NEXT_PROBE: Duration = Duration::from_secs(60);
-const RARE_PROBE: Duration = Duration::from_secs(10 * 60);
-const PATIENCE: u32 = 10;
-/// Timers are lengthened by up to a fifth, so that workers killed by the same cause do not come back in step.
-const JITTER: f64 = 0.2;
+pub use exit::{Cause, End, Sign, classify};
+
+use crate::{Breaker, LastExit, Phase, spec::Restart};
+use ladder::{Ladder, Verdict};
+use live::{Drain, Live};
+use std::time::{Duration, Instant};
+
 /// From the first SIGKILL (through the keeper, which then clears away the descendants) to the one that goes past the
 /// keeper. With 5 s of grace the whole stop stays within 5.2 s.
 const FORCE_GRACE: Duration = Duration::from_millis(100);
+/// While a clock runs against a live copy, the machine looks at it this often...
+const PULSE: Duration = Duration::from_secs(5);
+/// ...and where it was not woken for this long, the computer slept, not the worker.
+const GAP: Duration = Duration::from_secs(10);
 
 /// The limits that come from the spec.
 #[derive(Debug, Clone)]
@@ -42,8 +37,16 @@ pub struct Policy {
     pub ready_deadline: Duration,
     /// From the request to end until it is forced.
     pub stop_grace: Duration,
+    /// Longest silence with a request in flight; for an idle worker, longest time it may be busy without answering.
+    pub stall_limit: Duration,
+    /// Missed health probes in a row after which an idle worker is hung.
+    pub misses: u32,
     /// Exit codes after which the worker is not started again.
     pub do_not_retry: Vec<i32>,
+    /// What this kind of worker says before it ends.
+    pub signs: Vec<Sign>,
+    /// Restart budget, delays, probes.
+    pub restart: Restart,
 }
 
 /// What happened.
@@ -57,14 +60,24 @@ pub enum Event {
     Restart,
     /// Do not wait for the timer.
     RetryNow,
-    /// The live copy printed its ready line.
+    /// The live copy is ready.
     Ready,
-    /// The live copy printed something else.
+    /// The live copy said something else instead.
     BadReady(String),
-    /// The live copy showed a sign of life.
+    /// The live copy showed a sign of life: a line, a token, a partial result, "still loading".
     Progress,
+    /// The live copy used the processor.
+    CpuAdvanced,
+    /// So many requests are in flight.
+    InFlight(u32),
     /// The live copy answered a real request.
     Served,
+    /// It passed its health probes.
+    ProbeOk,
+    /// It did not.
+    ProbeMissed,
+    /// It uses more memory than it may.
+    OverMemory,
     /// The start that was asked for did not give a process.
     NotStarted {
         /// Why.
@@ -73,12 +86,7 @@ pub enum Event {
         transient: bool,
     },
     /// The live copy ended and was reaped.
-    Exited {
-        /// How.
-        exit: Exit,
-        /// Its last line on standard error.
-        last_words: Option<String>,
-    },
+    Exited(End),
     /// The time given by [`Machine::wake`] has come.
     Tick,
 }
@@ -108,33 +116,17 @@ enum After {
     Failed(String),
 }
 
-#[derive(Debug)]
-struct Live {
-    ready_at: Option<Instant>,
-    stalls_at: Instant,
-    drain: Option<Drain>,
-}
-
-#[derive(Debug)]
-struct Drain {
-    after: After,
-    /// The next step of the ladder and when it is due; `None` once all is done that can be done.
-    next: Option<(Effect, Instant)>,
-}
-
 /// One worker's state and rules.
 #[derive(Debug)]
 pub struct Machine {
     policy: Policy,
     phase: Phase,
     since: Instant,
-    breaker: Breaker,
     live: Option<Live>,
     incarnation: u64,
-    spent: VecDeque<Instant>,
-    probes: u32,
-    last_exit: Option<Exit>,
-    seed: u64,
+    ladder: Ladder,
+    last_exit: Option<LastExit>,
+    last_event: Instant,
 }
 
 impl Machine {
@@ -144,13 +136,11 @@ impl Machine {
             policy,
             phase: Phase::Stopped,
             since: now,
-            breaker: Breaker::Closed,
             live: None,
             incarnation: 0,
-            spent: VecDeque::new(),
-            probes: 0,
+            ladder: Ladder::new(seed),
             last_exit: None,
-            seed,
+            last_event: now,
         }
     }
 
@@ -161,7 +151,7 @@ impl Machine {
 
     /// The breaker.
     pub fn breaker(&self) -> Breaker {
-        self.breaker
+        self.ladder.breaker
     }
 
     /// Starts after the first one.
@@ -175,13 +165,23 @@ impl Machine {
     }
 
     /// How the last copy ended.
-    pub fn last_exit(&self) -> Option<Exit> {
-        self.last_exit
+    pub fn last_exit(&self) -> Option<&LastExit> {
+        self.last_exit.as_ref()
+    }
+
+    /// Whether it crashed so often lately that it cannot be depended upon.
+    pub fn is_unstable(&self, now: Instant) -> bool {
+        self.ladder.unstable_until(&self.policy.restart).is_some_and(|until| now < until)
     }
 
     /// Whether a copy is alive (or being started) by what this machine was told.
     pub fn is_live(&self) -> bool {
         self.live.is_some()
+    }
+
+    /// Health probes the live copy missed in a row.
+    pub fn missed_probes(&self) -> u32 {
+        self.live.as_ref().map_or(0, |live| live.missed)
     }
 
     /// New limits, from the next decision on.
@@ -191,39 +191,66 @@ impl Machine {
 
     /// When [`Event::Tick`] is due, if ever.
     pub fn wake(&self) -> Option<Instant> {
-        match (&self.live, &self.phase) {
-            (Some(Live { drain: Some(drain), .. }), _) => drain.next.map(|(_, at)| at),
-            (Some(Live { ready_at: Some(at), .. }), _) => {
-                (self.breaker == Breaker::HalfOpen).then_some(*at + PROVEN)
-            }
-            (Some(live), _) => Some(live.stalls_at),
+        let own = match (&self.live, &self.phase) {
+            (Some(live), _) => self.live_wake(live),
             (None, Phase::Backoff { until } | Phase::CrashLoop { until }) => Some(*until),
             (None, _) => None,
+        };
+        let flag = self.ladder.unstable_until(&self.policy.restart).filter(|until| *until > self.last_event);
+        own.into_iter().chain(flag).min()
+    }
+
+    fn live_wake(&self, live: &Live) -> Option<Instant> {
+        if let Some(drain) = &live.drain {
+            return drain.next.map(|(_, at)| at);
         }
+        let deadline = live.deadline(&self.policy).map(|at| at.min(self.last_event + PULSE));
+        let proven = live.ready_at.filter(|_| self.breaker() == Breaker::HalfOpen);
+        deadline.into_iter().chain(proven.map(|at| at + self.policy.restart.proven)).min()
     }
 
     /// Takes one event. Events about a live copy are ignored when there is none.
     pub fn on(&mut self, event: Event, now: Instant) -> Option<Effect> {
+        self.notice_sleep(now);
         match event {
             Event::Start if self.phase == Phase::Stopped => Some(self.begin(now)),
             Event::Stop => self.stop(now),
             Event::Restart => self.restart(now),
             Event::RetryNow if self.waits_or_failed() => Some(self.begin(now)),
             Event::Ready => self.became_ready(now),
-            Event::BadReady(reason) => self.drain(After::Failed(reason), Effect::Force, now),
-            Event::Progress => self.progress(now),
-            Event::Served => self.served(),
-            Event::NotStarted { reason, transient } => {
-                self.live.take()?;
-                if !transient {
-                    return self.enter(Phase::Failed { reason }, now);
-                }
-                self.crashed(Duration::ZERO, now)
+            Event::BadReady(reason) => {
+                self.drain(After::Failed(reason), Cause::BadReadyLine, Effect::Force, now)
             }
-            Event::Exited { exit, last_words } => self.exited(exit, last_words, now),
+            Event::OverMemory => self.drain(After::Decide, Cause::MemoryCeiling, Effect::Force, now),
+            Event::NotStarted { reason, transient } => self.not_started(reason, transient, now),
+            Event::Exited(end) => self.exited(&end, now),
             Event::Tick => self.tick(now),
+            Event::ProbeMissed => {
+                self.live.as_mut()?.probe_missed(now);
+                self.kill_if_hung(now)
+            }
+            Event::InFlight(count) => self.in_flight(count, now),
+            Event::Served => self.served(now),
+            Event::Progress => self.with_live(|live| live.progressed(now)),
+            Event::CpuAdvanced => self.with_live(|live| live.cpu_advanced(now)),
+            Event::ProbeOk => self.with_live(Live::probe_ok),
             Event::Start | Event::RetryNow => None,
         }
+    }
+
+    fn with_live(&mut self, change: impl FnOnce(&mut Live)) -> Option<Effect> {
+        change(self.live.as_mut()?);
+        None
+    }
+
+    /// After a sleep of the computer (or a stall of ours) the clocks that run against the copy start anew.
+    fn notice_sleep(&mut self, now: Instant) {
+        if now.saturating_duration_since(self.last_event) > GAP
+            && let Some(live) = &mut self.live
+        {
+            live.forgive(now);
+        }
+        self.last_event = self.last_event.max(now);
     }
 
     fn waits_or_failed(&self) -> bool {
@@ -232,138 +259,130 @@ impl Machine {
     }
 
     fn begin(&mut self, now: Instant) -> Effect {
-        if self.breaker == Breaker::Open {
-            self.breaker = Breaker::HalfOpen;
+        if self.ladder.breaker == Breaker::Open {
+            self.ladder.breaker = Breaker::HalfOpen;
         }
         self.incarnation += 1;
-        self.live = Some(Live { ready_at: None, stalls_at: now + self.policy.ready_deadline, drain: None });
+        self.live = Some(Live::new(now));
         self.enter(Phase::Starting, now);
         Effect::Start { incarnation: self.incarnation }
     }
 
     fn stop(&mut self, now: Instant) -> Option<Effect> {
         if self.live.is_some() {
-            return self.drain(After::Stopped, Effect::Terminate, now);
+            return self.drain(After::Stopped, Cause::AskedFor, Effect::Terminate, now);
         }
         self.enter(Phase::Stopped, now)
     }
 
     fn restart(&mut self, now: Instant) -> Option<Effect> {
-        self.forgive();
-        self.breaker = Breaker::Closed;
+        self.ladder.forgive();
+        self.ladder.breaker = Breaker::Closed;
         if self.live.is_some() {
-            return self.drain(After::Start, Effect::Terminate, now);
+            return self.drain(After::Start, Cause::AskedFor, Effect::Terminate, now);
         }
         Some(self.begin(now))
     }
 
     fn became_ready(&mut self, now: Instant) -> Option<Effect> {
         let live = self.live.as_mut().filter(|live| live.drain.is_none() && live.ready_at.is_none())?;
+        live.progressed(now);
         live.ready_at = Some(now);
-        self.enter(Phase::Ready, now)
+        let phase = if live.in_flight > 0 { Phase::Busy } else { Phase::Ready };
+        self.enter(phase, now)
     }
 
-    fn progress(&mut self, now: Instant) -> Option<Effect> {
+    fn in_flight(&mut self, count: u32, now: Instant) -> Option<Effect> {
         let live = self.live.as_mut()?;
-        live.stalls_at = now + self.policy.ready_deadline;
-        None
+        live.requests(count, now);
+        match (&self.phase, count) {
+            (Phase::Ready, 1..) => self.enter(Phase::Busy, now),
+            (Phase::Busy, 0) => self.enter(Phase::Ready, now),
+            _ => None,
+        }
     }
 
-    fn served(&mut self) -> Option<Effect> {
-        if self.phase == Phase::Ready && self.breaker == Breaker::HalfOpen {
-            self.breaker = Breaker::Closed;
-        }
+    fn served(&mut self, now: Instant) -> Option<Effect> {
+        let live = self.live.as_mut().filter(|live| live.serves())?;
+        live.has_served = true;
+        live.progressed(now);
+        self.ladder.breaker = Breaker::Closed;
         None
     }
 
     /// Begins to end the live copy, or changes what follows where that is under way already: the last order counts.
-    fn drain(&mut self, after: After, first: Effect, now: Instant) -> Option<Effect> {
+    fn drain(&mut self, after: After, why: Cause, first: Effect, now: Instant) -> Option<Effect> {
         let live = self.live.as_mut()?;
         if let Some(drain) = &mut live.drain {
-            drain.after = after;
+            // What we find out while it ends anyway is no order.
+            if why == Cause::AskedFor {
+                (drain.after, drain.why) = (after, why);
+            }
             return None;
         }
         let next = match first {
             Effect::Force => (Effect::Kill, now + FORCE_GRACE),
             _ => (Effect::Force, now + self.policy.stop_grace),
         };
-        live.drain = Some(Drain { after, next: Some(next) });
+        live.drain = Some(Drain { after, why, next: Some(next) });
         self.enter(Phase::Draining, now);
         Some(first)
     }
 
-    fn exited(&mut self, exit: Exit, last_words: Option<String>, now: Instant) -> Option<Effect> {
-        let live = self.live.take()?;
-        self.last_exit = Some(exit);
-        match live.drain.map_or(After::Decide, |drain| drain.after) {
-            After::Stopped => return self.enter(Phase::Stopped, now),
-            After::Start => return Some(self.begin(now)),
-            After::Failed(reason) => return self.enter(Phase::Failed { reason }, now),
-            After::Decide => {}
-        }
-        if exit.code.is_some_and(|code| self.policy.do_not_retry.contains(&code)) {
-            let reason = last_words.unwrap_or_else(|| exit.to_string());
+    fn not_started(&mut self, reason: String, transient: bool, now: Instant) -> Option<Effect> {
+        self.live.take()?;
+        if !transient {
             return self.enter(Phase::Failed { reason }, now);
         }
-        self.crashed(live.ready_at.map_or(Duration::ZERO, |at| now.saturating_duration_since(at)), now)
+        self.crashed(Cause::NotStarted, Duration::ZERO, now)
     }
 
-    fn crashed(&mut self, served_for: Duration, now: Instant) -> Option<Effect> {
-        if served_for >= FORGIVEN {
-            self.forgive();
+    fn exited(&mut self, end: &End, now: Instant) -> Option<Effect> {
+        let live = self.live.take()?;
+        let served_for = live.served_for(now);
+        let found = classify(end, &self.policy.do_not_retry, &self.policy.signs, live.has_served);
+        let (after, cause) = live.drain.map_or((After::Decide, found), |drain| (drain.after, drain.why));
+        self.last_exit = Some(LastExit { exit: end.exit, cause });
+        match after {
+            After::Stopped => self.enter(Phase::Stopped, now),
+            After::Start => Some(self.begin(now)),
+            After::Failed(reason) => self.enter(Phase::Failed { reason }, now),
+            After::Decide if !cause.is_transient() => {
+                let reason = reason(cause, end);
+                self.enter(Phase::Failed { reason }, now)
+            }
+            After::Decide => self.crashed(cause, served_for, now),
         }
-        if served_for >= PROVEN {
-            self.breaker = Breaker::Closed;
-        }
-        while self.spent.front().is_some_and(|at| now.saturating_duration_since(*at) >= BUDGET_SPAN) {
-            self.spent.pop_front();
-        }
-        let delay = DELAYS.get(self.spent.len()).copied();
-        let Some(delay) = delay.filter(|_| self.breaker == Breaker::Closed) else {
-            return self.give_up(now);
-        };
-        self.spent.push_back(now);
-        if served_for >= PROVEN {
-            return Some(self.begin(now));
-        }
-        let until = now + self.jittered(delay);
-        self.enter(Phase::Backoff { until }, now)
     }
 
-    fn give_up(&mut self, now: Instant) -> Option<Effect> {
-        self.breaker = Breaker::Open;
-        let delay = match self.probes {
-            0 => FIRST_PROBE,
-            probes if probes < PATIENCE => NEXT_PROBE,
-            _ => RARE_PROBE,
-        };
-        self.probes += 1;
-        let until = now + self.jittered(delay);
-        self.enter(Phase::CrashLoop { until }, now)
+    fn crashed(&mut self, cause: Cause, served_for: Duration, now: Instant) -> Option<Effect> {
+        match self.ladder.crashed(&self.policy.restart, served_for, cause.is_eager(), now) {
+            Verdict::Now => Some(self.begin(now)),
+            Verdict::Backoff(until) => self.enter(Phase::Backoff { until }, now),
+            Verdict::CrashLoop(until) => self.enter(Phase::CrashLoop { until }, now),
+        }
     }
 
     fn tick(&mut self, now: Instant) -> Option<Effect> {
-        if self.wake().is_none_or(|at| at > now) {
-            return None;
-        }
         let Some(live) = &mut self.live else {
-            return Some(self.begin(now));
+            let due =
+                matches!(self.phase, Phase::Backoff { until } | Phase::CrashLoop { until } if until <= now);
+            return due.then(|| self.begin(now));
         };
         if let Some(drain) = &mut live.drain {
-            let (effect, _) = drain.next?;
+            let (effect, _) = drain.next.filter(|(_, at)| *at <= now)?;
             drain.next = (effect == Effect::Force).then_some((Effect::Kill, now + FORCE_GRACE));
             return Some(effect);
         }
-        if live.ready_at.is_some() {
-            self.breaker = Breaker::Closed;
-            return None;
+        if live.ready_at.is_some_and(|at| at + self.policy.restart.proven <= now) {
+            self.ladder.breaker = Breaker::Closed;
         }
-        self.drain(After::Decide, Effect::Force, now)
+        self.kill_if_hung(now)
     }
 
-    fn forgive(&mut self) {
-        self.spent.clear();
-        self.probes = 0;
+    fn kill_if_hung(&mut self, now: Instant) -> Option<Effect> {
+        let why = self.live.as_ref()?.is_hung(&self.policy, now)?;
+        self.drain(After::Decide, why, Effect::Force, now)
     }
 
     fn enter(&mut self, phase: Phase, now: Instant) -> Option<Effect> {
@@ -371,14 +390,14 @@ impl Machine {
         self.since = now;
         None
     }
+}
 
-    /// Steele and Vigna's splitmix64: one multiplication chain, no state beyond the seed, good enough to spread timers.
-    fn jittered(&mut self, delay: Duration) -> Duration {
-        self.seed = self.seed.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut bits = self.seed;
-        bits = (bits ^ (bits >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        bits = (bits ^ (bits >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        let share = f64::from((bits >> 32) as u32) / f64::from(u32::MAX);
-        delay.mul_f64(1.0 + JITTER * share)
+/// What the user reads: the worker's own words where it could explain, ours where the system killed it.
+fn reason(cause: Cause, end: &End) -> String {
+    match (&end.last_words, cause) {
+        (Some(words), Cause::Configuration | Cause::NotExecutable | Cause::BadModel) => words.clone(),
+        (Some(words), Cause::MissingLibrary) => format!("{cause}: {words}"),
+        (None, Cause::Configuration) => end.exit.to_string(),
+        _ => format!("{cause} ({})", end.exit),
     }
 }

@@ -61,6 +61,11 @@ pub enum RecordKind {
         /// How many.
         lines: u64,
     },
+    /// Records that the app did not take in time and that are missing before this one.
+    Missed {
+        /// How many.
+        records: u64,
+    },
 }
 
 impl RecordKind {
@@ -72,6 +77,7 @@ impl RecordKind {
             Self::Incident(_) => "incident",
             Self::Dropped { .. } => "dropped",
             Self::Surplus { .. } => "surplus",
+            Self::Missed { .. } => "missed",
         }
     }
 }

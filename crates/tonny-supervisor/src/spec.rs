@@ -1,52 +1,95 @@
 //! What to run and by which limits. A plain value; the caller fills it and may swap it with `Handle::respec`.
+//! `spec/limits.rs` has the numbers of restarts, `spec/check.rs` what is refused.
 
-use crate::machine::Policy;
+mod check;
+mod limits;
+
+pub use check::SpecError;
+pub use limits::Restart;
+
+use crate::{
+    breaker::CircuitLimits,
+    machine::{Policy, Sign},
+};
 use std::{ffi::OsString, path::PathBuf, time::Duration};
 
-/// Exit codes of the keeper (and of every shell) for "not executable" and "not found": trying again cannot help.
-const NOT_STARTABLE: [i32; 2] = [126, 127];
+/// How the worker learns the launch token.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub enum TokenBy {
+    /// As its first line of standard input.
+    StandardInput,
+    /// As a variable of its environment, which every program of the same user can read: for foreign programs that
+    /// know no other way.
+    Environment(String),
+    /// Not at all.
+    None,
+}
 
 /// One worker: program, arguments, environment, limits.
-#[derive(Debug, Clone)]
+#[derive(Debug, Clone, PartialEq)]
 pub struct Spec {
     /// The worker's name in states and logs.
     pub name: String,
-    /// The program.
+    /// The program: a path, or a bare name that is looked up in PATH.
     pub program: PathBuf,
-    /// Its arguments. Visible to every program of the machine: no secrets here.
+    /// Its arguments, passed on as they are: there is no shell. Visible to every program of the machine: no secrets.
     pub args: Vec<OsString>,
     /// Environment on top of the few inherited names (PATH, HOME, LANG, LC_*, XDG_RUNTIME_DIR, TMPDIR).
     pub env: Vec<(String, String)>,
-    /// Longest silence before the ready line. A line on standard error is progress and starts it anew.
+    /// Names that `env` may hold, each a whole name or `PREFIX_*`.
+    pub allowed_env: Vec<String>,
+    /// How it learns the launch token.
+    pub secret: TokenBy,
+    /// Longest silence before it is ready. A line of output is progress and starts it anew.
     pub ready_deadline: Duration,
+    /// Longest silence with a request in flight (no token, line, CPU time) before it counts as hung.
+    pub stall_limit: Duration,
+    /// Health probes an idle worker may miss in a row; one more and it is hung.
+    pub misses: u32,
     /// From the request to end until SIGKILL.
     pub stop_grace: Duration,
     /// Exit codes that mean "set up wrongly": the worker is Failed and not tried again.
     pub do_not_retry: Vec<i32>,
-    /// `tonny-keeper`, put in front of the worker where given.
-    pub keeper: Option<PathBuf>,
+    /// What this kind of worker says before it ends for a reason of its own.
+    pub signs: Vec<Sign>,
+    /// How eagerly it is started again.
+    pub restart: Restart,
+    /// When it is not asked any more.
+    pub breaker: CircuitLimits,
 }
 
 impl Spec {
-    /// A spec with the usual limits: 60 s of silence while starting, 5 s grace, exit codes 2 and 3 not retried.
+    /// A spec with the usual limits: 60 s of silence while starting, 2 min with a request in flight, 3 missed probes,
+    /// 5 s grace, exit codes 2 and 3 not retried.
     pub fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
         Self {
             name: name.into(),
             program: program.into(),
             args: Vec::new(),
             env: Vec::new(),
+            allowed_env: Vec::new(),
+            secret: TokenBy::StandardInput,
             ready_deadline: Duration::from_secs(60),
+            stall_limit: Duration::from_secs(120),
+            misses: 3,
             stop_grace: Duration::from_secs(5),
             do_not_retry: vec![2, 3],
-            keeper: None,
+            signs: Vec::new(),
+            restart: Restart::default(),
+            breaker: CircuitLimits::default(),
         }
     }
 
-    pub(crate) fn policy(&self) -> Policy {
-        let mut do_not_retry = self.do_not_retry.clone();
-        if self.keeper.is_some() {
-            do_not_retry.extend(NOT_STARTABLE);
+    /// The rules of this worker for [`crate::machine::Machine`].
+    pub fn policy(&self) -> Policy {
+        Policy {
+            ready_deadline: self.ready_deadline,
+            stop_grace: self.stop_grace,
+            stall_limit: self.stall_limit,
+            misses: self.misses,
+            do_not_retry: self.do_not_retry.clone(),
+            signs: self.signs.clone(),
+            restart: self.restart.clone(),
         }
-        Policy { ready_deadline: self.ready_deadline, stop_grace: self.stop_grace, do_not_retry }
     }
 }

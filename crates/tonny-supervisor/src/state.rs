@@ -1,6 +1,6 @@
 //! What the rest of the app may know about a worker: one value, published whole after every change.
 
-use crate::Token;
+use crate::{Cause, Health, Requests, Token};
 use std::{fmt, time::Instant};
 
 /// A worker at one moment.
@@ -10,17 +10,27 @@ pub struct WorkerState {
     pub name: String,
     /// Where it is in its life.
     pub phase: Phase,
+    /// How well it is, and why not better.
+    pub health: Health,
     /// The worker's own process (from its ready line where it says so; until then the process we started).
     pub pid: Option<u32>,
     /// Starts after the first one, by us or by the user, since the app started.
     pub restarts: u32,
     /// Whether starting it is still thought worthwhile.
     pub breaker: Breaker,
+    /// Whether asking it is still thought worthwhile.
+    pub requests: Requests,
+    /// It crashed so often lately that coming back each time does not make it dependable.
+    pub unstable: bool,
+    /// Requests it is working on, as far as they took a [`crate::Permit`].
+    pub in_flight: u32,
     /// When it entered this phase.
     pub since: Instant,
+    /// When the live copy was started.
+    pub started_at: Option<Instant>,
     /// How the last copy ended.
-    pub last_exit: Option<Exit>,
-    /// Where and how to reach it; only while the phase is [`Phase::Ready`].
+    pub last_exit: Option<LastExit>,
+    /// Where and how to reach it; only while it serves ([`Phase::Ready`] or [`Phase::Busy`]).
     pub ready: Option<Ready>,
 }
 
@@ -29,10 +39,12 @@ pub struct WorkerState {
 pub enum Phase {
     /// Not running and not meant to.
     Stopped,
-    /// Started, ready line not seen yet.
+    /// Started, not ready yet.
     Starting,
-    /// Serving.
+    /// Serving, nothing asked of it at the moment.
     Ready,
+    /// Serving, at least one request in flight.
+    Busy,
     /// Crashed; starts again at `until`.
     Backoff {
         /// Moment of the next start.
@@ -40,7 +52,7 @@ pub enum Phase {
     },
     /// Will not start again by itself: set up wrongly.
     Failed {
-        /// The worker's last words, or what was wrong with its ready line.
+        /// The worker's last words, or what was wrong with it.
         reason: String,
     },
     /// Crashed too often; tried again at `until`, ever more rarely.
@@ -59,11 +71,17 @@ impl Phase {
             Self::Stopped => "stopped",
             Self::Starting => "starting",
             Self::Ready => "ready",
+            Self::Busy => "busy",
             Self::Backoff { .. } => "backoff",
             Self::Failed { .. } => "failed",
             Self::CrashLoop { .. } => "crash_loop",
             Self::Draining => "draining",
         }
+    }
+
+    /// Whether it takes requests: Ready or Busy.
+    pub fn serves(&self) -> bool {
+        matches!(self, Self::Ready | Self::Busy)
     }
 }
 
@@ -108,10 +126,25 @@ impl fmt::Display for Exit {
     }
 }
 
+/// How the last copy ended, and what that means.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct LastExit {
+    /// What the system said.
+    pub exit: Exit,
+    /// What it means.
+    pub cause: Cause,
+}
+
+impl fmt::Display for LastExit {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        write!(f, "{} ({})", self.cause, self.exit)
+    }
+}
+
 /// A worker that can be talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
-    /// The ready line as the worker printed it: one JSON object.
+    /// The ready line as the worker printed it; one JSON object where the spec asks for that.
     pub line: String,
     /// The launch token of this copy.
     pub token: Token,

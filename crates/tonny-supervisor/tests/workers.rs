@@ -6,7 +6,7 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{future::Future, path::Path, time::Duration};
-use tonny_supervisor::{Breaker, Handle, Phase, Spec, WorkerState, start};
+use tonny_supervisor::{Base, Breaker, Cause, Handle, Phase, Spec, SpecError, Supervisor, WorkerState};
 
 /// Far above anything these workers need, so that a loaded machine does not fail them.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -14,16 +14,20 @@ const KEEPER: &str = env!("CARGO_BIN_EXE_tonny-keeper");
 /// Reads the token, says ready, ends when standard input closes.
 const GOOD: &str = r#"read t; echo "{\"pid\":$$,\"token\":\"$t\"}"; exec cat"#;
 
-fn worker(script: &str, kept: bool) -> Spec {
+fn worker(script: &str) -> Spec {
     let mut spec = Spec::new("fake", "/bin/sh");
     spec.args = vec!["-c".into(), script.into()];
     spec.stop_grace = Duration::from_millis(300);
-    spec.keeper = kept.then(|| KEEPER.into());
     spec
 }
 
-fn launch(spec: Spec) -> Handle {
-    let (handle, future) = start(spec);
+fn prepare(spec: Spec, kept: bool) -> (Handle, impl Future<Output = ()> + Send + 'static) {
+    let (supervisor, _records) = Supervisor::new(Base { keeper: kept.then(|| KEEPER.into()) });
+    supervisor.worker(spec).unwrap()
+}
+
+fn launch(spec: Spec, kept: bool) -> Handle {
+    let (handle, future) = prepare(spec, kept);
     tokio::spawn(future);
     handle
 }
@@ -91,7 +95,7 @@ async fn both<F: Future<Output = ()>>(test: impl Fn(bool) -> F) {
 #[tokio::test]
 async fn the_ready_line_makes_it_ready_and_closing_standard_input_ends_it() {
     both(async |kept| {
-        let (handle, future) = start(worker(GOOD, kept));
+        let (handle, future) = prepare(worker(GOOD), kept);
         let future = tokio::spawn(future);
         let state = ready(&handle, 1).await;
         let line = json(&state);
@@ -113,12 +117,12 @@ async fn the_ready_line_makes_it_ready_and_closing_standard_input_ends_it() {
 #[tokio::test]
 async fn killed_it_comes_back_with_a_new_token() {
     both(async |kept| {
-        let handle = launch(worker(GOOD, kept));
+        let handle = launch(worker(GOOD), kept);
         let first = ready(&handle, 1).await;
         kill(pid_of(&first), Signal::KILL);
         let second = ready(&handle, 2).await;
         assert_eq!(second.restarts, 1);
-        assert_eq!(second.last_exit.unwrap().signal, Some(9), "the keeper ends as the worker did");
+        assert_eq!(second.last_exit.unwrap().exit.signal, Some(9), "the keeper ends as the worker did");
         assert_ne!(first.ready.unwrap().token, second.ready.as_ref().unwrap().token);
         assert_ne!(first.pid, second.pid);
         handle.close().await.unwrap();
@@ -129,12 +133,12 @@ async fn killed_it_comes_back_with_a_new_token() {
 #[tokio::test]
 async fn a_configuration_error_is_failed_with_its_last_words() {
     both(async |kept| {
-        let handle = launch(worker("echo loading >&2; echo 'model is damaged' >&2; echo >&2; exit 3", kept));
+        let handle = launch(worker("echo loading >&2; echo 'model is damaged' >&2; echo >&2; exit 3"), kept);
         assert_eq!(failed(&handle).await, "model is damaged");
         let state = handle.state().borrow().clone();
-        assert_eq!((state.restarts, state.last_exit.unwrap().code), (0, Some(3)));
+        assert_eq!((state.restarts, state.last_exit.unwrap().exit.code), (0, Some(3)));
         assert_eq!(handle.log_tail(), ["loading", "model is damaged", ""]);
-        handle.respec(worker(GOOD, kept));
+        handle.respec(worker(GOOD)).unwrap();
         ready(&handle, 2).await;
         handle.close().await.unwrap();
     })
@@ -142,12 +146,37 @@ async fn a_configuration_error_is_failed_with_its_last_words() {
 }
 
 #[tokio::test]
-async fn a_missing_program_is_failed() {
+async fn what_cannot_start_is_refused_before_it_is_tried() {
+    let folder = tempfile::tempdir().unwrap();
+    let script = folder.path().join("script");
+    std::fs::write(&script, "#!/bin/sh\n").unwrap();
+    let (supervisor, _records) = Supervisor::new(Base::default());
+    let refusal = |program: &Path| {
+        let refused = supervisor.worker(Spec::new("fake", program)).map(|_| ()).unwrap_err();
+        (refused.to_string().starts_with(&format!("program: {}", program.display())), refused)
+    };
+    let nowhere = Path::new("/nowhere/at-all");
+    assert_eq!(refusal(nowhere), (true, SpecError::Missing(nowhere.to_owned())));
+    assert_eq!(refusal(folder.path()), (true, SpecError::NoFile(folder.path().to_owned())));
+    assert_eq!(refusal(&script), (true, SpecError::NotExecutable(script.clone())));
+    assert!(supervisor.worker(Spec::new("fake", "sh")).is_ok(), "found in PATH");
+    assert!(supervisor.worker(Spec::new("fake", "no-such-program-anywhere")).is_err());
+}
+
+#[tokio::test]
+async fn a_program_that_went_away_is_failed() {
     both(async |kept| {
-        let mut spec = worker("", kept);
-        spec.program = "/nowhere/at-all".into();
-        let reason = failed(&launch(spec)).await;
-        assert!(reason.contains("/nowhere/at-all"), "{reason}");
+        let folder = tempfile::tempdir().unwrap();
+        let program = folder.path().join("sh");
+        std::fs::copy("/bin/sh", &program).unwrap();
+        let mut spec = worker(GOOD);
+        spec.program.clone_from(&program);
+        let handle = launch(spec, kept);
+        let pid = pid_of(&ready(&handle, 1).await);
+        std::fs::remove_file(&program).unwrap();
+        kill(pid, Signal::KILL);
+        let reason = failed(&handle).await;
+        assert!(reason.contains(program.to_str().unwrap()), "{reason}");
     })
     .await;
 }
@@ -163,7 +192,7 @@ async fn a_worker_that_ignores_everything_is_stopped_within_the_bound() {
              while [ ! -e {0} ]; do sleep 0.01; done; echo '{{}}'; while :; do sleep 1000; done",
             other.display()
         );
-        let handle = launch(worker(&script, kept));
+        let handle = launch(worker(&script), kept);
         let pid = pid_of(&ready(&handle, 1).await);
         handle.stop().await.unwrap();
         assert_eq!(handle.state().borrow().phase, Phase::Stopped);
@@ -176,7 +205,7 @@ async fn a_worker_that_ignores_everything_is_stopped_within_the_bound() {
 #[tokio::test]
 async fn a_stopped_process_is_stopped_too() {
     both(async |kept| {
-        let handle = launch(worker(GOOD, kept));
+        let handle = launch(worker(GOOD), kept);
         let pid = pid_of(&ready(&handle, 1).await);
         kill(pid, Signal::STOP);
         handle.stop().await.unwrap();
@@ -188,18 +217,19 @@ async fn a_stopped_process_is_stopped_too() {
 #[tokio::test]
 async fn garbage_instead_of_a_ready_line_is_failed() {
     for output in ["echo hello; exec cat", "echo '[1]'; exec cat", "head -c 200000 /dev/zero; exec cat"] {
-        let reason = failed(&launch(worker(output, true))).await;
+        let reason = failed(&launch(worker(output), true)).await;
         assert!(reason.contains("line"), "{reason}");
     }
 }
 
 #[tokio::test]
 async fn silence_is_killed_and_tried_again() {
-    let mut spec = worker("exec sleep 1000", true);
+    let mut spec = worker("exec sleep 1000");
     spec.ready_deadline = Duration::from_millis(100);
-    let handle = launch(spec);
+    let handle = launch(spec, true);
     let state = until(&handle, |state| state.restarts == 1).await;
-    assert_eq!(state.last_exit.unwrap().signal, Some(9));
+    assert_eq!(state.last_exit.as_ref().unwrap().cause, Cause::StartTimeout);
+    assert_eq!(state.last_exit.unwrap().exit.signal, Some(9));
     handle.close().await.unwrap();
 }
 
@@ -209,10 +239,11 @@ async fn the_environment_is_an_allow_list() {
     let is_allowed = |name: &str| allowed.contains(&name) || name.starts_with("LC_");
     assert!(std::env::vars().any(|(name, _)| !is_allowed(&name)), "something to leave out");
     both(async |kept| {
-        let mut spec = worker("env >&2; echo '{}'; exec cat", kept);
+        let mut spec = worker("env >&2; echo '{}'; exec cat");
         spec.program = "/bin/bash".into();
         spec.env = vec![("FAKE_ONE".to_owned(), "1".to_owned())];
-        let handle = launch(spec);
+        spec.allowed_env = vec!["FAKE_*".to_owned()];
+        let handle = launch(spec, kept);
         ready(&handle, 1).await;
         // The shell's own additions.
         let own = ["PWD", "OLDPWD", "SHLVL", "_"];
@@ -234,7 +265,7 @@ async fn floods_block_nobody_and_are_bounded() {
     // 8 MB in lines, 8 MB without any line end, 8 MB on standard output after the ready line.
     let script = "echo '{}'; yes 'a line of the flood' | head -c 8000000 >&2; head -c 8000000 /dev/zero >&2; \
                   head -c 8000000 /dev/zero; echo >&2; echo the end >&2; exec cat";
-    let handle = launch(worker(script, true));
+    let handle = launch(worker(script), true);
     ready(&handle, 1).await;
     let tail = eventually("the end of the flood", || {
         let tail = handle.log_tail();
@@ -280,7 +311,7 @@ async fn an_app_killed_hard_leaves_nothing_behind() {
 #[tokio::test]
 async fn a_dropped_future_kills_the_whole_tree() {
     let folder = tempfile::tempdir().unwrap();
-    let (handle, future) = start(worker(&worker_with_runaway(folder.path()), true));
+    let (handle, future) = prepare(worker(&worker_with_runaway(folder.path())), true);
     let future = tokio::spawn(future);
     let worker = pid_of(&ready(&handle, 1).await);
     let runaway = pid_from(&folder.path().join("runaway")).unwrap();
@@ -293,19 +324,19 @@ async fn a_dropped_future_kills_the_whole_tree() {
 #[tokio::test]
 async fn a_crashed_worker_takes_its_runaway_with_it() {
     let folder = tempfile::tempdir().unwrap();
-    let handle = launch(worker(&worker_with_runaway(folder.path()), true));
+    let handle = launch(worker(&worker_with_runaway(folder.path())), true);
     let worker = pid_of(&ready(&handle, 1).await);
     let runaway = pid_from(&folder.path().join("runaway")).unwrap();
     kill(worker, Signal::SEGV);
     let state = until(&handle, |state| state.last_exit.is_some()).await;
-    assert_eq!(state.last_exit.unwrap().signal, Some(11));
+    assert_eq!(state.last_exit.unwrap().exit.signal, Some(11));
     eventually("runaway gone", || is_gone(runaway)).await;
     handle.close().await.unwrap();
 }
 
 #[tokio::test]
 async fn a_killed_keeper_takes_the_worker_with_it() {
-    let handle = launch(worker(GOOD, true));
+    let handle = launch(worker(GOOD), true);
     let worker = pid_of(&ready(&handle, 1).await);
     let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap();
     let keeper = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();

@@ -119,7 +119,7 @@ fn engine(face: &Face) -> Result<String, Problem> {
         let installed = ModelFolder::new(&face.folders()?.models).installed()?;
         let chosen =
             model::choose(&settings.speech.model, &installed).ok_or_else(|| Problem::of(Code::ModelNone))?;
-        let mut worker = Worker::start(&programs()?, chosen, &settings);
+        let mut worker = Worker::start(&programs()?, chosen, &settings)?;
         let outcome = {
             let ready = worker.engine.wait_for(|engine| !matches!(engine, Engine::Away));
             match tokio::time::timeout(ENGINE_WAIT, ready).await {

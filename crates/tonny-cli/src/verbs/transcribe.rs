@@ -39,7 +39,7 @@ pub fn run(face: &Face, file: &Path, model: Option<String>, language: Option<Str
             face.remark(format!("{} is not installed; {} is used.", settings.speech.model, chosen.id));
         }
         let language = language.unwrap_or_else(|| settings.dictation.language.clone());
-        let worker = Worker::start(&programs()?, chosen, &settings);
+        let worker = Worker::start(&programs()?, chosen, &settings)?;
         let bar = progress(face);
         let path = file.to_owned();
         let open = move || -> Result<Blocks, Problem> { Ok(Box::new(open_audio(&path)?)) };
@@ -72,12 +72,12 @@ impl Worker {
         programs: &Programs,
         model: &model::InstalledModel,
         settings: &tonny_core::settings::Settings,
-    ) -> Self {
-        let (handle, run) = engine::start(engine::spec(programs, model, settings));
+    ) -> Result<Self, Problem> {
+        let (handle, run) = engine::start(programs, engine::spec(programs, model, settings))?;
         tokio::spawn(run);
         let (out, engine) = watch::channel(Engine::Away);
         tokio::spawn(engine::follow(handle.clone(), out, async |_| {}));
-        Self { handle, engine }
+        Ok(Self { handle, engine })
     }
 
     /// Ends it.

@@ -23,18 +23,17 @@ impl App {
     pub(super) fn run_engine(&mut self) {
         let Some(chosen) = model::choose(&self.settings.speech.model, &self.installed) else {
             let problem = Problem::of(Code::ModelNone);
-            self.worker_view = Some(engine::no_model(&problem));
-            self.engine.send_replace(Engine::Absent(problem));
-            if let Some(worker) = self.worker.take() {
-                self.tasks.spawn(async move { _ = worker.close().await });
-            }
-            return;
+            return self.no_engine(problem);
         };
         let spec = engine::spec(&self.parts.programs, chosen, &self.settings);
-        match &self.worker {
-            Some(worker) => worker.respec(spec),
-            None => {
-                let (worker, run) = supervisor::start(spec);
+        let started = match &self.worker {
+            Some(worker) => worker.respec(spec).map_err(engine::refused).map(|()| None),
+            None => engine::start(&self.parts.programs, spec).map(Some),
+        };
+        match started {
+            Err(problem) => self.no_engine(problem),
+            Ok(None) => {}
+            Ok(Some((worker, run))) => {
                 self.tasks.spawn(run);
                 self.worker = Some(worker.clone());
                 let (handle, engine_out) = (self.handle.clone(), self.engine.clone());
@@ -42,6 +41,14 @@ impl App {
                     handle.send(Message::Worker(Box::new(state))).await;
                 }));
             }
+        }
+    }
+
+    fn no_engine(&mut self, problem: Problem) {
+        self.worker_view = Some(engine::no_model(&problem));
+        self.engine.send_replace(Engine::Absent(problem));
+        if let Some(worker) = self.worker.take() {
+            self.tasks.spawn(async move { _ = worker.close().await });
         }
     }
 
