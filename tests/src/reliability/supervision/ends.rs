@@ -21,7 +21,7 @@ const BETWEEN: Duration = Duration::from_millis(60);
 /// From the kill to the state event, with both cores loaded.
 pub async fn seen(size: Size) -> Result<Outcome> {
     let _load = [burner()?, burner()?];
-    let handle = launch(fake("s1", &[])?);
+    let handle = launch(fake("s1", &[])?)?;
     let mut state = ready(&handle, 1).await?;
     let mut times = Vec::new();
     for _ in 0..size.pick(100, 1000) {
@@ -46,7 +46,7 @@ pub async fn respawned(size: Size) -> Result<Outcome> {
     for _ in 0..size.pick(1, 10) {
         let mut workers = Vec::new();
         for number in 0..20 {
-            let handle = launch(fake(&format!("s2-{number}"), &[])?);
+            let handle = launch(fake(&format!("s2-{number}"), &[])?)?;
             let state = ready(&handle, 1).await?;
             workers.push((handle, state));
         }

@@ -5,26 +5,26 @@ use std::time::Duration;
 use anyhow::{Context as _, Result, bail};
 use rustix::process::{Pid, Signal, kill_process};
 use serde_json::Value;
-use tonny_supervisor::{Handle, Spec, WorkerState, start};
+use tonny_supervisor::{Base, Handle, Spec, Supervisor, WorkerState};
 
 use crate::programs;
 
 /// Far above anything a fake worker needs, so that only what hangs is given up.
 const PATIENCE: Duration = Duration::from_secs(30);
 
-/// A fake worker with these flags, kept by the keeper.
+/// A fake worker with these flags.
 pub fn fake(name: &str, flags: &[&str]) -> Result<Spec> {
     let mut spec = Spec::new(name, programs::beside("fake-worker")?);
     spec.args = flags.iter().map(Into::into).collect();
-    spec.keeper = Some(programs::beside("tonny-keeper")?);
     Ok(spec)
 }
 
-/// Starts it on this runtime.
-pub fn launch(spec: Spec) -> Handle {
-    let (handle, future) = start(spec);
+/// Starts it on this runtime, kept by the keeper.
+pub fn launch(spec: Spec) -> Result<Handle> {
+    let (supervisor, _records) = Supervisor::new(Base { keeper: Some(programs::beside("tonny-keeper")?) });
+    let (handle, future) = supervisor.worker(spec)?;
     tokio::spawn(future);
-    handle
+    Ok(handle)
 }
 
 /// Waits for a state.
