@@ -2,10 +2,11 @@
 // content security policy without 'unsafe-inline'.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
+import { fitForFrozenPrototypes } from "./frozen";
 
 export default defineConfig({
   base: "./",
-  plugins: [react()],
+  plugins: [react(), fitForFrozenPrototypes()],
   clearScreen: false,
   server: { host: "127.0.0.1", port: 1420, strictPort: true },
   build: {
@@ -21,7 +22,7 @@ export default defineConfig({
     environment: "jsdom",
     include: ["tests/**/*.test.{ts,tsx}"],
     setupFiles: ["tests/setup.ts"],
-    testTimeout: 15_000,
+    testTimeout: 40_000,
     css: false,
   },
 });

@@ -1,6 +1,7 @@
 // The settings window's first line of code: styles in the order they override each other, then the app.
 import "@fontsource-variable/inter/wght.css";
 import "@mantine/core/styles.css";
+import "@mantine/charts/styles.css";
 import "@mantine/notifications/styles.css";
 import "./app/theme.css";
 import { StrictMode } from "react";

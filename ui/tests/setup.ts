@@ -1,7 +1,7 @@
 // What a real web view has and jsdom lacks, and a clean slate after each test.
 import "@testing-library/jest-dom/vitest";
 import { notifications } from "@mantine/notifications";
-import { cleanup } from "@testing-library/react";
+import { cleanup, configure } from "@testing-library/react";
 import { afterEach, vi } from "vitest";
 
 window.matchMedia = vi.fn().mockImplementation((query: string) => ({
@@ -24,6 +24,9 @@ Element.prototype.scrollIntoView = () => undefined;
 // The virtual list asks how high its frame is; jsdom lays nothing out.
 Object.defineProperty(HTMLElement.prototype, "clientHeight", { configurable: true, value: 600 });
 Object.defineProperty(HTMLElement.prototype, "clientWidth", { configurable: true, value: 760 });
+
+// A busy machine draws slowly; a test that fails waits this long, one that passes does not.
+configure({ asyncUtilTimeout: 8000 });
 
 afterEach(() => {
   notifications.clean();

@@ -2,6 +2,7 @@
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { events } from "../src/ipc/bindings";
+import { speechWorker } from "./fake/sample";
 import { openWindow, page } from "./window";
 
 const card = (name: string) => screen.findByRole("article", { name });
@@ -114,7 +115,7 @@ describe("the engine", () => {
     expect(await screen.findByText(/process 41250/)).toHaveTextContent("1 restart");
     await user.click(screen.getByRole("button", { name: "Restart Speech engine" }));
     await waitFor(() => expect(app.called("worker_restart")).toEqual([{ name: "speech" }]));
-    const worker = { name: "speech", pid: null, restarts: 7, breaker: "open" };
+    const worker = { ...speechWorker, pid: null, restarts: 7, breaker: "open" };
     await app.publish({ workers: [{ ...worker, state: "crash_loop", detail: "The next try is in 30 seconds." }] });
     expect(await screen.findByText("Paused after repeated crashes")).toBeInTheDocument();
     expect(screen.getByText("The next try is in 30 seconds.")).toBeInTheDocument();

@@ -1,9 +1,19 @@
 // The registry of pages: a page is in the sidebar, can be asked for by the tray, and is drawn because it is here.
-import { IconHistory, IconInfoCircle, IconMicrophone, IconSettings, type TablerIcon } from "@tabler/icons-react";
+import {
+  IconCpu,
+  IconHistory,
+  IconInfoCircle,
+  IconListDetails,
+  IconMicrophone,
+  IconSettings,
+  type TablerIcon,
+} from "@tabler/icons-react";
 import type { ComponentType } from "react";
 import { AboutPage } from "../features/about/AboutPage";
+import { EnginesPage } from "../features/engines/EnginesPage";
 import { GeneralPage } from "../features/general/GeneralPage";
 import { HistoryPage } from "../features/history/HistoryPage";
+import { LogsPage } from "../features/logs/LogsPage";
 import { SpeechPage } from "../features/speech/SpeechPage";
 
 export type PageProps = { openPage: (id: PageId) => void };
@@ -12,7 +22,9 @@ type PageEntry = { id: string; icon: TablerIcon; Page: ComponentType<PageProps> 
 export const pages = [
   { id: "general", icon: IconSettings, Page: GeneralPage },
   { id: "speech", icon: IconMicrophone, Page: SpeechPage },
+  { id: "engines", icon: IconCpu, Page: EnginesPage },
   { id: "history", icon: IconHistory, Page: HistoryPage },
+  { id: "logs", icon: IconListDetails, Page: LogsPage },
   { id: "about", icon: IconInfoCircle, Page: AboutPage },
 ] as const satisfies readonly PageEntry[];
 

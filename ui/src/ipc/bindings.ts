@@ -51,8 +51,18 @@ export const commands = {
 	historyRetry: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_retry", { id })),
 	/**  Puts the text of a row on the clipboard. */
 	historyCopy: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_copy", { id })),
+	/**  Starts a worker that is stopped. */
+	workerStart: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_start", { name })),
+	/**  Stops a worker until it is started again. */
+	workerStop: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_stop", { name })),
 	/**  Restarts a worker with a fresh budget. */
 	workerRestart: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_restart", { name })),
+	/**  Closes both breakers of a worker. */
+	workerResetBreaker: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_reset_breaker", { name })),
+	/**  CPU and memory of a worker over the last hour, oldest first. */
+	workerUsage: (name: string) => typedError<UsagePoint[], Problem>(__TAURI_INVOKE("worker_usage", { name })),
+	/**  What the workers said and what happened to them, newest first. */
+	workerLog: (query: LogQuery) => typedError<LogPage, Problem>(__TAURI_INVOKE("worker_log", { query })),
 };
 
 /** Events */
@@ -271,6 +281,54 @@ export type ModelRow = {
 	recommended: boolean,
 };
 
+/**  Some rows of the workers' log, newest first. */
+export type LogPage = {
+	/**  The rows. */
+	rows: LogRow[],
+	/**  Asks for the rows after these; absent on the last page. */
+	next: string | null,
+};
+
+/**  Which rows of the workers' log. */
+export type LogQuery = {
+	/**  One worker's name; all of them when absent. */
+	worker: string | null,
+	/**  At least this level: "error", "warn", "info" or "debug". */
+	level: string | null,
+	/**  "incident", "line", "state" or "dropped". */
+	kind: string | null,
+	/**  Part of the text; everything when empty. */
+	text: string,
+	/**  The `next` of the page before. */
+	before: string | null,
+	/**  Rows wanted, 1 to 500. */
+	limit: number,
+};
+
+/**  One row of the workers' log. */
+export type LogRow = {
+	/**  Its id. */
+	id: string,
+	/**  When, Unix ms. */
+	at_ms: number,
+	/**  Whose. */
+	worker: string,
+	/**  Which start of the worker, counted from 1. */
+	incarnation: number,
+	/**  "error", "warn", "info" or "debug". */
+	level: string,
+	/**  "incident", "line", "state" or "dropped". */
+	kind: string,
+	/**  What happened, or the line. */
+	text: string,
+	/**  The first lines after its start; of incidents. */
+	first_lines: string,
+	/**  The last lines of standard output; of incidents. */
+	stdout_tail: string,
+	/**  The last lines of standard error; of incidents. */
+	stderr_tail: string,
+};
+
 /**  The speech model in use. */
 export type ModelView = {
 	/**  The id in the settings. */
@@ -318,6 +376,16 @@ export type Problem = {
 	message: string,
 	/**  What to do. */
 	advice: string,
+};
+
+/**  The breaker in front of a worker's requests. */
+export type RequestsView = {
+	/**  "closed", "open", "half_open" or "held". */
+	state: string,
+	/**  Failures in a row. */
+	failures: number,
+	/**  When a request is let through to try, Unix ms. */
+	retry_at_ms: number | null,
 };
 
 /**  One field's new value. */
@@ -413,20 +481,50 @@ export type Theme =
 /**  Light on dark. */
 "dark";
 
+/**  CPU and memory of a worker's whole tree at one moment. */
+export type UsagePoint = {
+	/**  When, Unix ms. */
+	at_ms: number,
+	/**  Of one core; 250 is two and a half cores. */
+	cpu_percent: number,
+	/**  Resident. */
+	memory_bytes: number,
+};
+
 /**  One worker as people see it. */
 export type WorkerView = {
 	/**  "speech". */
 	name: string,
-	/**  "ready", "starting", "backoff", "crash_loop", "failed", "stopped" or "no_model". */
+	/**  "speech", "language" or "custom". */
+	kind: string,
+	/**  What the interface calls it. */
+	title: string,
+	/**  "ready", "busy", "starting", "backoff", "crash_loop", "failed", "draining", "stopped" or "no_model". */
 	state: string,
+	/**  Why it is so, in a sentence. */
+	detail: string | null,
+	/**  "healthy", "degraded", "unhealthy" or "unknown". */
+	health: string,
+	/**  Why it is not healthy, in a sentence. */
+	health_reason: string | null,
 	/**  Of the worker itself. */
 	pid: number | null,
 	/**  Since the app started. */
 	restarts: number,
-	/**  "closed", "open" or "half_open". */
+	/**  Of starts: "closed", "open" or "half_open". */
 	breaker: string,
-	/**  Why it is not ready, in a sentence. */
-	detail: string | null,
+	/**  Of requests. */
+	requests: RequestsView,
+	/**  It restarted so often lately that it is not to be trusted. */
+	unstable: boolean,
+	/**  Requests being worked on. */
+	in_flight: number,
+	/**  When it entered this state, Unix ms. */
+	since_ms: number,
+	/**  When this process was started, Unix ms. */
+	started_at_ms: number | null,
+	/**  When it is tried again, Unix ms. */
+	next_try_ms: number | null,
 };
 
 /* Tauri Specta runtime */

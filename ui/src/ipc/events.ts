@@ -15,17 +15,19 @@ function stopper(listening: Promise<() => void>): () => void {
 /** Keeps the snapshot query at what the app last said, and the lists that depend on it fresh. */
 export function useSnapshotEvents(): void {
   const queries = useQueryClient();
-  const seen = useRef({ history: 0, install: "", model: "" });
+  const seen = useRef({ history: 0, install: "", model: "", workers: "" });
   useEffect(() => {
     const listening = events.snapshotChanged.listen(({ payload }) => {
       queries.setQueryData(queryKeys.snapshot, payload);
       const install = payload.install?.id ?? "";
       const model = `${payload.model.chosen}:${payload.model.installed}`;
+      const workers = payload.workers.map(({ name, state, restarts }) => `${name}:${state}:${restarts}`).join();
       if (payload.history_version !== seen.current.history)
         void queries.invalidateQueries({ queryKey: queryKeys.history });
       if (install !== seen.current.install || model !== seen.current.model)
         void queries.invalidateQueries({ queryKey: queryKeys.models });
-      seen.current = { history: payload.history_version, install, model };
+      if (workers !== seen.current.workers) void queries.invalidateQueries({ queryKey: queryKeys.incidents });
+      seen.current = { history: payload.history_version, install, model, workers };
     });
     return stopper(listening);
   }, [queries]);

@@ -19,6 +19,8 @@ export const queryKeys = {
   models: ["models"],
   microphones: ["microphones"],
   history: ["history"],
+  workers: ["workers"],
+  incidents: ["incidents"],
 } as const;
 
 /** Rows asked for at a time: two screens of the window at its usual size. */

@@ -1,4 +1,6 @@
 // Every text of the window in German.
+import { engines } from "./de/engines";
+import { logs } from "./de/logs";
 import type { Texts } from "./en";
 
 export const de: Texts = {
@@ -12,7 +14,15 @@ export const de: Texts = {
     loading: "Wird geladen",
     milliseconds: "ms",
   },
-  nav: { label: "Seiten", general: "Allgemein", speech: "Sprache", history: "Verlauf", about: "Über" },
+  nav: {
+    label: "Seiten",
+    general: "Allgemein",
+    speech: "Sprache",
+    engines: "Dienste",
+    history: "Verlauf",
+    logs: "Protokoll",
+    about: "Über",
+  },
   state: {
     idle: "Bereit",
     recording: "Hört zu",
@@ -164,18 +174,10 @@ export const de: Texts = {
       waitHint: "So lange wartet eine Aufnahme, wenn er ausgefallen ist. Behalten wird sie immer.",
       packageIndex: "Paketverzeichnis für Downloads",
       packageIndexHint: "Nur für Netze mit eigenem Spiegel. Leer heißt: das übliche.",
-      states: {
-        ready: "Bereit",
-        starting: "Startet",
-        stopping: "Wird beendet",
-        stopped: "Beendet",
-        backoff: "Startet gleich neu",
-        failed: "Ausgefallen",
-        no_model: "Kein Modell",
-        crash_loop: "Pause nach wiederholten Abstürzen",
-      },
     },
   },
+  engines,
+  logs,
   history: {
     title: "Verlauf",
     search: "Alles Gesagte durchsuchen",

@@ -1,5 +1,8 @@
 // Every text of the window in English; the shape of this object is what the other languages must fill.
 
+import { engines } from "./en/engines";
+import { logs } from "./en/logs";
+
 export const en = {
   name: "English",
   common: {
@@ -11,7 +14,15 @@ export const en = {
     loading: "Loading",
     milliseconds: "ms",
   },
-  nav: { label: "Pages", general: "General", speech: "Speech", history: "History", about: "About" },
+  nav: {
+    label: "Pages",
+    general: "General",
+    speech: "Speech",
+    engines: "Engines",
+    history: "History",
+    logs: "Logs",
+    about: "About",
+  },
   state: {
     idle: "Ready",
     recording: "Listening",
@@ -163,18 +174,10 @@ export const en = {
       waitHint: "How long a recording waits when the engine has stopped. It is kept either way.",
       packageIndex: "Package index for downloads",
       packageIndexHint: "Only for networks with a mirror of their own. Empty means the usual one.",
-      states: {
-        ready: "Ready",
-        starting: "Starting",
-        stopping: "Stopping",
-        stopped: "Stopped",
-        backoff: "Restarting soon",
-        failed: "Failed",
-        no_model: "No model",
-        crash_loop: "Paused after repeated crashes",
-      },
     },
   },
+  engines,
+  logs,
   history: {
     title: "History",
     search: "Search everything you said",

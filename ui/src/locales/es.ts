@@ -1,5 +1,8 @@
 // Every text of the window in Spanish.
+
 import type { Texts } from "./en";
+import { engines } from "./es/engines";
+import { logs } from "./es/logs";
 
 export const es: Texts = {
   name: "Español",
@@ -12,7 +15,15 @@ export const es: Texts = {
     loading: "Cargando",
     milliseconds: "ms",
   },
-  nav: { label: "Páginas", general: "General", speech: "Voz", history: "Historial", about: "Acerca de" },
+  nav: {
+    label: "Páginas",
+    general: "General",
+    speech: "Voz",
+    engines: "Motores",
+    history: "Historial",
+    logs: "Registros",
+    about: "Acerca de",
+  },
   state: {
     idle: "Listo",
     recording: "Escuchando",
@@ -164,18 +175,10 @@ export const es: Texts = {
       waitHint: "Cuánto espera una grabación si el motor se detuvo. Se conserva siempre.",
       packageIndex: "Índice de paquetes para descargas",
       packageIndexHint: "Solo para redes con su propia réplica. Vacío significa el habitual.",
-      states: {
-        ready: "Listo",
-        starting: "Iniciando",
-        stopping: "Deteniendo",
-        stopped: "Detenido",
-        backoff: "Se reinicia en breve",
-        failed: "Falló",
-        no_model: "Sin modelo",
-        crash_loop: "En pausa tras varios fallos",
-      },
     },
   },
+  engines,
+  logs,
   history: {
     title: "Historial",
     search: "Busca en todo lo que has dicho",

@@ -28,6 +28,11 @@ function formats(code: string) {
   const day = new Intl.DateTimeFormat(code, { weekday: "long", day: "numeric", month: "long" });
   const dayWithYear = new Intl.DateTimeFormat(code, { day: "numeric", month: "long", year: "numeric" });
   const shortDay = new Intl.DateTimeFormat(code, { dateStyle: "medium" });
+  const second = new Intl.DateTimeFormat(code, { timeStyle: "medium" });
+  const today = new Intl.RelativeTimeFormat(code, { numeric: "auto" });
+  const amount = (unit: string) => new Intl.NumberFormat(code, { style: "unit", unit, unitDisplay: "short" });
+  const [days, hours, minutes, seconds] = [amount("day"), amount("hour"), amount("minute"), amount("second")];
+  const percent = new Intl.NumberFormat(code, { style: "percent" });
   const moment = new Intl.DateTimeFormat(code, { dateStyle: "full", timeStyle: "medium" });
   const names = new Intl.DisplayNames([code], { type: "language", fallback: "code" });
   return {
@@ -35,9 +40,30 @@ function formats(code: string) {
     seconds: (ms: number) => `${decimal.format(ms / 1000)} s`,
     ms: (ms: number) => number.format(Math.round(ms)),
     /** Decimal megabytes, as download pages count them. */
-    bytes: (bytes: number) =>
-      bytes >= 1e9 ? `${decimal.format(bytes / 1e9)} GB` : `${number.format(Math.max(1, Math.round(bytes / 1e6)))} MB`,
+    bytes: (bytes: number) => {
+      if (bytes >= 1e9) return `${decimal.format(bytes / 1e9)} GB`;
+      return `${number.format(bytes > 0 ? Math.max(1, Math.round(bytes / 1e6)) : 0)} MB`;
+    },
+    /** `value` in hundredths: 250 is "250 %". */
+    percent: (value: number) => percent.format(Math.round(value) / 100),
+    /** The two largest units that matter: "3 hr 12 min". */
+    duration: (ms: number) => {
+      const whole = Math.max(0, Math.floor(ms / 1000));
+      const [d, h, m] = [Math.floor(whole / 86_400), Math.floor(whole / 3600) % 24, Math.floor(whole / 60) % 60];
+      if (d > 0) return `${days.format(d)} ${hours.format(h)}`;
+      if (h > 0) return `${hours.format(h)} ${minutes.format(m)}`;
+      return m > 0 ? minutes.format(m) : seconds.format(whole % 60);
+    },
+    /** "12 minutes ago" under a day, the date and time beyond. */
+    ago: (at: Date, now: Date) => {
+      const passed = Math.max(0, Math.round((now.getTime() - at.getTime()) / 1000));
+      if (passed < 60) return today.format(-passed, "second");
+      if (passed < 3600) return today.format(-Math.floor(passed / 60), "minute");
+      if (passed < 86_400) return today.format(-Math.floor(passed / 3600), "hour");
+      return `${shortDay.format(at)} ${clock.format(at)}`;
+    },
     clock: (at: Date) => clock.format(at),
+    clockSeconds: (at: Date) => second.format(at),
     day: (at: Date, now: Date) => (at.getFullYear() === now.getFullYear() ? day : dayWithYear).format(at),
     shortDay: (at: Date) => shortDay.format(at),
     moment: (at: Date) => moment.format(at),

@@ -1,6 +1,15 @@
 // A stand-in for the Rust side: answers the same commands and sends the same events, from values in memory.
 import { mockIPC } from "@tauri-apps/api/mocks";
-import { events, type HistoryQuery, type HistoryRow, type Problem, type Snapshot } from "../../src/ipc/bindings";
+import {
+  events,
+  type HistoryQuery,
+  type HistoryRow,
+  type LogQuery,
+  type LogRow,
+  type Problem,
+  type Snapshot,
+  type UsagePoint,
+} from "../../src/ipc/bindings";
 import { patched } from "../../src/ipc/patched";
 import * as sample from "./sample";
 
@@ -14,12 +23,16 @@ export class FakeApp {
   models = structuredClone(sample.models);
   microphones = structuredClone(sample.microphones);
   history: HistoryRow[];
+  log: LogRow[];
+  usage: (name: string) => UsagePoint[];
   readonly calls: Call[] = [];
   private readonly removed = new Set<string>();
   private readonly overrides = new Map<string, Handler>();
 
   constructor(now: Date, entries = 120) {
     this.history = sample.history(entries, now);
+    this.log = sample.log(entries * 5, now.getTime());
+    this.usage = (name) => (entries === 0 ? [] : sample.usage(name, now.getTime()));
   }
 
   /** Takes the place of Tauri in this window. */
@@ -107,7 +120,12 @@ export class FakeApp {
     },
     history_retry: () => null,
     history_copy: () => null,
+    worker_start: () => null,
+    worker_stop: () => null,
     worker_restart: () => null,
+    worker_reset_breaker: () => null,
+    worker_usage: ({ name }) => this.usage(name as string),
+    worker_log: ({ query }) => this.logPage(query as LogQuery),
   };
 
   private page({ text, before, limit }: HistoryQuery) {
@@ -120,7 +138,21 @@ export class FakeApp {
     const next = from + limit < found.length ? String(from + limit) : null;
     return { rows: found.slice(from, from + limit), next, total: kept.length };
   }
+
+  private logPage({ worker, level, kind, text, before, limit }: LogQuery) {
+    const found = this.log
+      .filter((row) => worker === null || row.worker === worker)
+      .filter((row) => level === null || LEVELS.indexOf(row.level) <= LEVELS.indexOf(level))
+      .filter((row) => kind === null || row.kind === kind)
+      .filter((row) => row.text.toLowerCase().includes(text.toLowerCase()));
+    // By the row's own id, as the app does: a row that came meanwhile moves nothing.
+    const from = before === null ? 0 : found.findIndex((row) => row.id === before) + 1;
+    const rows = found.slice(from, from + limit);
+    return { rows, next: from + limit < found.length ? (rows.at(-1)?.id ?? null) : null };
+  }
 }
+
+const LEVELS = ["error", "warn", "info", "debug"];
 
 function matchIn(text: string, wanted: string): [number, number] {
   const at = text.indexOf(wanted);

@@ -1,5 +1,6 @@
 // Runs in the browser before the built window: puts the fake app where Tauri would be, in the scene the address names.
 import { FakeApp } from "../fake/app";
+import { speechWorker } from "../fake/sample";
 
 const scene = new URLSearchParams(window.location.search).get("scene") ?? "full";
 const theme = new URLSearchParams(window.location.search).get("theme") === "dark" ? "dark" : "light";
@@ -23,11 +24,13 @@ const scenes: Record<string, () => void> = {
     app.microphones = [];
   },
   loading: () => {
-    for (const command of ["settings_get", "models_list", "history_list", "app_facts"]) app.hang(command);
+    for (const command of ["settings_get", "models_list", "history_list", "app_facts", "worker_usage", "worker_log"])
+      app.hang(command);
     app.settings = { ...app.settings };
   },
   error: () => {
-    for (const command of ["models_list", "history_list", "app_facts"]) app.refuse(command, storeProblem);
+    for (const command of ["models_list", "history_list", "app_facts", "worker_usage", "worker_log"])
+      app.refuse(command, storeProblem);
   },
   recording: () => {
     app.snapshot.state = "recording";
@@ -51,12 +54,26 @@ const scenes: Record<string, () => void> = {
     app.snapshot.install = { id: "whisper-base", stage: "Downloading", done: 61_000_000, total: 147_900_000 };
     app.snapshot.workers = [
       {
-        name: "speech",
+        ...speechWorker,
         state: "crash_loop",
+        detail: "It stopped seven times in a minute.",
+        health: "unhealthy",
         pid: null,
+        started_at_ms: null,
         restarts: 7,
         breaker: "open",
-        detail: "It stopped seven times in a minute; the next try is in 30 seconds.",
+        requests: { state: "open", failures: 5, retry_at_ms: Date.now() + 30_000 },
+        unstable: true,
+        next_try_ms: Date.now() + 30_000,
+      },
+      {
+        ...speechWorker,
+        name: "tagger",
+        kind: "custom",
+        title: "Own command",
+        state: "hibernating",
+        pid: 77,
+        requests: { state: "held", failures: 0, retry_at_ms: null },
       },
     ];
   },

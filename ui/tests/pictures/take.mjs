@@ -60,7 +60,8 @@ const sizes = [
 const shots = [];
 for (const theme of ["light", "dark"])
   for (const size of sizes) {
-    for (const page of ["general", "speech", "history", "about"]) shots.push({ page, theme, size, scene: "full" });
+    for (const page of ["general", "speech", "engines", "history", "logs", "about"])
+      shots.push({ page, theme, size, scene: "full" });
     shots.push({ page: "history", theme, size, scene: "full", act: "open" });
     shots.push({ page: "history", theme, size, scene: "full", act: "search" });
     shots.push({ page: "general", theme, size, scene: "recording" });
@@ -71,6 +72,10 @@ for (const theme of ["light", "dark"])
     shots.push({ page: "speech", theme, size, scene: "trouble" });
     shots.push({ page: "general", theme, size, scene: "trouble" });
     shots.push({ page: "general", theme, size, scene: "full", act: "bottom" });
+    shots.push({ page: "engines", theme, size, scene: "full", act: "lines" });
+    for (const scene of ["trouble", "empty", "error", "loading"]) shots.push({ page: "engines", theme, size, scene });
+    for (const scene of ["empty", "error", "loading"]) shots.push({ page: "logs", theme, size, scene });
+    shots.push({ page: "logs", theme, size, scene: "full", act: "incident" });
     shots.push({ page: "history", theme, size, scene: "empty" });
     shots.push({ page: "general", theme, size, scene: "empty" });
     shots.push({ page: "speech", theme, size, scene: "error" });
@@ -78,7 +83,7 @@ for (const theme of ["light", "dark"])
     shots.push({ page: "history", theme, size, scene: "full", act: "undo" });
   }
 for (const language of ["de", "es"])
-  for (const page of ["general", "speech", "history", "about"])
+  for (const page of ["general", "speech", "engines", "history", "logs", "about"])
     shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
 
 const acts = {
@@ -108,6 +113,15 @@ const acts = {
     await page.getByRole("button", { name: "Reset all settings" }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Cancel" }).waitFor();
   },
+  lines: async (page) => {
+    await page.getByRole("button", { name: "Last lines" }).first().click();
+    await page.getByText("Aborted").first().waitFor();
+    await page.getByRole("button", { name: "Hide lines" }).scrollIntoViewIfNeeded();
+  },
+  incident: async (page) => {
+    await page.getByRole("button", { name: /It crashed/ }).click();
+    await page.getByRole("dialog").getByText("Standard error").waitFor();
+  },
   bottom: async (page) => {
     await page.evaluate(() => {
       for (const box of document.querySelectorAll("main *")) box.scrollTop = 1e6;
@@ -120,6 +134,8 @@ const clipped = () =>
   [...document.querySelectorAll("main *, nav *")]
     .filter((box) => box.textContent !== "" && box.scrollWidth > box.clientWidth + 1 && box.clientWidth > 1)
     .filter((box) => !["visible"].includes(getComputedStyle(box).overflowX) || box.tagName === "MAIN")
+    // What is cut on purpose says so, and has another place where it is whole.
+    .filter((box) => box.closest("[data-cut]") === null)
     .filter((box) => box.getAttribute("type") !== "search" && getComputedStyle(box).position !== "absolute")
     .map((box) => `${box.tagName}.${box.className}: ${box.textContent?.slice(0, 60)}`);
 
@@ -142,6 +158,7 @@ for (const { page: name, theme, size, scene, act, language = "en" } of shots) {
     colorScheme: theme,
   });
   const page = await context.newPage();
+  page.setDefaultTimeout(10_000);
   page.on("console", (message) => {
     // React repeats in the console what a page's boundary caught; that is the point of the error scene.
     if (scene === "error" && message.text().includes("ProblemError")) return;
@@ -156,9 +173,14 @@ for (const { page: name, theme, size, scene, act, language = "en" } of shots) {
     .locator(scene === "loading" ? "[aria-busy]" : "h1, [role=alert]")
     .first()
     .waitFor();
-  if (scene !== "loading") await page.locator("[aria-busy]").first().waitFor({ state: "detached" });
+  if (scene !== "loading") {
+    await page.locator("[aria-busy]").first().waitFor({ state: "detached" });
+    // A part of the window that is loaded on demand shows a skeleton until it is there.
+    await page.locator(".mantine-Skeleton-root").first().waitFor({ state: "detached" });
+  }
   await page.evaluate(() => document.fonts.ready);
-  await acts[act]?.(page);
+  // The picture of an act that failed says why; the others are still to be seen.
+  await acts[act]?.(page).catch((error) => faults.push(`${label}: ${error}`));
   await page.waitForTimeout(150);
   await page.screenshot({ path: join(folder, `${label}.png`) });
   for (const fault of await page.evaluate(clipped)) faults.push(`${label}: clipped ${fault}`);

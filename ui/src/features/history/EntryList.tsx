@@ -1,6 +1,7 @@
 // The list itself: only the rows on the screen exist, and the arrow keys walk from one to the next.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { type KeyboardEvent, useEffect, useMemo, useRef } from "react";
+import { useEffect, useMemo, useRef } from "react";
+import { walkButtons } from "../../components/walk";
 import type { HistoryRow } from "../../ipc/bindings";
 import { useLocale } from "../../locales/locale";
 import { dayName, groupedByDay, ungrouped } from "./days";
@@ -35,7 +36,7 @@ export function EntryList({ rows, grouped, onOpen, onEnd }: Props) {
 
   return (
     <div ref={scroll} className={classes.scroll}>
-      <ul className={classes.list} style={{ height: list.getTotalSize() }} onKeyDown={walk}>
+      <ul className={classes.list} style={{ height: list.getTotalSize() }} onKeyDown={walkButtons}>
         {shown.map(({ key, index, start, size }) => {
           const item = items[index];
           if (!item) return null;
@@ -52,17 +53,4 @@ export function EntryList({ rows, grouped, onOpen, onEnd }: Props) {
       </ul>
     </div>
   );
-}
-
-function walk(event: KeyboardEvent<HTMLUListElement>) {
-  const step = event.key === "ArrowDown" ? 1 : event.key === "ArrowUp" ? -1 : 0;
-  if (step === 0) return;
-  const buttons = [...event.currentTarget.querySelectorAll("button")].sort(
-    (a, b) => a.getBoundingClientRect().top - b.getBoundingClientRect().top,
-  );
-  const at = document.activeElement instanceof HTMLButtonElement ? buttons.indexOf(document.activeElement) : -1;
-  const next = buttons[at + step];
-  if (at < 0 || !next) return;
-  event.preventDefault();
-  next.focus();
 }

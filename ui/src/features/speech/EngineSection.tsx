@@ -2,17 +2,18 @@
 import { Button } from "@mantine/core";
 import { AmountRow } from "../../components/AmountRow";
 import { Row, Section } from "../../components/Page";
-import { StatusDot, type Tone } from "../../components/StatusDot";
+import { StatusDot } from "../../components/StatusDot";
 import { TextRow } from "../../components/TextRow";
 import type { WorkerView } from "../../ipc/bindings";
 import { client } from "../../ipc/client";
 import { useCommand, useSettings, useSettingsPatch, useSnapshot } from "../../ipc/queries";
 import { useTexts, wordFor } from "../../locales/locale";
+import { toneOf } from "../engines/states";
 import classes from "./Speech.module.css";
 
 export function EngineSection() {
   const texts = useTexts().speech.engine;
-  const { workers } = useSnapshot();
+  const workers = useSnapshot().workers.filter((worker) => worker.kind === "speech");
   const { speech, dictation, models } = useSettings();
   const patch = useSettingsPatch();
   return (
@@ -49,28 +50,19 @@ export function EngineSection() {
   );
 }
 
-const TONES: Record<string, Tone> = {
-  ready: "good",
-  starting: "warn",
-  stopping: "warn",
-  backoff: "warn",
-  crash_loop: "bad",
-  failed: "bad",
-};
-
 function WorkerRow({ worker }: { worker: WorkerView }) {
-  const { speech } = useTexts();
+  const { speech, engines } = useTexts();
   const texts = speech.engine;
   const restart = useCommand(client.workerRestart);
   const facts = [
     worker.pid === null ? "" : texts.process(worker.pid),
     worker.restarts === 0 ? "" : texts.restarts(worker.restarts),
   ].filter((fact) => fact !== "");
-  const name = worker.name === "speech" ? texts.label : wordFor({}, worker.name);
+  const name = worker.title;
   return (
     <Row label={name} hint={worker.detail ?? facts.join("  ·  ")}>
       <span className={classes.workerState} role="status">
-        <StatusDot tone={TONES[worker.state] ?? "quiet"} label={wordFor(texts.states, worker.state)} />
+        <StatusDot tone={toneOf(worker.state)} label={wordFor(engines.states, worker.state)} />
       </span>
       <Button
         variant="default"

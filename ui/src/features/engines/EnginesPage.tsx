@@ -1,0 +1,20 @@
+// Every worker: how it is, why, what it uses and what happened to it.
+import { IconCpu } from "@tabler/icons-react";
+import { EmptyNote } from "../../components/EmptyNote";
+import { Page } from "../../components/Page";
+import { useSnapshot } from "../../ipc/queries";
+import { useTexts } from "../../locales/locale";
+import { WorkerCard } from "./WorkerCard";
+
+export function EnginesPage() {
+  const texts = useTexts().engines;
+  const { workers } = useSnapshot();
+  return (
+    <Page title={texts.title}>
+      {workers.length === 0 ? <EmptyNote icon={IconCpu} title={texts.emptyTitle} hint={texts.emptyHint} /> : null}
+      {workers.map((worker) => (
+        <WorkerCard key={worker.name} worker={worker} />
+      ))}
+    </Page>
+  );
+}

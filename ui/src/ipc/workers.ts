@@ -1,0 +1,58 @@
+// What the window asks about workers beyond the snapshot: what they use, and what they said.
+import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
+import { useCallback } from "react";
+import type { LogPage, LogQuery } from "./bindings";
+import { client } from "./client";
+import { queryKeys } from "./queries";
+
+/** How often the app measures; asking more often would bring the same numbers. */
+const USAGE_EVERY_MS = 5000;
+/** Soon enough that a line seems to appear by itself. */
+const FOLLOW_EVERY_MS = 1000;
+/** A few screens of lines at a time. */
+const LOG_PAGE = 200;
+/** Incidents shown before the button for older ones. */
+const INCIDENT_PAGE = 5;
+
+const usageKey = (name: string) => [...queryKeys.workers, "usage", name];
+
+/** CPU and memory of one worker over the last hour, oldest first; asked again while the window is to be seen. */
+export const useWorkerUsage = (name: string) =>
+  useQuery({
+    queryKey: usageKey(name),
+    queryFn: () => client.workerUsage(name),
+    refetchInterval: USAGE_EVERY_MS,
+    staleTime: 0,
+  });
+
+export type LogFilter = Pick<LogQuery, "worker" | "level" | "kind" | "text">;
+
+const logKey = (filter: LogFilter) => [...queryKeys.workers, "log", filter];
+const incidentsOf = (worker: string): LogFilter => ({ worker, level: null, kind: "incident", text: "" });
+
+function useLog(queryKey: readonly unknown[], filter: LogFilter, limit: number, refetchInterval: number | false) {
+  return useInfiniteQuery({
+    queryKey,
+    queryFn: ({ pageParam }) => client.workerLog({ ...filter, before: pageParam, limit }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page: LogPage) => page.next,
+    placeholderData: keepPreviousData,
+    refetchInterval,
+    staleTime: 0,
+  });
+}
+
+/** The log, newest first. While `following`, new rows come by themselves; otherwise it stands still to be read. */
+export function useWorkerLog(filter: LogFilter, following: boolean) {
+  const queries = useQueryClient();
+  const log = useLog(logKey(filter), filter, LOG_PAGE, following ? FOLLOW_EVERY_MS : false);
+  /** Back to the newest rows: the older pages are let go, so that following asks for one page only. */
+  const rewind = useCallback(() => {
+    void queries.resetQueries({ queryKey: logKey(filter) });
+  }, [queries, filter]);
+  return { log, rewind };
+}
+
+/** What went wrong with one worker, newest first. */
+export const useIncidents = (worker: string) =>
+  useLog([...queryKeys.incidents, worker], incidentsOf(worker), INCIDENT_PAGE, USAGE_EVERY_MS);

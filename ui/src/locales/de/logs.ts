@@ -1,0 +1,26 @@
+// The Logs page in German.
+import type { Texts } from "../en";
+
+export const logs: Texts["logs"] = {
+  title: "Protokoll",
+  search: "Protokoll durchsuchen",
+  clear: "Suche leeren",
+  engine: "Dienst",
+  allEngines: "Alle Dienste",
+  level: "Stufe",
+  levels: { all: "Alle", info: "Info", warn: "Warnungen", error: "Fehler" },
+  levelOf: { error: "Fehler", warn: "Warnung", info: "Info", debug: "Debug" },
+  kinds: { incident: "Vorfall", state: "Zustand", dropped: "Ausgelassen", line: "Zeile" },
+  follow: "Mitlaufen",
+  copy: "Kopieren",
+  copied: "Kopiert",
+  copyHint: "Kopiert die geladenen Zeilen",
+  emptyTitle: "Noch nichts aufgezeichnet",
+  emptyHint: "Was die Dienste sagen und was ihnen geschieht, erscheint hier.",
+  nothingTitle: "Keine Treffer",
+  nothingHint: "Keine Zeile passt zum Filter. Nimm einen Teil davon weg.",
+  row: "Zeile",
+  run: "Lauf",
+  when: "Wann",
+  copyRow: "Diese Zeile kopieren",
+};
