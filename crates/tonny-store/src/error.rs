@@ -12,6 +12,7 @@ mod code {
     pub const BUSY: i32 = 5;
     pub const LOCKED: i32 = 6;
     pub const READONLY: i32 = 8;
+    pub const INTERRUPT: i32 = 9;
     pub const CORRUPT: i32 = 11;
     pub const FULL: i32 = 13;
     pub const CANTOPEN: i32 = 14;
@@ -90,8 +91,8 @@ pub enum StoreError {
         /// What SQLite said.
         source: sqlx::Error,
     },
-    /// No utterance has this id.
-    #[error("there is no utterance {id}")]
+    /// No row has this id.
+    #[error("there is no row {id}")]
     Missing {
         /// The id asked for.
         id: String,
@@ -130,6 +131,11 @@ impl StoreError {
     /// A value broke a rule of its table: too long, out of range, or an id that exists already. Trying again is no use.
     pub fn is_refused_value(&self) -> bool {
         matches!(self.sqlite_code(), Some(code::CONSTRAINT | code::TOOBIG))
+    }
+
+    /// A question took longer than any may: it was cut so that the write-ahead log does not grow without end.
+    pub fn is_too_slow(&self) -> bool {
+        self.sqlite_code() == Some(code::INTERRUPT)
     }
 
     fn sqlx_error(&self) -> Option<&sqlx::Error> {

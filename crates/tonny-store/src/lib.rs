@@ -1,4 +1,4 @@
-//! The only room with SQL: one SQLite file that holds settings and utterances.
+//! The only room with SQL: one SQLite file that holds settings, utterances, people, activity and talks.
 //!
 //! It owns the schema (`/migrations`), the connections and the durability of each write. It returns rows and makes no
 //! decision: what a state means, when to retry and what the user is told is the core's business. It knows no clock but
@@ -9,16 +9,32 @@
 
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
+mod activity;
+mod conversations;
 mod error;
+mod filter;
+mod messages;
+#[cfg(test)]
+mod plans;
+mod profiles;
 mod search;
 mod settings;
+mod statements;
+mod statistics;
 mod store;
 mod utterances;
 
+pub use activity::{Activity, ActivityRow, Deed, Deeds};
+pub use conversations::{Conversation, ConversationDraft, Conversations};
 pub use error::StoreError;
+pub use filter::Filter;
+pub use messages::{Message, MessageState, MessageText, Messages, NewMessage, Role};
+pub use profiles::{Profile, Profiles};
 pub use search::{Hit, Piece};
 pub use settings::{Settings, SettingsRow};
-pub use store::{CheckReport, NEWEST_SCHEMA, Store};
+pub use statistics::{By, Day, Size, Statistics, Totals};
+pub use store::{CheckReport, Depth, NEWEST_SCHEMA, Store};
 pub use utterances::{
-    FinalText, NewUtterance, Outcome, Page, Timings, Utterance, UtteranceState, Utterances,
+    Fact, FinalText, NewUtterance, Outcome, Page, Search, Timings, Utterance, UtteranceState, Utterances,
+    WebhookAnswer,
 };

@@ -21,7 +21,7 @@ const MARK_OPEN: char = '\u{FDD0}';
 const MARK_CLOSE: char = '\u{FDD1}';
 
 /// An utterance that was found, with the part of its text to show.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize)]
 pub struct Hit {
     /// The whole row.
     pub utterance: Utterance,
@@ -38,19 +38,39 @@ pub struct Piece {
     pub found: bool,
 }
 
-/// The query for what was typed; `None` when it is only white space.
+/// The query for what was typed; `None` when it is only white space. Text between two double quotes is a phrase: its
+/// words one after the other, the last one whole; every other word may be the beginning of one.
 pub(crate) fn fts_query(typed: &str) -> Option<String> {
-    let words: Vec<String> = typed
-        // A NUL would end the query for SQLite in the middle of a quoted string.
-        .split(|c: char| c.is_whitespace() || c == '\0')
-        .filter(|word| !word.is_empty())
-        .take(MOST_WORDS)
-        .map(|word| {
-            let word: String = word.chars().take(LONGEST_WORD).collect();
-            format!("\"{}\"*", word.replace('"', "\"\""))
-        })
-        .collect();
-    if words.is_empty() { None } else { Some(words.join(" ")) }
+    // A NUL would end the query for SQLite in the middle of a quoted string.
+    let typed = typed.replace('\0', " ");
+    if typed.trim().is_empty() {
+        return None;
+    }
+    let parts: Vec<&str> = typed.split('"').collect();
+    let mut terms = Vec::new();
+    for (n, part) in parts.iter().enumerate() {
+        // Odd parts lie between quotes, unless the last quote has no partner.
+        if n % 2 == 1 && n + 1 < parts.len() {
+            let words: Vec<String> = words_of(part).collect();
+            terms.push((words.len(), format!("\"{}\"", words.join(" "))));
+        } else {
+            terms.extend(words_of(part).map(|word| (1, format!("\"{word}\"*"))));
+        }
+    }
+    let mut room = MOST_WORDS;
+    terms.retain(|(words, _)| {
+        let fits = *words <= room;
+        room = room.saturating_sub(*words);
+        fits
+    });
+    // Only quotes: a phrase without words, which finds nothing.
+    let terms: Vec<String> = terms.into_iter().map(|(_, term)| term).collect();
+    Some(if terms.is_empty() { "\"\"".to_owned() } else { terms.join(" ") })
+}
+
+fn words_of(part: &str) -> impl Iterator<Item = String> {
+    let words = part.split_whitespace().take(MOST_WORDS);
+    words.map(|word| word.chars().take(LONGEST_WORD).collect())
 }
 
 /// Takes FTS5's marks out of a snippet. A mark that the text itself holds is dropped, not trusted.
@@ -97,7 +117,11 @@ mod tests {
         for (typed, query) in [
             ("naiv", Some("\"naiv\"*")),
             (" two  words\n", Some("\"two\"* \"words\"*")),
-            ("say \"hi\" OR", Some("\"say\"* \"\"\"hi\"\"\"* \"OR\"*")),
+            ("say \"hi  there\" OR", Some("\"say\"* \"hi there\" \"OR\"*")),
+            ("say \"hi there", Some("\"say\"* \"hi\"* \"there\"*")),
+            ("a\"b c\"d", Some("\"a\"* \"b c\" \"d\"*")),
+            ("\"\"", Some("\"\"")),
+            ("\"", Some("\"\"")),
             ("a\0b", Some("\"a\"* \"b\"*")),
             ("", None),
             (" \t\0", None),

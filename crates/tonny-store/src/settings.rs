@@ -6,19 +6,21 @@
 use serde::{Deserialize, Serialize};
 
 use crate::StoreError;
-use crate::store::{Durability, Store};
+use crate::statements::statements;
+use crate::store::{Durability, Query, Store};
 
-pub(crate) const LOAD: &str =
-    "SELECT json, version, revision, updated_at AS updated_at_ms FROM settings WHERE id = 1";
+statements! {
+    LOAD = "SELECT json, version, revision, updated_at AS updated_at_ms FROM settings WHERE id = 1";
 
-pub(crate) const SAVE: &str = "INSERT INTO settings (id, json, version, revision, updated_at) \
-     VALUES (1, ?1, ?2, 1, CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
-     ON CONFLICT (id) DO UPDATE SET json = excluded.json, version = excluded.version, \
-     revision = settings.revision + 1, updated_at = excluded.updated_at";
+    SAVE = "INSERT INTO settings (id, json, version, revision, updated_at) \
+        VALUES (1, ?1, ?2, 1, CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
+        ON CONFLICT (id) DO UPDATE SET json = excluded.json, version = excluded.version, \
+        revision = settings.revision + 1, updated_at = excluded.updated_at";
 
-pub(crate) const REPLACE: &str = "UPDATE settings SET json = ?1, version = ?2, \
-     revision = revision + 1, updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
-     WHERE id = 1 AND revision = ?3";
+    REPLACE = "UPDATE settings SET json = ?1, version = ?2, \
+        revision = revision + 1, updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
+        WHERE id = 1 AND revision = ?3";
+}
 
 /// The document as it was last saved.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
@@ -49,10 +51,7 @@ impl<'a> Settings<'a> {
     /// # Errors
     /// Those of any read.
     pub async fn load(&self) -> Result<Option<SettingsRow>, StoreError> {
-        sqlx::query_as(LOAD)
-            .fetch_optional(self.store.readers())
-            .await
-            .map_err(|source| StoreError::Statement { action: "load the settings", source })
+        self.store.row("load the settings", sqlx::query(LOAD)).await
     }
 
     /// Saves the document over whatever is there; synced to the disk when this returns.
@@ -73,17 +72,8 @@ impl<'a> Settings<'a> {
         Ok(changed == 1)
     }
 
-    async fn write(
-        &self,
-        query: sqlx::query::Query<'_, sqlx::Sqlite, sqlx::sqlite::SqliteArguments>,
-    ) -> Result<u64, StoreError> {
-        const ACTION: &str = "save the settings";
+    async fn write(&self, query: Query<'_>) -> Result<u64, StoreError> {
         // A choice the user made a second ago is worth a sync: it happens rarely.
-        let mut conn = self.store.writer(Durability::Power, ACTION).await?;
-        let done = query
-            .execute(&mut *conn)
-            .await
-            .map_err(|source| StoreError::Statement { action: ACTION, source })?;
-        Ok(done.rows_affected())
+        self.store.change(Durability::Power, "save the settings", query).await
     }
 }

@@ -7,15 +7,16 @@
 mod row;
 pub(crate) mod sql;
 
-use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
-use sqlx::{Row, Sqlite};
+use sqlx::sqlite::SqliteRow;
+use sqlx::{AssertSqlSafe, FromRow, Row};
 
-pub use row::{FinalText, NewUtterance, Outcome, Page, Timings, Utterance, UtteranceState};
+pub use row::{
+    Fact, FinalText, NewUtterance, Outcome, Page, Search, Timings, Utterance, UtteranceState, WebhookAnswer,
+};
 
 use crate::StoreError;
 use crate::search::{Hit, fts_query, opening_piece, pieces};
-use crate::store::{Durability, Store};
+use crate::store::{Durability, Query, Store};
 
 /// More rows than a window shows and few enough to hold in memory with texts of some pages each.
 const LONGEST_PAGE: u32 = 1000;
@@ -42,7 +43,8 @@ impl<'a> Utterances<'a> {
             .bind(&new.route)
             .bind(&new.audio_file)
             .bind(&new.engine)
-            .bind(&new.model);
+            .bind(&new.model)
+            .bind(&new.profile);
         self.write("begin an utterance", query).await.map(drop)
     }
 
@@ -56,7 +58,7 @@ impl<'a> Utterances<'a> {
     }
 
     /// Moves the utterance to `to` only if it is in `from`; says whether it was. What two programs use that must not
-    /// both deliver it.
+    /// both deliver it, and what says after a power cut that it may have been delivered: synced when this returns.
     ///
     /// # Errors
     /// Those of any write; a missing utterance is `false`.
@@ -67,7 +69,7 @@ impl<'a> Utterances<'a> {
         to: UtteranceState,
     ) -> Result<bool, StoreError> {
         let query = sqlx::query(sql::CLAIM).bind(id).bind(from).bind(to);
-        Ok(self.write("claim an utterance", query).await? == 1)
+        Ok(self.store.change(Durability::Power, "claim an utterance", query).await? == 1)
     }
 
     /// Writes the stages that are known; those that are `None` keep what they have.
@@ -117,8 +119,11 @@ impl<'a> Utterances<'a> {
             .bind(&text.raw_text)
             .bind(&text.language)
             .bind(&text.engine)
-            .bind(&text.model);
-        let changed = self.write_at(Durability::Power, ACTION, query).await?;
+            .bind(&text.model)
+            .bind(text.confidence)
+            .bind(&text.speaker)
+            .bind(words_in(&text.text));
+        let changed = self.store.change(Durability::Power, ACTION, query).await?;
         one_row(id, changed)
     }
 
@@ -140,16 +145,29 @@ impl<'a> Utterances<'a> {
         self.write_one("finish an utterance", id, query).await
     }
 
+    /// A webhook has it.
+    ///
+    /// # Errors
+    /// `Missing`; `is_refused_value` for an answer above 1,000,000 bytes.
+    pub async fn note_webhook(&self, id: &str, answer: &WebhookAnswer) -> Result<(), StoreError> {
+        let query = sqlx::query(sql::NOTE_WEBHOOK).bind(id).bind(answer.success).bind(&answer.response);
+        self.write_one("note what a webhook answered", id, query).await
+    }
+
+    /// The words are gone, from the search too; the row stays with its times and counts.
+    ///
+    /// # Errors
+    /// `Missing`.
+    pub async fn forget_text(&self, id: &str) -> Result<(), StoreError> {
+        self.write_one("forget an utterance's text", id, sqlx::query(sql::FORGET_TEXT).bind(id)).await
+    }
+
     /// One utterance.
     ///
     /// # Errors
     /// Those of any read; `None` when there is no such id.
     pub async fn get(&self, id: &str) -> Result<Option<Utterance>, StoreError> {
-        sqlx::query_as(sql::GET)
-            .bind(id)
-            .fetch_optional(self.store.readers())
-            .await
-            .map_err(reading("load an utterance"))
+        self.store.row("load an utterance", sqlx::query(sql::GET).bind(id)).await
     }
 
     /// One page, newest first.
@@ -157,57 +175,42 @@ impl<'a> Utterances<'a> {
     /// # Errors
     /// Those of any read.
     pub async fn list(&self, page: &Page) -> Result<Vec<Utterance>, StoreError> {
-        // No row is later than the largest number there is: the first page is a page like any other to the index.
-        let (started_at_ms, id) = match &page.before {
-            Some((started_at_ms, id)) => (*started_at_ms, id.as_str()),
-            None => (i64::MAX, ""),
-        };
-        let limit = page.limit.min(LONGEST_PAGE);
-        let query = match page.state {
-            None => sqlx::query_as(sql::LIST).bind(started_at_ms).bind(id).bind(limit),
-            Some(state) => {
-                sqlx::query_as(sql::LIST_IN_STATE).bind(started_at_ms).bind(id).bind(limit).bind(state)
-            }
-        };
-        query.fetch_all(self.store.readers()).await.map_err(reading("list utterances"))
+        let statement = sql::list(&page.filter, page.before.is_some());
+        let (started_at_ms, id) = page.before.as_ref().map(|(at, id)| (*at, id.as_str())).unzip();
+        let query = page.filter.bind(sqlx::query(AssertSqlSafe(statement)));
+        let query = query.bind(started_at_ms).bind(id).bind(page.limit.min(LONGEST_PAGE));
+        self.store.rows("list utterances", query).await
     }
 
-    /// Utterances that contain every word of `text`, each as a whole or as the beginning of a word, accents and case
-    /// aside, the latest entered first. Nothing in `text` is syntax. Without a word in it: the list, newest first;
-    /// with only marks that are no word: nothing.
+    /// Utterances that contain every word and phrase of the text, each word as a whole or as the beginning of one,
+    /// accents and case aside, the latest entered first. Without a word in it: all of them; with only marks that are no
+    /// word: nothing.
     ///
     /// # Errors
     /// Those of any read.
-    pub async fn search(&self, text: &str, limit: u32, offset: u32) -> Result<Vec<Hit>, StoreError> {
+    pub async fn search(&self, search: &Search) -> Result<Vec<Hit>, StoreError> {
         const ACTION: &str = "search utterances";
-        let limit = limit.min(LONGEST_PAGE);
-        let Some(words) = fts_query(text) else {
-            let rows: Vec<Utterance> = sqlx::query_as(sql::LIST_FROM)
-                .bind(limit)
-                .bind(offset)
-                .fetch_all(self.store.readers())
-                .await
-                .map_err(reading(ACTION))?;
-            return Ok(rows
-                .into_iter()
-                .map(|utterance| Hit { snippet: opening_piece(&utterance), utterance })
-                .collect());
+        let words = fts_query(&search.text);
+        let statement = match &words {
+            Some(_) => sql::search(&search.filter),
+            None => sql::latest_entered(&search.filter),
         };
-        let rows = sqlx::query(sql::SEARCH)
-            .bind(words)
-            .bind(limit)
-            .bind(offset)
-            .fetch_all(self.store.readers())
-            .await
-            .map_err(reading(ACTION))?;
-        rows.iter()
-            .map(|row| {
-                let utterance = sqlx::FromRow::from_row(row)?;
-                let marked: String = row.try_get("snippet")?;
-                Ok(Hit { utterance, snippet: pieces(&marked) })
-            })
-            .collect::<Result<_, _>>()
-            .map_err(reading(ACTION))
+        let query = search.filter.bind(sqlx::query(AssertSqlSafe(statement)));
+        let query = query
+            .bind(&words)
+            .bind(search.before.unwrap_or(i64::MAX))
+            .bind(search.limit.min(LONGEST_PAGE));
+        let mut conn = self.store.reader(ACTION).await?;
+        let rows = query.fetch_all(&mut *conn).await.map_err(reading(ACTION))?;
+        let hit = |row: &SqliteRow| {
+            let utterance = Utterance::from_row(row)?;
+            let snippet = match &words {
+                Some(_) => pieces(&row.try_get::<String, _>("snippet")?),
+                None => opening_piece(&utterance),
+            };
+            Ok(Hit { utterance, snippet })
+        };
+        rows.iter().map(hit).collect::<Result<_, _>>().map_err(reading(ACTION))
     }
 
     /// Those in a state from `recording` to `delivering`, oldest first: what a start has to take up.
@@ -215,10 +218,7 @@ impl<'a> Utterances<'a> {
     /// # Errors
     /// Those of any read.
     pub async fn unfinished(&self) -> Result<Vec<Utterance>, StoreError> {
-        sqlx::query_as(sql::UNFINISHED)
-            .fetch_all(self.store.readers())
-            .await
-            .map_err(reading("list unfinished utterances"))
+        self.store.rows("list unfinished utterances", sqlx::query(sql::UNFINISHED)).await
     }
 
     /// The newest one.
@@ -226,8 +226,7 @@ impl<'a> Utterances<'a> {
     /// # Errors
     /// Those of any read.
     pub async fn latest(&self) -> Result<Option<Utterance>, StoreError> {
-        let page = Page { before: None, limit: 1, state: None };
-        Ok(self.list(&page).await?.pop())
+        Ok(self.list(&Page { limit: 1, ..Page::default() }).await?.pop())
     }
 
     /// How many there are.
@@ -235,11 +234,35 @@ impl<'a> Utterances<'a> {
     /// # Errors
     /// Those of any read.
     pub async fn count(&self) -> Result<u64, StoreError> {
-        let count: i64 = sqlx::query_scalar(sql::COUNT)
-            .fetch_one(self.store.readers())
-            .await
-            .map_err(reading("count utterances"))?;
-        Ok(count.unsigned_abs())
+        let count: Option<(i64,)> = self.store.row("count utterances", sqlx::query(sql::COUNT)).await?;
+        Ok(count.map_or(0, |(count,)| count.unsigned_abs()))
+    }
+
+    /// What retention decides by, oldest first, after the row `(started_at_ms, id)`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn facts(&self, after: Option<(i64, &str)>, limit: u32) -> Result<Vec<Fact>, StoreError> {
+        self.facts_by(sql::FACTS, after, limit).await
+    }
+
+    /// The same of those that have a recording; `text_bytes` is 0.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn audio_facts(&self, after: Option<(i64, &str)>, limit: u32) -> Result<Vec<Fact>, StoreError> {
+        self.facts_by(sql::AUDIO_FACTS, after, limit).await
+    }
+
+    async fn facts_by(
+        &self,
+        statement: &'static str,
+        after: Option<(i64, &str)>,
+        limit: u32,
+    ) -> Result<Vec<Fact>, StoreError> {
+        let (started_at_ms, id) = after.unwrap_or((i64::MIN, ""));
+        let query = sqlx::query(statement).bind(started_at_ms).bind(id).bind(limit);
+        self.store.rows("look through the utterances", query).await
     }
 
     /// Deletes the row with its words in the search, and gives the name of the audio file that is now without a row.
@@ -255,34 +278,18 @@ impl<'a> Utterances<'a> {
         deleted.pop().ok_or_else(|| StoreError::Missing { id: id.to_owned() })
     }
 
-    async fn write_one(
-        &self,
-        action: &'static str,
-        id: &str,
-        query: Query<'_, Sqlite, SqliteArguments>,
-    ) -> Result<(), StoreError> {
+    async fn write_one(&self, action: &'static str, id: &str, query: Query<'_>) -> Result<(), StoreError> {
         one_row(id, self.write(action, query).await?)
     }
 
-    async fn write(
-        &self,
-        action: &'static str,
-        query: Query<'_, Sqlite, SqliteArguments>,
-    ) -> Result<u64, StoreError> {
-        self.write_at(Durability::Process, action, query).await
+    async fn write(&self, action: &'static str, query: Query<'_>) -> Result<u64, StoreError> {
+        self.store.change(Durability::Process, action, query).await
     }
+}
 
-    async fn write_at(
-        &self,
-        durability: Durability,
-        action: &'static str,
-        query: Query<'_, Sqlite, SqliteArguments>,
-    ) -> Result<u64, StoreError> {
-        let mut conn = self.store.writer(durability, action).await?;
-        let done =
-            query.execute(&mut *conn).await.map_err(|source| StoreError::Statement { action, source })?;
-        Ok(done.rows_affected())
-    }
+/// Words as people count them: runs between white space.
+pub(crate) fn words_in(text: &str) -> i64 {
+    i64::try_from(text.split_whitespace().count()).unwrap_or(i64::MAX)
 }
 
 fn one_row(id: &str, changed: u64) -> Result<(), StoreError> {

@@ -10,7 +10,8 @@ use std::path::{Path, PathBuf};
 
 use sqlx::{ConnectOptions, Connection};
 
-use super::{APPLICATION_ID, NEWEST_SCHEMA, shared_options};
+use super::connections::shared_options;
+use super::{APPLICATION_ID, NEWEST_SCHEMA};
 use crate::StoreError;
 use crate::error::opening;
 

@@ -4,9 +4,9 @@
 //! for stages, milliseconds since the press of the key.
 
 use serde::{Deserialize, Serialize};
-use sqlx::Sqlite;
-use sqlx::query::Query;
-use sqlx::sqlite::SqliteArguments;
+
+use crate::Filter;
+use crate::store::Query;
 
 /// How far an utterance got.
 #[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
@@ -92,10 +92,7 @@ pub struct Timings {
 
 impl Timings {
     /// Binds the five stages in the order that the statements number them.
-    pub(super) fn bind_to<'q>(
-        &self,
-        query: Query<'q, Sqlite, SqliteArguments>,
-    ) -> Query<'q, Sqlite, SqliteArguments> {
+    pub(super) fn bind_to<'q>(&self, query: Query<'q>) -> Query<'q> {
         query
             .bind(self.first_sample_ms)
             .bind(self.release_ms)
@@ -106,7 +103,8 @@ impl Timings {
 }
 
 /// What is known at the press of the key.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
 pub struct NewUtterance {
     /// A UUIDv7 as text; at most 64 bytes.
     pub id: String,
@@ -120,10 +118,12 @@ pub struct NewUtterance {
     pub engine: Option<String>,
     /// That engine's model.
     pub model: Option<String>,
+    /// The id of the profile whose permissions hold.
+    pub profile: Option<String>,
 }
 
 /// The final text.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct FinalText {
     /// After vocabulary and clean-up; at most 1,000,000 characters.
@@ -136,6 +136,10 @@ pub struct FinalText {
     pub engine: Option<String>,
     /// Its model; `None` keeps the one of the press.
     pub model: Option<String>,
+    /// How sure the engine was, 0 to 1.
+    pub confidence: Option<f64>,
+    /// Who spoke; `None` keeps who was known before.
+    pub speaker: Option<String>,
 }
 
 /// How an utterance ended.
@@ -169,7 +173,7 @@ impl Outcome {
     }
 }
 
-/// Which rows a list holds.
+/// A page of a list, newest first.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Page {
@@ -177,13 +181,54 @@ pub struct Page {
     pub before: Option<(i64, String)>,
     /// At most so many; never more than 1,000.
     pub limit: u32,
-    /// Only rows in this state.
-    pub state: Option<UtteranceState>,
+    /// Only rows that fit.
+    pub filter: Filter,
+}
+
+/// A page of a search, the latest entered first.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Search {
+    /// Words or their beginnings, phrases in double quotes; nothing in it is syntax.
+    pub text: String,
+    /// Only rows entered before this one: the `seq` of the last row of the page before.
+    pub before: Option<i64>,
+    /// At most so many; never more than 1,000.
+    pub limit: u32,
+    /// Only rows that fit.
+    pub filter: Filter,
+}
+
+/// What a webhook made of an utterance.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct WebhookAnswer {
+    /// Whether it took it; `None` while nobody knows.
+    pub success: Option<bool>,
+    /// What it said; at most 1,000,000 bytes.
+    pub response: Option<String>,
+}
+
+/// What retention decides by, without the words.
+#[derive(Debug, Clone, PartialEq, Eq, sqlx::FromRow)]
+pub struct Fact {
+    /// The row's id.
+    pub id: String,
+    /// UTC, milliseconds since 1970.
+    #[sqlx(rename = "started_at")]
+    pub started_at_ms: i64,
+    /// How far it got.
+    pub state: UtteranceState,
+    /// The audio's length; `None` where nothing was recorded.
+    pub audio_ms: Option<i64>,
+    /// Bytes of its texts.
+    pub text_bytes: i64,
 }
 
 /// A row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+#[derive(Debug, Clone, PartialEq, Serialize, Deserialize, sqlx::FromRow)]
 pub struct Utterance {
+    /// The row's number in the order of entry: what pages of a search follow each other by.
+    pub seq: i64,
     /// A UUIDv7 as text.
     pub id: String,
     /// UTC, milliseconds since 1970.
@@ -199,6 +244,10 @@ pub struct Utterance {
     pub text: Option<String>,
     /// As the engine gave it, where that differs.
     pub raw_text: Option<String>,
+    /// How sure the engine was, 0 to 1.
+    pub confidence: Option<f64>,
+    /// Who spoke.
+    pub speaker: Option<String>,
     /// Language code.
     pub language: Option<String>,
     /// The engine.
@@ -209,6 +258,12 @@ pub struct Utterance {
     pub target_class: Option<String>,
     /// How the text went in.
     pub inserted_by: Option<String>,
+    /// A webhook got it.
+    pub sent_to_webhook: bool,
+    /// The webhook took it.
+    pub success: Option<bool>,
+    /// What the webhook said.
+    pub response: Option<String>,
     /// `TT-...`, where something went wrong.
     pub error_code: Option<String>,
     /// The sentence for it.
@@ -219,6 +274,8 @@ pub struct Utterance {
     pub audio_ms: Option<i64>,
     /// Found unfinished at a start and taken up again.
     pub recovered: bool,
+    /// Words of the text.
+    pub words: i64,
     /// When each stage was reached.
     #[sqlx(flatten)]
     pub timings: Timings,

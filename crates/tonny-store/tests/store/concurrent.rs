@@ -4,7 +4,7 @@ use std::time::Duration;
 
 use tonny_store::{Store, UtteranceState};
 
-use crate::{new_utterance, say};
+use crate::{new_utterance, say, search};
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn two_programs_may_start_at_once_on_a_fresh_file() {
@@ -41,7 +41,7 @@ async fn two_programs_write_one_file_without_a_busy_error() {
     b.unwrap();
     for store in [&app, &cli] {
         assert_eq!(store.utterances().count().await.unwrap(), 2 * EACH.unsigned_abs());
-        assert_eq!(store.utterances().search("two", 1000, 0).await.unwrap().len(), 300);
+        assert_eq!(search(store, "two", 1000).await.len(), 300);
     }
     assert!(app.check().await.unwrap().is_clean());
     app.close().await.unwrap();

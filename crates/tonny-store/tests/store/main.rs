@@ -4,12 +4,15 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrent;
+mod migrations;
 mod open;
+mod people;
 mod search;
 mod settings;
+mod statistics;
 mod utterances;
 
-use tonny_store::{FinalText, NewUtterance, Store};
+use tonny_store::{FinalText, Hit, NewUtterance, Search, Store};
 
 fn new_utterance(id: &str, started_at_ms: i64) -> NewUtterance {
     NewUtterance {
@@ -19,6 +22,7 @@ fn new_utterance(id: &str, started_at_ms: i64) -> NewUtterance {
         audio_file: Some(format!("{id}.wav")),
         engine: Some("whisper".to_owned()),
         model: Some("whisper-tiny.en".to_owned()),
+        profile: None,
     }
 }
 
@@ -26,4 +30,9 @@ async fn say(store: &Store, id: &str, started_at_ms: i64, text: &str) {
     store.utterances().begin(&new_utterance(id, started_at_ms)).await.unwrap();
     let text = FinalText { text: text.to_owned(), ..FinalText::default() };
     store.utterances().commit_text(id, &text).await.unwrap();
+}
+
+async fn search(store: &Store, text: &str, limit: u32) -> Vec<Hit> {
+    let search = Search { text: text.to_owned(), limit, ..Search::default() };
+    store.utterances().search(&search).await.unwrap()
 }

@@ -1,13 +1,12 @@
 //! Searching: what is found, what is not, and that nothing typed is syntax.
 
 use proptest::prelude::*;
-use tonny_store::{FinalText, Hit, Store};
+use tonny_store::{Filter, FinalText, Hit, Search, Store, UtteranceState};
 
-use crate::{new_utterance, say};
+use crate::{new_utterance, say, search};
 
 async fn found(store: &Store, text: &str) -> Vec<String> {
-    let hits = store.utterances().search(text, 50, 0).await.unwrap();
-    hits.into_iter().map(|hit| hit.utterance.id).collect()
+    search(store, text, 50).await.into_iter().map(|hit| hit.utterance.id).collect()
 }
 
 fn marked(hit: &Hit) -> String {
@@ -41,6 +40,12 @@ async fn words_are_found_by_their_beginning_without_accents_or_case() {
         ("coffee OR cafe", vec![]),
         ("text:naive", vec![]),
         ("\"", vec![]),
+        ("\"about coffee\"", vec!["b"]),
+        ("\"coffee about\"", vec![]),
+        ("\"about cof\"", vec![]),
+        ("\"NAÏVE cafe\" 日", vec!["a"]),
+        ("about \"don't", vec!["b"]),
+        ("NEAR(naive question)", vec![]),
         ("", vec!["c", "b", "a"]),
     ] {
         assert_eq!(found(&store, typed).await, ids, "{typed}");
@@ -50,11 +55,11 @@ async fn words_are_found_by_their_beginning_without_accents_or_case() {
 #[tokio::test]
 async fn the_words_found_are_marked_in_the_snippet() {
     let store = three().await;
-    let hits = store.utterances().search("naiv", 50, 0).await.unwrap();
+    let hits = search(&store, "naiv", 50).await;
     assert_eq!(marked(&hits[0]), "A [naive] question about AND, OR and NOT");
     assert_eq!(marked(&hits[1]), "Zoë's [naïve] café – 日本語 🎉");
-    let listed = store.utterances().search(" ", 1, 1).await.unwrap();
-    assert_eq!(marked(&listed[0]), "Nothing about coffee, don't ask");
+    let listed = search(&store, " ", 2).await;
+    assert_eq!(marked(&listed[1]), "Nothing about coffee, don't ask");
 }
 
 #[tokio::test]
@@ -63,15 +68,37 @@ async fn pages_of_a_search_follow_each_other() {
     for n in 0..7 {
         say(&store, &format!("u{n}"), n, "same words").await;
     }
-    let page = async |limit, offset| {
-        let hits = store.utterances().search("same", limit, offset).await.unwrap();
+    for text in ["same", ""] {
+        let page = async |limit, before| {
+            let search = Search { text: text.to_owned(), before, limit, ..Search::default() };
+            store.utterances().search(&search).await.unwrap()
+        };
+        let ids = |hits: &[Hit]| hits.iter().map(|hit| hit.utterance.id.clone()).collect::<Vec<_>>();
+        let first = page(3, None).await;
+        assert_eq!(ids(&first), ["u6", "u5", "u4"]);
+        let second = page(6, Some(first[2].utterance.seq)).await;
+        assert_eq!(ids(&second), ["u3", "u2", "u1", "u0"]);
+        assert_eq!(page(3, Some(second[3].utterance.seq)).await, []);
+        assert_eq!(page(0, None).await, []);
+        assert_eq!(page(u32::MAX, None).await.len(), 7);
+        assert_eq!(page(3, Some(i64::MIN)).await, []);
+    }
+}
+
+#[tokio::test]
+async fn a_search_takes_the_filters_of_a_list() {
+    let store = three().await;
+    store.utterances().set_state("c", UtteranceState::Kept).await.unwrap();
+    let found = async |filter| {
+        let search = Search { text: "naive".to_owned(), limit: 9, filter, ..Search::default() };
+        let hits = store.utterances().search(&search).await.unwrap();
         hits.into_iter().map(|hit| hit.utterance.id).collect::<Vec<_>>()
     };
-    assert_eq!(page(3, 0).await, ["u6", "u5", "u4"]);
-    assert_eq!(page(3, 6).await, ["u0"]);
-    assert_eq!(page(0, 0).await, Vec::<String>::new());
-    assert_eq!(page(u32::MAX, 0).await.len(), 7);
-    assert_eq!(page(3, u32::MAX).await, Vec::<String>::new());
+    assert_eq!(found(Filter { state: Some(UtteranceState::Kept), ..Filter::default() }).await, ["c"]);
+    assert_eq!(found(Filter { until_ms: Some(3), ..Filter::default() }).await, ["a"]);
+    assert_eq!(found(Filter { since_ms: Some(3), ..Filter::default() }).await, ["c"]);
+    assert_eq!(found(Filter { route: Some("moon".to_owned()), ..Filter::default() }).await, [""; 0]);
+    assert_eq!(found(Filter { engine: Some("whisper".to_owned()), ..Filter::default() }).await, ["c", "a"]);
 }
 
 #[tokio::test]
@@ -120,11 +147,11 @@ fn any_string_may_be_searched_and_any_text_finds_itself() {
     let store = runtime.block_on(three());
     proptest!(ProptestConfig::with_cases(400), |(typed in typed)| {
         runtime.block_on(async {
-            store.utterances().search(&typed, 50, 0).await.unwrap();
+            search(&store, &typed, 50).await;
             say(&store, "p", 10, &format!("{typed} sentinel")).await;
             let text = store.utterances().get("p").await.unwrap().unwrap().text.unwrap();
             assert_eq!(text, format!("{typed} sentinel"));
-            let hits = store.utterances().search(&format!("{typed} sentinel"), 50, 0).await.unwrap();
+            let hits = search(&store, &format!("{typed} sentinel"), 50).await;
             assert!(hits.iter().any(|hit| hit.utterance.id == "p"), "{typed:?}");
             store.utterances().delete("p").await.unwrap();
         });

@@ -1,8 +1,10 @@
 //! The way of an utterance through its table.
 
-use tonny_store::{FinalText, Outcome, Page, Store, StoreError, Timings, UtteranceState};
+use tonny_store::{
+    Filter, FinalText, Outcome, Page, Store, StoreError, Timings, UtteranceState, WebhookAnswer,
+};
 
-use crate::{new_utterance, say};
+use crate::{new_utterance, say, search};
 
 async fn ids(store: &Store, page: Page) -> Vec<String> {
     store.utterances().list(&page).await.unwrap().into_iter().map(|row| row.id).collect()
@@ -23,6 +25,8 @@ async fn an_utterance_from_press_to_delivery() {
         language: Some("en".to_owned()),
         engine: None,
         model: Some("whisper-base".to_owned()),
+        confidence: Some(0.75),
+        speaker: Some("Zoë".to_owned()),
     };
     utterances.commit_text("u", &text).await.unwrap();
     assert_eq!(utterances.get("u").await.unwrap().unwrap().state, UtteranceState::Transcribed);
@@ -37,6 +41,7 @@ async fn an_utterance_from_press_to_delivery() {
     let row = utterances.get("u").await.unwrap().unwrap();
     assert_eq!((row.started_at_ms, row.state), (1_790_000_000_123, UtteranceState::Delivered));
     assert_eq!((row.text.as_deref(), row.raw_text.as_deref()), (Some("Hello."), Some("hello")));
+    assert_eq!((row.confidence, row.speaker.as_deref(), row.words), (Some(0.75), Some("Zoë"), 1));
     assert_eq!((row.engine.as_deref(), row.model.as_deref()), (Some("whisper"), Some("whisper-base")));
     assert_eq!((row.inserted_by.as_deref(), row.target_class.as_deref()), (Some("paste"), Some("XTerm")));
     assert_eq!((row.audio_file.as_deref(), row.audio_ms, row.recovered), (Some("u.wav"), Some(5250), false));
@@ -97,7 +102,7 @@ async fn pages_follow_each_other_even_within_one_millisecond() {
     let page = |before: Option<(i64, &str)>, limit, state| Page {
         before: before.map(|(ms, id)| (ms, id.to_owned())),
         limit,
-        state,
+        filter: Filter { state, ..Filter::default() },
     };
     assert_eq!(ids(&store, page(None, 2, None)).await, ["d", "c"]);
     assert_eq!(ids(&store, page(Some((5, "c")), 2, None)).await, ["b", "a"]);
@@ -181,7 +186,7 @@ async fn any_text_comes_back_byte_for_byte() {
         let id = n.to_string();
         say(&store, &id, n, &text).await;
         assert_eq!(store.utterances().get(&id).await.unwrap().unwrap().text, Some(text));
-        store.utterances().search("b x", 5, 0).await.unwrap();
+        search(&store, "b x", 5).await;
     }
     assert!(store.check().await.unwrap().is_clean());
 }
@@ -195,4 +200,73 @@ fn a_row_is_json_and_back() {
     }
     let timings: Timings = serde_json::from_str("{\"release_ms\":5}").unwrap();
     assert_eq!(timings, Timings { release_ms: Some(5), ..Timings::default() });
+}
+
+#[tokio::test]
+async fn every_filter_narrows_and_they_narrow_together() {
+    let store = Store::in_memory().await.unwrap();
+    store.profiles().put("p1", "Zoë", "{}", 1).await.unwrap();
+    for (n, id) in (0..).zip(["a", "b", "c", "d"]) {
+        let mut new = new_utterance(id, n * 10);
+        if n % 2 == 1 {
+            new.route = "clipboard".to_owned();
+            new.profile = Some("p1".to_owned());
+        }
+        if n >= 2 {
+            new.engine = Some("remote".to_owned());
+        }
+        store.utterances().begin(&new).await.unwrap();
+    }
+    let found = async |filter: Filter| ids(&store, Page { limit: 9, filter, before: None }).await;
+    let text = |text: &str| Some(text.to_owned());
+    assert_eq!(found(Filter { route: text("clipboard"), ..Filter::default() }).await, ["d", "b"]);
+    assert_eq!(found(Filter { profile: text("p1"), ..Filter::default() }).await, ["d", "b"]);
+    assert_eq!(found(Filter { engine: text("remote"), ..Filter::default() }).await, ["d", "c"]);
+    let span = Filter { since_ms: Some(10), until_ms: Some(30), ..Filter::default() };
+    assert_eq!(found(span.clone()).await, ["c", "b"]);
+    let narrow = Filter { route: text("type"), engine: text("remote"), ..span };
+    assert_eq!(found(narrow.clone()).await, ["c"]);
+    let page = Page { before: Some((20, "c".to_owned())), limit: 9, filter: narrow };
+    assert_eq!(ids(&store, page).await, [""; 0]);
+}
+
+#[tokio::test]
+async fn what_a_webhook_answered_is_kept_and_bounded() {
+    let store = Store::in_memory().await.unwrap();
+    say(&store, "u", 1, "x").await;
+    let answer = |response: &str| WebhookAnswer { success: Some(true), response: Some(response.to_owned()) };
+    store.utterances().note_webhook("u", &answer("ok")).await.unwrap();
+    let row = store.utterances().get("u").await.unwrap().unwrap();
+    assert_eq!((row.sent_to_webhook, row.success, row.response.as_deref()), (true, Some(true), Some("ok")));
+    let long = store.utterances().note_webhook("u", &answer(&"x".repeat(1_000_001))).await.unwrap_err();
+    assert!(long.is_refused_value());
+    let unsure = FinalText { text: "x".to_owned(), confidence: Some(1.5), ..FinalText::default() };
+    assert!(store.utterances().commit_text("u", &unsure).await.unwrap_err().is_refused_value());
+}
+
+#[tokio::test]
+async fn a_forgotten_text_leaves_the_row_and_the_search() {
+    let store = Store::in_memory().await.unwrap();
+    say(&store, "u", 1, "words to forget").await;
+    store.utterances().forget_text("u").await.unwrap();
+    let row = store.utterances().get("u").await.unwrap().unwrap();
+    assert_eq!((row.text, row.words, row.started_at_ms), (None, 0, 1));
+    assert_eq!(search(&store, "forget", 9).await, []);
+    assert!(store.check().await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn facts_come_oldest_first_in_pages() {
+    let store = Store::in_memory().await.unwrap();
+    for (id, at) in [("b", 5), ("a", 5), ("c", 1)] {
+        say(&store, id, at, "four").await;
+        store.utterances().note_audio(id, 1_000).await.unwrap();
+    }
+    store.utterances().forget_audio("b").await.unwrap();
+    let first = store.utterances().facts(None, 2).await.unwrap();
+    assert_eq!(first.iter().map(|fact| fact.id.as_str()).collect::<Vec<_>>(), ["c", "a"]);
+    assert_eq!((first[0].text_bytes, first[0].audio_ms), (4, Some(1_000)));
+    let rest = store.utterances().facts(Some((5, "a")), 2).await.unwrap();
+    assert_eq!(rest.iter().map(|fact| fact.id.as_str()).collect::<Vec<_>>(), ["b"]);
+    assert_eq!(store.utterances().audio_facts(None, 9).await.unwrap().len(), 2);
 }

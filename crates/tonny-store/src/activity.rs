@@ -1,0 +1,166 @@
+//! The table `activity`: who did what, to what, and whether it worked.
+
+use serde::{Deserialize, Serialize};
+
+use crate::StoreError;
+use crate::statements::statements;
+use crate::store::{Durability, Store};
+
+statements! {
+    NOTE = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+    LIST = "SELECT seq, at, profile, action, subject, success, error_code, detail FROM activity \
+        WHERE (at, seq) < (?1, ?2) ORDER BY at DESC, seq DESC LIMIT ?3";
+
+    LIST_OF_PROFILE = "SELECT seq, at, profile, action, subject, success, error_code, detail FROM activity \
+        WHERE (at, seq) < (?1, ?2) AND profile = ?4 ORDER BY at DESC, seq DESC LIMIT ?3";
+
+    LIST_OF_ACTION = "SELECT seq, at, profile, action, subject, success, error_code, detail FROM activity \
+        WHERE (at, seq) < (?1, ?2) AND action = ?4 ORDER BY at DESC, seq DESC LIMIT ?3";
+
+    /// Walks an index, the narrowest there is.
+    COUNT = "SELECT count(*) FROM activity";
+
+    /// The bound keeps one clean-up's transaction short.
+    DELETE_BEFORE = "DELETE FROM activity WHERE seq IN \
+        (SELECT seq FROM activity WHERE at < ?1 ORDER BY at, seq LIMIT ?2)";
+
+    DELETE_OLDEST = "DELETE FROM activity WHERE seq IN \
+        (SELECT seq FROM activity WHERE at < 9223372036854775807 ORDER BY at, seq LIMIT ?1)";
+}
+
+/// More rows than a page shows.
+const LONGEST_PAGE: u32 = 1_000;
+
+/// Something done.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(default)]
+pub struct Deed {
+    /// UTC, milliseconds since 1970.
+    pub at_ms: i64,
+    /// By whom.
+    pub profile: Option<String>,
+    /// `dictate`, `history.delete`, `profile.switch`, ...
+    pub action: String,
+    /// What it was done to: an id, a key, a file's name.
+    pub subject: Option<String>,
+    /// Whether it worked.
+    pub success: bool,
+    /// Why it did not, as `TT-...`.
+    pub error_code: Option<String>,
+    /// A sentence about it; never spoken words.
+    pub detail: Option<String>,
+}
+
+/// A row.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
+pub struct ActivityRow {
+    /// The order of entry.
+    pub seq: i64,
+    /// UTC, milliseconds since 1970.
+    #[sqlx(rename = "at")]
+    pub at_ms: i64,
+    /// By whom.
+    pub profile: Option<String>,
+    /// What was done.
+    pub action: String,
+    /// What it was done to.
+    pub subject: Option<String>,
+    /// Whether it worked.
+    pub success: bool,
+    /// Why it did not.
+    pub error_code: Option<String>,
+    /// A sentence about it.
+    pub detail: Option<String>,
+}
+
+/// Which rows a page of activity holds.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub enum Deeds {
+    /// All.
+    #[default]
+    All,
+    /// Those of one profile.
+    OfProfile(String),
+    /// Those of one kind.
+    OfAction(String),
+}
+
+/// The queries of the table.
+#[derive(Debug)]
+pub struct Activity<'a> {
+    store: &'a Store,
+}
+
+impl<'a> Activity<'a> {
+    pub(crate) fn new(store: &'a Store) -> Self {
+        Activity { store }
+    }
+
+    /// Writes down something done.
+    ///
+    /// # Errors
+    /// `is_refused_value` for a profile that does not exist, or a text that is too long.
+    pub async fn note(&self, deed: &Deed) -> Result<(), StoreError> {
+        let query = sqlx::query(NOTE)
+            .bind(deed.at_ms)
+            .bind(&deed.profile)
+            .bind(&deed.action)
+            .bind(&deed.subject)
+            .bind(deed.success)
+            .bind(&deed.error_code)
+            .bind(&deed.detail);
+        self.store.change(Durability::Process, "note an activity", query).await.map(drop)
+    }
+
+    /// One page, newest first, of rows before `(at_ms, seq)`.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn list(
+        &self,
+        which: &Deeds,
+        before: Option<(i64, i64)>,
+        limit: u32,
+    ) -> Result<Vec<ActivityRow>, StoreError> {
+        let (at, seq) = before.unwrap_or((i64::MAX, i64::MAX));
+        let (statement, value) = match which {
+            Deeds::All => (LIST, None),
+            Deeds::OfProfile(profile) => (LIST_OF_PROFILE, Some(profile)),
+            Deeds::OfAction(action) => (LIST_OF_ACTION, Some(action)),
+        };
+        let mut query = sqlx::query(statement).bind(at).bind(seq).bind(limit.min(LONGEST_PAGE));
+        if let Some(value) = value {
+            query = query.bind(value);
+        }
+        self.store.rows("list the activity", query).await
+    }
+
+    /// How many there are.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn count(&self) -> Result<u64, StoreError> {
+        let count: Option<(i64,)> = self.store.row("count the activity", sqlx::query(COUNT)).await?;
+        Ok(count.map_or(0, |(count,)| count.unsigned_abs()))
+    }
+
+    /// Deletes at most `limit` rows older than `at_ms`, oldest first; gives how many.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn delete_before(&self, at_ms: i64, limit: u32) -> Result<u64, StoreError> {
+        let query = sqlx::query(DELETE_BEFORE).bind(at_ms).bind(limit);
+        self.store.change(Durability::Process, "delete old activity", query).await
+    }
+
+    /// Deletes the `limit` oldest rows; gives how many.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn delete_oldest(&self, limit: u32) -> Result<u64, StoreError> {
+        let query = sqlx::query(DELETE_OLDEST).bind(limit);
+        self.store.change(Durability::Process, "delete old activity", query).await
+    }
+}

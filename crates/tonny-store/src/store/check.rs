@@ -1,0 +1,106 @@
+//! Looks for damage, and mends the one kind that can be mended in place: a search index that lost step with its texts.
+
+use serde::{Deserialize, Serialize};
+
+use super::{Durability, Store};
+use crate::StoreError;
+
+/// What `Store::check` found.
+#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+pub struct CheckReport {
+    /// One sentence per finding, all of them; empty when the database is sound.
+    pub findings: Vec<String>,
+}
+
+impl CheckReport {
+    /// Nothing was found.
+    pub fn is_clean(&self) -> bool {
+        self.findings.is_empty()
+    }
+}
+
+const ACTION: &str = "check the database";
+
+/// How thorough a look at the pages is.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Depth {
+    /// Every page, but not whether each index holds exactly its table's rows.
+    Quick,
+    /// That, too.
+    Whole,
+}
+
+impl Store {
+    /// Looks for broken pages, dangling references and a search index that differs from its texts.
+    ///
+    /// # Errors
+    /// When the question itself could not be asked; what it finds is in the report.
+    pub async fn check(&self) -> Result<CheckReport, StoreError> {
+        self.check_to(Depth::Quick).await
+    }
+
+    /// As `check`, to the depth asked for.
+    ///
+    /// # Errors
+    /// As `check`.
+    pub async fn check_to(&self, depth: Depth) -> Result<CheckReport, StoreError> {
+        let mut findings = Vec::new();
+        let pages = match depth {
+            Depth::Quick => "PRAGMA quick_check",
+            Depth::Whole => "PRAGMA integrity_check",
+        };
+        let pages: Vec<String> = self.rows_of_check(pages, &mut findings).await?;
+        findings.extend(pages.into_iter().filter(|row| row != "ok"));
+        let dangling = "SELECT \"table\" || ' refers to nothing' FROM pragma_foreign_key_check";
+        let dangling: Vec<String> = self.rows_of_check(dangling, &mut findings).await?;
+        findings.extend(dangling);
+        // Rank 1 compares the index with the texts themselves; without it only the index's own pages are read.
+        for index in [
+            "INSERT INTO utterances_fts (utterances_fts, rank) VALUES ('integrity-check', 1)",
+            "INSERT INTO messages_fts (messages_fts, rank) VALUES ('integrity-check', 1)",
+        ] {
+            let _: Vec<String> = self.rows_of_check(index, &mut findings).await?;
+        }
+        Ok(CheckReport { findings })
+    }
+
+    async fn rows_of_check(
+        &self,
+        sql: &'static str,
+        findings: &mut Vec<String>,
+    ) -> Result<Vec<String>, StoreError> {
+        let mut conn = self.writer(Durability::Process, ACTION).await?;
+        match sqlx::query_scalar(sql).fetch_all(&mut *conn).await {
+            Ok(rows) => Ok(rows),
+            Err(source) => {
+                let error = StoreError::Statement { action: ACTION, source };
+                if !error.is_damaged() {
+                    return Err(error);
+                }
+                findings.push(format!("{error}: {}", chain(&error)));
+                Ok(Vec::new())
+            }
+        }
+    }
+
+    /// Makes the search indexes anew from the texts; what helps when `check` names them.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn rebuild_search(&self) -> Result<(), StoreError> {
+        const ACTION: &str = "rebuild the search";
+        for rebuild in [
+            "INSERT INTO utterances_fts (utterances_fts) VALUES ('rebuild')",
+            "INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')",
+        ] {
+            self.change(Durability::Process, ACTION, sqlx::query(rebuild)).await?;
+        }
+        Ok(())
+    }
+}
+
+/// Every cause behind an error, in one line.
+fn chain(error: &dyn std::error::Error) -> String {
+    let causes = std::iter::successors(error.source(), |cause| cause.source());
+    causes.map(ToString::to_string).collect::<Vec<_>>().join(": ")
+}

@@ -1,0 +1,205 @@
+//! How connections are set up, and what is asked of one before it is used.
+//!
+//! A future can be dropped at any await, also between BEGIN and COMMIT. sqlx rolls back then; that it really did is
+//! asked of SQLite itself each time a connection is taken, and one that is still inside a transaction is closed instead
+//! of handed out. A read that lasts too long is cut: as long as it lasts, the write-ahead log can only grow.
+
+use std::path::Path;
+use std::time::{Duration, Instant};
+
+use libsqlite3_sys::sqlite3_get_autocommit;
+use sqlx::pool::PoolConnection;
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::{ConnectOptions, Sqlite};
+
+use super::Store;
+use crate::StoreError;
+use crate::error::{is_busy, opening};
+
+/// How long a statement waits for another program's write; theirs take milliseconds, so this is a net.
+const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// Longer than the busy timeout, so that the statement ahead in the queue fails first and says why.
+const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
+
+/// A list, a search and a status question at once; each is over in milliseconds.
+const READERS: u32 = 3;
+
+/// A hundred times what the slowest question takes over a million utterances.
+const LONGEST_READ: Duration = Duration::from_secs(5);
+
+/// Steps of SQLite's machine between two looks at the clock: well under a millisecond of work.
+const STEPS_PER_LOOK: i32 = 10_000;
+
+/// What a checkpoint leaves of the WAL file.
+const LOG_LEFT_BYTES: &str = "8388608";
+
+/// The checkpoint inside a commit is a net of 8 MiB in pages of 4 KiB: `upkeep.rs` comes first.
+const LOG_NET_PAGES: &str = "2000";
+
+/// Whether a write must survive a power cut or only the death of the process.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub(crate) enum Durability {
+    /// In the WAL; the next checkpoint or full write syncs it.
+    Process,
+    /// Synced to the disk before the call returns.
+    Power,
+}
+
+impl Store {
+    /// The one connection that writes, set to `durability`, in no transaction.
+    pub(crate) async fn writer(
+        &self,
+        durability: Durability,
+        action: &'static str,
+    ) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let failed = |source| StoreError::Statement { action, source };
+        let mut conn = loop {
+            let mut conn = self.writer.acquire().await.map_err(failed)?;
+            let mut handle = conn.lock_handle().await.map_err(failed)?;
+            handle.remove_progress_handler();
+            // SAFETY: the handle is locked, so it is open and no other thread uses it.
+            let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
+            drop(handle);
+            if !inside {
+                break conn;
+            }
+            if self.is_in_memory() {
+                // The database would end with its connection.
+                sqlx::query("ROLLBACK").execute(&mut *conn).await.map_err(failed)?;
+                break conn;
+            }
+            conn.close().await.map_err(failed)?;
+        };
+        // Set each time: a future dropped half-way must not leave its level to the next write.
+        let level = match durability {
+            Durability::Process => "PRAGMA synchronous = NORMAL",
+            Durability::Power => "PRAGMA synchronous = FULL",
+        };
+        sqlx::query(level).execute(&mut *conn).await.map_err(failed)?;
+        self.writes.send_modify(|writes| *writes += 1);
+        Ok(conn)
+    }
+
+    /// A connection that reads; whatever it is asked ends after [`LONGEST_READ`], with an error if need be.
+    pub(crate) async fn reader(&self, action: &'static str) -> Result<PoolConnection<Sqlite>, StoreError> {
+        let failed = |source| StoreError::Statement { action, source };
+        loop {
+            let mut conn = self.readers.acquire().await.map_err(failed)?;
+            let mut handle = conn.lock_handle().await.map_err(failed)?;
+            // SAFETY: as in `writer`.
+            let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
+            let since = Instant::now();
+            handle.set_progress_handler(STEPS_PER_LOOK, move || since.elapsed() < LONGEST_READ);
+            drop(handle);
+            if !inside || self.is_in_memory() {
+                return Ok(conn);
+            }
+            conn.close().await.map_err(failed)?;
+        }
+    }
+
+    pub(super) fn is_in_memory(&self) -> bool {
+        self.path == Path::new(super::IN_MEMORY)
+    }
+}
+
+/// What every connection has in common.
+pub(super) fn shared_options() -> SqliteConnectOptions {
+    SqliteConnectOptions::new()
+        .busy_timeout(BUSY_TIMEOUT)
+        .foreign_keys(true)
+        .pragma("trusted_schema", "OFF")
+        // Deleted words are overwritten, not only unlinked.
+        .pragma("secure_delete", "ON")
+        // Temporary sorts hold spoken text: not in a file.
+        .pragma("temp_store", "MEMORY")
+        // A REPLACE fires the delete triggers that keep the search in step only with this on.
+        .pragma("recursive_triggers", "ON")
+        // macOS: a plain fsync does not reach the disk there.
+        .pragma("fullfsync", "ON")
+        // Statements carry no values, but they are noise at the level where a user looks for a fault.
+        .disable_statement_logging()
+}
+
+/// The writer's connections to a file.
+pub(super) fn writer_options(path: &Path) -> SqliteConnectOptions {
+    shared_options()
+        .filename(path)
+        .journal_mode(SqliteJournalMode::Wal)
+        .pragma("journal_size_limit", LOG_LEFT_BYTES)
+        .pragma("wal_autocheckpoint", LOG_NET_PAGES)
+}
+
+/// Two programs that make the same file at once can meet in the switch to WAL, where SQLite does not wait by itself.
+pub(super) async fn connect_writer(
+    path: &Path,
+    options: SqliteConnectOptions,
+) -> Result<SqlitePool, StoreError> {
+    let deadline = Instant::now() + BUSY_TIMEOUT;
+    let pool = SqlitePoolOptions::new()
+        .max_connections(1)
+        .min_connections(1)
+        // A database in memory ends with its connection, and one on disk gains nothing from a new one.
+        .idle_timeout(None)
+        .max_lifetime(None)
+        // `writer` asks more than a ping would.
+        .test_before_acquire(false)
+        .acquire_timeout(ACQUIRE_TIMEOUT);
+    loop {
+        match pool.clone().connect_with(options.clone()).await {
+            Ok(pool) => return Ok(pool),
+            Err(error) if is_busy(&error) && Instant::now() < deadline => {
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+            Err(error) => return Err(opening(path, error)),
+        }
+    }
+}
+
+/// Connections that cannot write, made when they are needed.
+pub(super) fn connect_readers(path: &Path) -> SqlitePool {
+    SqlitePoolOptions::new()
+        .max_connections(READERS)
+        .acquire_timeout(ACQUIRE_TIMEOUT)
+        .test_before_acquire(false)
+        .connect_lazy_with(shared_options().filename(path).pragma("query_only", "ON"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    async fn on_disk() -> (tempfile::TempDir, Store) {
+        let folder = tempfile::tempdir().unwrap();
+        let store = Store::open(folder.path().join("tonny.db")).await.unwrap();
+        (folder, store)
+    }
+
+    /// What sqlx promises not to leave behind, left behind on purpose.
+    #[tokio::test]
+    async fn a_connection_left_in_a_transaction_is_not_handed_out() {
+        let (_folder, on_disk) = on_disk().await;
+        for store in [on_disk, Store::in_memory().await.unwrap()] {
+            let mut conn = store.writer(Durability::Process, "test").await.unwrap();
+            sqlx::raw_sql("BEGIN IMMEDIATE; DELETE FROM settings").execute(&mut *conn).await.unwrap();
+            drop(conn);
+            store.settings().save("{}", 1).await.unwrap();
+            assert!(store.settings().load().await.unwrap().is_some());
+        }
+    }
+
+    #[tokio::test]
+    async fn a_read_without_an_end_is_cut_and_the_next_one_is_not() {
+        let (_folder, store) = on_disk().await;
+        let begun = Instant::now();
+        let endless = "WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n) SELECT max(i) FROM n";
+        let mut conn = store.reader("test").await.unwrap();
+        let error = sqlx::query(endless).fetch_all(&mut *conn).await.unwrap_err();
+        drop(conn);
+        let error = StoreError::Statement { action: "test", source: error };
+        assert!(error.is_too_slow(), "{error:?}");
+        assert!(begun.elapsed() < LONGEST_READ * 3);
+        assert!(store.settings().load().await.unwrap().is_none());
+    }
+}

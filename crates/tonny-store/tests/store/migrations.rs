@@ -1,0 +1,136 @@
+//! Every released schema to the newest, from what a release left on disk.
+
+use std::fs;
+use std::path::Path;
+
+use sqlx::sqlite::SqliteJournalMode;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
+use tonny_store::{NEWEST_SCHEMA, Search, Store, UtteranceState};
+
+const SCHEMA_1: &str = include_str!("fixtures/schema_1.sql");
+
+async fn connect(path: &Path) -> SqliteConnection {
+    let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
+    options.journal_mode(SqliteJournalMode::Wal).connect().await.unwrap()
+}
+
+async fn golden(path: &Path) {
+    let mut conn = connect(path).await;
+    sqlx::raw_sql(SCHEMA_1).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+}
+
+/// Every object of a schema, with spaces evened out and without what SQLite and the migrator keep for themselves.
+async fn schema(path: &Path) -> Vec<(String, String)> {
+    let mut conn = connect(path).await;
+    let rows: Vec<(String, String)> = sqlx::query_as(
+        "SELECT name, coalesce(sql, '') FROM sqlite_schema WHERE name NOT LIKE 'sqlite_%' ORDER BY name",
+    )
+    .fetch_all(&mut conn)
+    .await
+    .unwrap();
+    conn.close().await.unwrap();
+    rows.into_iter()
+        .filter(|(name, _)| name != "_sqlx_migrations")
+        .map(|(name, sql)| (name, sql.split_whitespace().collect::<Vec<_>>().join(" ").replace('"', "")))
+        .collect()
+}
+
+#[tokio::test]
+async fn a_database_of_the_first_release_comes_along_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    golden(&path).await;
+    let store = Store::open(&path).await.unwrap();
+    assert!(store.check().await.unwrap().is_clean());
+
+    let settings = store.settings().load().await.unwrap().unwrap();
+    assert_eq!((settings.json.as_str(), settings.revision), ("{\"dictation\":{\"tail_ms\":120}}", 7));
+    let row = store.utterances().get("full").await.unwrap().unwrap();
+    assert_eq!(row.text.as_deref(), Some("Zoë's naïve  café – 日本語 🎉"));
+    assert_eq!((row.seq, row.profile.as_deref(), row.state), (1, Some("zoe"), UtteranceState::Delivered));
+    assert_eq!((row.timings.delivered_ms, row.audio_ms, row.sent_to_webhook), (Some(5400), Some(5250), false));
+    let again = store.utterances().get("again").await.unwrap().unwrap();
+    assert_eq!((again.seq, again.words), (9, 3));
+    assert_eq!(store.utterances().get("failed").await.unwrap().unwrap().words, 0);
+    assert_eq!(store.utterances().count().await.unwrap(), 4);
+    assert_eq!(store.utterances().unfinished().await.unwrap()[0].id, "bare");
+    assert_eq!(store.profiles().list().await.unwrap()[0].name, "zoe");
+
+    let search = Search { text: "naive CAFE".to_owned(), limit: 5, ..Search::default() };
+    assert_eq!(store.utterances().search(&search).await.unwrap()[0].utterance.id, "full");
+    store.utterances().delete("full").await.unwrap();
+    assert_eq!(store.utterances().search(&search).await.unwrap(), []);
+    store.close().await.unwrap();
+
+    let fresh = folder.path().join("fresh.db");
+    Store::open(&fresh).await.unwrap().close().await.unwrap();
+    assert_eq!(schema(&path).await, schema(&fresh).await);
+}
+
+/// A program that dies in the middle leaves the old schema: the crash image is the file and its log as they lie when
+/// only so many of the statements have run.
+#[tokio::test]
+async fn a_death_at_any_statement_of_a_migration_leaves_the_old_schema_or_the_new() {
+    let folder = tempfile::tempdir().unwrap();
+    let steps: Vec<&str> = statements(include_str!("../../../../migrations/0002_people_and_talks.sql"));
+    assert!(steps.len() > 30, "{}", steps.len());
+    for done in 0..=steps.len() {
+        let live = folder.path().join("live.db");
+        golden(&live).await;
+        let before = schema(&live).await;
+        let mut conn = connect(&live).await;
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut conn).await.unwrap();
+        for step in &steps[..done] {
+            sqlx::raw_sql(AssertSqlSafe(*step)).execute(&mut conn).await.unwrap_or_else(|e| panic!("{step}\n{e}"));
+        }
+        let image = folder.path().join("image.db");
+        for ending in ["", "-wal"] {
+            let name = |path: &Path| format!("{}{ending}", path.display());
+            fs::copy(name(&live), name(&image)).unwrap();
+        }
+        conn.close_hard().await.unwrap();
+        assert_eq!(schema(&image).await, before, "{done}");
+        let store = Store::open(&image).await.unwrap();
+        assert_eq!(store.utterances().count().await.unwrap(), 4);
+        store.close().await.unwrap();
+        for ending in ["", "-wal", "-shm"] {
+            for path in [&live, &image] {
+                fs::remove_file(format!("{}{ending}", path.display())).ok();
+            }
+        }
+    }
+}
+
+/// The statements of a migration; a trigger's body ends with END.
+fn statements(sql: &str) -> Vec<&str> {
+    let mut found = Vec::new();
+    let mut begin = 0;
+    let mut in_trigger = false;
+    let mut at = 0;
+    for line in sql.split_inclusive('\n') {
+        at += line.len();
+        in_trigger |= line.starts_with("CREATE TRIGGER");
+        let ends = line.trim_end().ends_with(';') && (!in_trigger || line.starts_with("END;"));
+        if ends {
+            found.push(&sql[begin..at]);
+            (begin, in_trigger) = (at, false);
+        }
+    }
+    found
+}
+
+#[tokio::test]
+async fn a_future_schema_is_refused_and_the_sentence_says_which() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    golden(&path).await;
+    let mut conn = connect(&path).await;
+    let future = format!("PRAGMA user_version = {}", NEWEST_SCHEMA + 40);
+    sqlx::raw_sql(AssertSqlSafe(future)).execute(&mut conn).await.unwrap();
+    conn.close().await.unwrap();
+    let before = fs::read(&path).unwrap();
+    let said = Store::open(&path).await.unwrap_err().to_string();
+    assert!(said.contains("schema 42") && said.contains("up to 2"), "{said}");
+    assert_eq!(fs::read(&path).unwrap(), before);
+}
