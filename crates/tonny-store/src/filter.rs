@@ -1,7 +1,7 @@
 //! Which utterances a list, a search or a count is about, and the SQL for it.
 //!
 //! The statement is put together from fixed parts, one for each filter that is set; values are always bound, and the
-//! parts have numbered places, so that a filter left out leaves its number unused.
+//! parts have numbered places (1 to 6; a statement's own begin at 7), so that a filter left out leaves its number unused.
 
 use serde::{Deserialize, Serialize};
 
@@ -25,9 +25,6 @@ pub struct Filter {
     /// In this state.
     pub state: Option<UtteranceState>,
 }
-
-/// The first number that a statement may use for places of its own.
-pub(crate) const FREE_PLACE: u8 = 7;
 
 impl Filter {
     /// ` AND ...` for what is set; places 1 to 6.

@@ -224,8 +224,7 @@ impl<'a> Messages<'a> {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
-        let query =
-            sqlx::query(OF).bind(conversation).bind(after.unwrap_or(0)).bind(limit.min(LONGEST_PAGE));
+        let query = sqlx::query(OF).bind(conversation).bind(after.unwrap_or(0)).bind(limit.min(LONGEST_PAGE));
         self.store.rows("list messages", query).await
     }
 
@@ -255,8 +254,7 @@ impl<'a> Messages<'a> {
             sqlx::query(SEARCH).bind(words).bind(before.unwrap_or(i64::MAX)).bind(limit.min(LONGEST_PAGE));
         let mut conn = self.store.reader(ACTION).await?;
         let rows = query.fetch_all(&mut *conn).await.map_err(failed)?;
-        let hit =
-            |row| Ok((Message::from_row(row)?, pieces(&Row::try_get::<String, _>(row, "snippet")?)));
+        let hit = |row| Ok((Message::from_row(row)?, pieces(&Row::try_get::<String, _>(row, "snippet")?)));
         rows.iter().map(hit).collect::<Result<_, _>>().map_err(failed)
     }
 

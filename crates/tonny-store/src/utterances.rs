@@ -196,10 +196,8 @@ impl<'a> Utterances<'a> {
             None => sql::latest_entered(&search.filter),
         };
         let query = search.filter.bind(sqlx::query(AssertSqlSafe(statement)));
-        let query = query
-            .bind(&words)
-            .bind(search.before.unwrap_or(i64::MAX))
-            .bind(search.limit.min(LONGEST_PAGE));
+        let query =
+            query.bind(&words).bind(search.before.unwrap_or(i64::MAX)).bind(search.limit.min(LONGEST_PAGE));
         let mut conn = self.store.reader(ACTION).await?;
         let rows = query.fetch_all(&mut *conn).await.map_err(reading(ACTION))?;
         let hit = |row: &SqliteRow| {

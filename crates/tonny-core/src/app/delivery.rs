@@ -44,6 +44,7 @@ impl App {
             language: words.language,
             engine: Some(crate::engine::NAME.to_owned()),
             model: Some(model),
+            ..FinalText::default()
         };
         // Committed before it is delivered: a crash from here on loses no word.
         if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {

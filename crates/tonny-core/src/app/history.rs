@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tonny_store::{Hit, Page, Store, Utterance};
+use tonny_store::{Hit, Page, Search, Store, Utterance};
 
 use super::App;
 use super::ask::{Answer, wav};
@@ -28,7 +28,7 @@ pub struct HistoryQuery {
     pub limit: u32,
 }
 
-/// Some rows, newest first; best match first when searching.
+/// Some rows, newest first; the latest entered first when searching.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct HistoryPage {
@@ -191,14 +191,16 @@ pub async fn list(
             let (ms, id) = cursor.split_once(':')?;
             Some((ms.parse().ok()?, id.to_owned()))
         });
-        let found = utterances.list(&Page { before, limit, state: None }).await.map_err(failed)?;
+        let found = utterances.list(&Page { before, limit, ..Page::default() }).await.map_err(failed)?;
         let next = found.last().filter(|_| found.len() == limit as usize);
         let next = next.map(|last| format!("{}:{}", last.started_at_ms, last.id));
         (found.into_iter().map(|row| history_row(row, &[])).collect(), next)
     } else {
-        let offset = query.before.as_deref().and_then(|cursor| cursor.parse().ok()).unwrap_or(0);
-        let found = utterances.search(&query.text, limit, offset).await.map_err(failed)?;
-        let next = (found.len() == limit as usize).then(|| (offset + limit).to_string());
+        let before = query.before.as_deref().and_then(|cursor| cursor.parse().ok());
+        let search = Search { text: query.text.clone(), before, limit, ..Search::default() };
+        let found = utterances.search(&search).await.map_err(failed)?;
+        let next = found.last().filter(|_| found.len() == limit as usize);
+        let next = next.map(|last| last.utterance.seq.to_string());
         (
             found
                 .into_iter()

@@ -68,6 +68,7 @@ impl App {
             audio_file: Some(format!("{id}.wav")),
             engine: Some(crate::engine::NAME.to_owned()),
             model: Some(self.settings.speech.model.clone()),
+            ..NewUtterance::default()
         };
         // A row that cannot be written does not stop the recording: the WAV alone is found again at the next start.
         if let Err(error) = self.parts.store.utterances().begin(&row).await {

@@ -55,6 +55,7 @@ impl App {
                 audio_file: Some(format!("{id}.wav")),
                 engine: Some(crate::engine::NAME.to_owned()),
                 model: Some(self.settings.speech.model.clone()),
+                ..NewUtterance::default()
             };
             let adopted = async {
                 self.parts.store.utterances().begin(&row).await?;
@@ -112,6 +113,7 @@ impl App {
                     language: words.language,
                     engine: Some(crate::engine::NAME.to_owned()),
                     model: Some(self.settings.speech.model.clone()),
+                    ..FinalText::default()
                 };
                 if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
                     self.problem = Some(crate::store_problem(&error));

@@ -147,7 +147,8 @@ pub(super) fn wrong_engines(value: &Value) -> Option<String> {
 
 /// What is wrong with an order of engines beside these descriptions.
 pub(super) fn wrong_order(engines: &[String], commands: &[WorkerCommand]) -> Option<String> {
-    let speech = |name: &str| commands.iter().find(|command| command.name == name).map(|command| command.speech);
+    let speech =
+        |name: &str| commands.iter().find(|command| command.name == name).map(|command| command.speech);
     engines.iter().find_map(|name| match (name.as_str(), speech(name)) {
         ("embedded" | "whisperlivekit", _) | (_, Some(true)) => None,
         (_, Some(false)) => Some(format!("{name:?} is described in workers.commands, but not as speech = true")),

@@ -204,7 +204,9 @@ impl std::fmt::Display for Range {
             Range::Text(most) => write!(f, "text of 1 to {most} characters"),
             Range::OptionalText(most) => write!(f, "text of 1 to {most} characters, or null"),
             Range::Engines => write!(f, "embedded, whisperlivekit, or names from workers.commands"),
-            Range::Commands => write!(f, "a list of {{name, program, args, ready, health, speech, token_env}}"),
+            Range::Commands => {
+                write!(f, "a list of {{name, program, args, ready, health, speech, token_env}}")
+            }
         }
     }
 }

@@ -21,7 +21,8 @@ pub fn to_toml(settings: &Settings) -> Result<String, Problem> {
         match settings.get(field.key)? {
             Value::Null => _ = writeln!(out, "# {name} ="),
             value => {
-                let value = toml::Value::try_from(value).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+                let value =
+                    toml::Value::try_from(value).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
                 let _ = writeln!(out, "{name} = {value}");
             }
         }

@@ -100,7 +100,8 @@ impl Store {
         }
         let failed = |source| StoreError::Statement { action: ACTION, source };
         let mut conn = self.writer(Durability::Process, ACTION).await?;
-        let row = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await.map_err(failed)?;
+        let row =
+            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await.map_err(failed)?;
         Ok(row.try_get::<i64, _>(0).map_err(failed)? == 0)
     }
 

@@ -49,7 +49,10 @@ async fn a_database_of_the_first_release_comes_along_whole() {
     let row = store.utterances().get("full").await.unwrap().unwrap();
     assert_eq!(row.text.as_deref(), Some("Zoë's naïve  café – 日本語 🎉"));
     assert_eq!((row.seq, row.profile.as_deref(), row.state), (1, Some("zoe"), UtteranceState::Delivered));
-    assert_eq!((row.timings.delivered_ms, row.audio_ms, row.sent_to_webhook), (Some(5400), Some(5250), false));
+    assert_eq!(
+        (row.timings.delivered_ms, row.audio_ms, row.sent_to_webhook),
+        (Some(5400), Some(5250), false)
+    );
     let again = store.utterances().get("again").await.unwrap().unwrap();
     assert_eq!((again.seq, again.words), (9, 3));
     assert_eq!(store.utterances().get("failed").await.unwrap().unwrap().words, 0);
@@ -82,7 +85,10 @@ async fn a_death_at_any_statement_of_a_migration_leaves_the_old_schema_or_the_ne
         let mut conn = connect(&live).await;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut conn).await.unwrap();
         for step in &steps[..done] {
-            sqlx::raw_sql(AssertSqlSafe(*step)).execute(&mut conn).await.unwrap_or_else(|e| panic!("{step}\n{e}"));
+            sqlx::raw_sql(AssertSqlSafe(*step))
+                .execute(&mut conn)
+                .await
+                .unwrap_or_else(|e| panic!("{step}\n{e}"));
         }
         let image = folder.path().join("image.db");
         for ending in ["", "-wal"] {
