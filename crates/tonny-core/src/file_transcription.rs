@@ -17,8 +17,8 @@ pub type Blocks = Box<dyn Iterator<Item = Result<Vec<i16>, Problem>> + Send>;
 /// Times a file is started over before the engine counts as unable.
 const TRIES: u32 = 3;
 
-/// Without any message from the engine for this long it hangs: it reports at least its lag all the time.
-const SILENCE: Duration = Duration::from_secs(120);
+/// Times the usual patience of 3 s: nobody waits with a finger on a key, and a large model takes a minute for a piece.
+const PATIENCE: u32 = 40;
 
 /// Sends the audio that `open` yields and returns its words. `open` is called again after an engine's death;
 /// `partial` hears the words so far.
@@ -81,7 +81,7 @@ async fn attempt(
     partial: &impl Fn(&str),
 ) -> Result<Words, Failure> {
     let opened = Session::open(&door.address, Some(door.token.expose()), Some(language)).await;
-    let mut session = opened.map_err(Failure::Wire)?;
+    let mut session = opened.map_err(Failure::Wire)?.with_patience(PATIENCE);
     let (mut blocks, mut ended, mut last) = (Some(blocks), false, None);
     loop {
         // Reading goes on between frames: the engine sends its states all the time and must not be kept waiting.
@@ -97,14 +97,15 @@ async fn attempt(
             }
             None => {}
         }
-        let wait = if ended { SILENCE } else { Duration::ZERO };
+        let wait = if ended { Duration::MAX } else { Duration::ZERO };
         match tokio::time::timeout(wait, session.next()).await {
             Ok(Some(Ok(Event::State(state)))) => {
                 let (committed, _) = live_text(&state);
                 partial(&committed);
                 last = Some(state);
             }
-            Ok(Some(Ok(Event::Done))) => {
+            // A file may well hold no word: music, or a recording of nothing.
+            Ok(Some(Ok(Event::Done) | Err(SpeechError::Silent { .. }))) => {
                 session.close().await;
                 let language = last
                     .as_ref()
@@ -112,8 +113,7 @@ async fn attempt(
                 return Ok(Words { text: last.as_ref().map(final_text).unwrap_or_default(), language });
             }
             Ok(Some(Err(error))) => return Err(Failure::Wire(error)),
-            Ok(None) => return Err(Failure::Wire(SpeechError::Closed)),
-            Err(_) if ended => return Err(Failure::Wire(SpeechError::Closed)),
+            Ok(None | Some(Ok(Event::Late))) => return Err(Failure::Wire(SpeechError::Closed)),
             Err(_) => {}
         }
     }

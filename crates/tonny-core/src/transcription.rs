@@ -102,7 +102,9 @@ async fn words<F: Fn(Note)>(
         let attempt = async {
             let token = Some(door.token.expose());
             let session = tokio::select! {
-                session = Session::open(&door.address, token, Some(language)) => session.map_err(Failure::Wire)?,
+                session = Session::open(&door.address, token, Some(language)) => {
+                    session.map_err(Failure::Wire)?.with_patience(1 + failures)
+                }
                 () = audio.listen_forever() => return Err(Failure::TimedOut),
             };
             stream(audio, session, patience).await
@@ -187,7 +189,10 @@ async fn stream<F: Fn(Note)>(
             () = audio.listen(), if audio.ended.is_none() => {}
             event = session.next() => match event {
                 None => return Err(Failure::Wire(SpeechError::Closed)),
+                // With one engine there is nobody to ask for a second opinion.
+                Some(Err(SpeechError::Silent { .. })) => return Ok(finished(last.as_ref())),
                 Some(Err(error)) => return Err(Failure::Wire(error)),
+                Some(Ok(Event::Late)) => return Err(Failure::TimedOut),
                 Some(Ok(Event::State(state))) => {
                     let (committed, tentative) = live_text(&state);
                     (audio.tell)(Note::Words { committed, tentative });

@@ -1,7 +1,8 @@
 //! The client: one [`Session`] per utterance, over one WebSocket.
 //!
 //! Owns: the handshake (token only in a header, no Origin), the order config - audio - one empty frame - drain -
-//! close. Must not know: microphones, files, retries. Never logs audio, text or the token.
+//! close, how long a final text may take, and that an engine which hears no word in clear speech has failed. Must not
+//! know: microphones, files, retries. Never logs audio, text or the token.
 //!
 //! One task can do everything: select between its audio source and [`Session::next`], and call [`Session::send`]
 //! and [`Session::end`] in the branches. Messages that arrive while a frame waits to be sent are taken in meanwhile, so
@@ -15,17 +16,24 @@ use std::time::Duration;
 use bytes::Bytes;
 use futures_util::{Sink, SinkExt, Stream, StreamExt};
 use tokio::net::TcpStream;
+use tokio::time::Instant;
 use tokio_tungstenite::WebSocketStream;
-use tokio_tungstenite::tungstenite::client::IntoClientRequest;
 use tokio_tungstenite::tungstenite::handshake::client::Request;
-use tokio_tungstenite::tungstenite::http::HeaderValue;
-use tokio_tungstenite::tungstenite::http::header::AUTHORIZATION;
 use tokio_tungstenite::tungstenite::protocol::CloseFrame;
 use tokio_tungstenite::tungstenite::protocol::frame::coding::CloseCode;
 use tokio_tungstenite::tungstenite::{Error as WireError, Message};
 
+mod handshake;
+mod http;
+
+use crate::deadline::Deadline;
 pub use crate::error::SpeechError;
 use crate::message::{ServerMessage, State, Status};
+use crate::pruned::Pruned;
+use crate::text::final_text;
+use crate::voice::Voice;
+use handshake::{closed, request, wire};
+pub use http::{health, transcribe};
 
 /// From the first packet to the config. The engine is on this machine or on the local network and binds its port only
 /// once it can work, so a longer silence is a hang.
@@ -37,6 +45,13 @@ const CLOSE_PATIENCE: Duration = Duration::from_millis(500);
 /// Samples per frame: 5 s at 16 kHz, the most a WhisperLiveKit server takes from one frame at once.
 const FRAME_SAMPLES: usize = 5 * 16_000;
 
+/// A server that neither takes audio nor says a word for this long hangs. Busy ones do one or the other: the longest
+/// piece an engine decodes at a time is 30 s of audio.
+const STALL_SECONDS: u64 = 60;
+
+/// So much voice and not one word is a failure of the engine, not a person's silence.
+const CLEAR_SPEECH: Duration = Duration::from_secs(2);
+
 /// What a session reports.
 #[derive(Debug, Clone, PartialEq)]
 pub enum Event {
@@ -44,6 +59,8 @@ pub enum Event {
     State(State),
     /// All audio is decoded; the last state holds the final text. Nothing follows.
     Done,
+    /// The engine did not finish in time; what the last state holds may lack its end. Nothing follows.
+    Late,
 }
 
 /// One utterance on its way through a speech engine. Dropping it cancels the utterance.
@@ -52,7 +69,17 @@ pub struct Session {
     socket: WebSocketStream<TcpStream>,
     /// Messages taken in while sending, oldest first; a newer state replaces an older one, because states are whole.
     pending: VecDeque<Result<Event, SpeechError>>,
-    ended: bool,
+    /// The newest state.
+    last: State,
+    pruned: Pruned,
+    voice: Voice,
+    samples: u64,
+    /// Messages so far.
+    heard: u64,
+    /// How many times the usual patience a final text is waited for.
+    patience: u32,
+    /// Present from the end of audio on.
+    deadline: Option<Deadline>,
     finished: bool,
 }
 
@@ -81,21 +108,38 @@ impl Session {
         let stream = TcpStream::connect(address).await.map_err(connect)?;
         stream.set_nodelay(true).map_err(connect)?;
         let (socket, _) = tokio_tungstenite::client_async(request, stream).await.map_err(wire)?;
-        let mut session = Self { socket, pending: VecDeque::new(), ended: false, finished: false };
-        match session.message().await {
-            Some(Ok(ServerMessage::Config(config))) if config.use_audio_worklet => Ok(session),
-            Some(Ok(ServerMessage::Config(_))) => {
+        let mut session = Self {
+            socket,
+            pending: VecDeque::new(),
+            last: State::default(),
+            pruned: Pruned::default(),
+            voice: Voice::default(),
+            samples: 0,
+            heard: 0,
+            patience: 1,
+            deadline: None,
+            finished: false,
+        };
+        match std::future::poll_fn(|context| session.poll_message(context)).await {
+            Ok(ServerMessage::Config(config)) if config.use_audio_worklet => Ok(session),
+            Ok(ServerMessage::Config(_)) => {
                 session.close().await;
                 Err(SpeechError::AudioFormat { address: address.into() })
             }
-            Some(Ok(ServerMessage::Error(reason))) => {
+            Ok(ServerMessage::Error(reason)) => {
                 session.close().await;
                 Err(SpeechError::Rejected { reason })
             }
-            Some(Ok(_)) => Err(SpeechError::NoConfig),
-            Some(Err(error)) => Err(error),
-            None => Err(SpeechError::Closed),
+            Ok(_) => Err(SpeechError::NoConfig),
+            Err(error) => Err(error),
         }
+    }
+
+    /// Waits `times` as long for the final text as usual: for a second try, or where nobody waits.
+    #[must_use]
+    pub fn with_patience(mut self, times: u32) -> Self {
+        self.patience = times;
+        self
     }
 
     /// Sends 16 kHz mono samples, in frames of at most 5 s. Waits while the server is busy. Not cancel safe: a call
@@ -107,6 +151,8 @@ impl Session {
         for part in samples.chunks(FRAME_SAMPLES) {
             let bytes: Vec<u8> = part.iter().flat_map(|sample| sample.to_le_bytes()).collect();
             self.put(Bytes::from(bytes)).await?;
+            self.samples += part.len() as u64;
+            self.voice.hear(part);
         }
         Ok(())
     }
@@ -117,16 +163,27 @@ impl Session {
     /// As [`Session::send`]; a second call gives `Ended`.
     pub async fn end(&mut self) -> Result<(), SpeechError> {
         self.put(Bytes::new()).await?;
-        self.ended = true;
+        let audio = Duration::from_secs_f64(self.samples as f64 / 16_000.0);
+        self.deadline = Some(Deadline::new(Instant::now().into_std(), audio, &self.last, self.patience));
         Ok(())
     }
 
-    /// The next report; `None` after [`Event::Done`] or an error. Cancel safe.
+    /// The next report; `None` after [`Event::Done`], [`Event::Late`] or an error. Cancel safe.
     pub async fn next(&mut self) -> Option<Result<Event, SpeechError>> {
         if let Some(event) = self.pending.pop_front() {
             return Some(event);
         }
-        std::future::poll_fn(|context| self.poll_event(context)).await
+        let Some(deadline) = self.deadline.as_ref().map(Deadline::at).filter(|_| !self.finished) else {
+            return std::future::poll_fn(|context| self.poll_event(context)).await;
+        };
+        let event = std::future::poll_fn(|context| self.poll_event(context));
+        match tokio::time::timeout_at(deadline.into(), event).await {
+            Ok(event) => event,
+            Err(_) => {
+                self.finished = true;
+                Some(Ok(Event::Late))
+            }
+        }
     }
 
     /// Closes politely. The server never does it by itself.
@@ -144,16 +201,32 @@ impl Session {
     }
 
     async fn put(&mut self, bytes: Bytes) -> Result<(), SpeechError> {
-        if self.ended {
+        if self.deadline.is_some() {
             return Err(SpeechError::Ended);
         }
-        std::future::poll_fn(|context| {
-            self.poll_while_reading(context, |socket, context| socket.poll_ready(context))
-        })
-        .await?;
+        self.step(|socket, context| socket.poll_ready(context)).await?;
         self.socket.start_send_unpin(Message::Binary(bytes)).map_err(wire)?;
+        self.step(|socket, context| socket.poll_flush(context)).await
+    }
+
+    /// Carries one step of the sink out, however long it takes, as long as the server shows a sign of life.
+    async fn step(
+        &mut self,
+        step: impl Fn(Pin<&mut WebSocketStream<TcpStream>>, &mut Context<'_>) -> Poll<Result<(), WireError>>,
+    ) -> Result<(), SpeechError> {
+        let patience = Duration::from_secs(STALL_SECONDS);
+        let stalled = tokio::time::sleep(patience);
+        tokio::pin!(stalled);
         std::future::poll_fn(|context| {
-            self.poll_while_reading(context, |socket, context| socket.poll_flush(context))
+            let heard = self.heard;
+            if let Poll::Ready(sent) = self.poll_while_reading(context, &step) {
+                return Poll::Ready(sent);
+            }
+            if self.heard != heard {
+                stalled.as_mut().reset(Instant::now() + patience);
+            }
+            ready!(stalled.as_mut().poll(context));
+            Poll::Ready(Err(SpeechError::Stalled { seconds: STALL_SECONDS }))
         })
         .await
     }
@@ -162,7 +235,7 @@ impl Session {
     fn poll_while_reading(
         &mut self,
         context: &mut Context<'_>,
-        step: impl Fn(Pin<&mut WebSocketStream<TcpStream>>, &mut Context<'_>) -> Poll<Result<(), WireError>>,
+        step: &impl Fn(Pin<&mut WebSocketStream<TcpStream>>, &mut Context<'_>) -> Poll<Result<(), WireError>>,
     ) -> Poll<Result<(), SpeechError>> {
         loop {
             if let Poll::Ready(sent) = step(Pin::new(&mut self.socket), context) {
@@ -184,15 +257,14 @@ impl Session {
     fn poll_event(&mut self, context: &mut Context<'_>) -> Poll<Option<Result<Event, SpeechError>>> {
         while !self.finished {
             let event = match ready!(self.poll_message(context)) {
-                Some(Ok(ServerMessage::State(state))) if state.status == Status::Error => {
+                Ok(ServerMessage::State(state)) if state.status == Status::Error => {
                     Err(SpeechError::Engine { reason: state.error.unwrap_or_default() })
                 }
-                Some(Ok(ServerMessage::State(state))) => return Poll::Ready(Some(Ok(Event::State(state)))),
-                Some(Ok(ServerMessage::Config(_) | ServerMessage::Unknown)) => continue,
-                Some(Ok(ServerMessage::ReadyToStop)) => Ok(Event::Done),
-                Some(Ok(ServerMessage::Error(reason))) => Err(SpeechError::Rejected { reason }),
-                Some(Err(error)) => Err(error),
-                None => Err(SpeechError::Closed),
+                Ok(ServerMessage::State(state)) => return Poll::Ready(Some(Ok(self.state(state)))),
+                Ok(ServerMessage::Config(_) | ServerMessage::Unknown) => continue,
+                Ok(ServerMessage::ReadyToStop) => self.done(),
+                Ok(ServerMessage::Error(reason)) => Err(SpeechError::Rejected { reason }),
+                Err(error) => Err(error),
             };
             self.finished = true;
             return Poll::Ready(Some(event));
@@ -200,55 +272,37 @@ impl Session {
         Poll::Ready(None)
     }
 
-    async fn message(&mut self) -> Option<Result<ServerMessage, SpeechError>> {
-        std::future::poll_fn(|context| self.poll_message(context)).await
+    fn state(&mut self, state: State) -> Event {
+        let state = self.pruned.restore(state);
+        if let Some(deadline) = &mut self.deadline {
+            deadline.saw(Instant::now().into_std(), &state);
+        }
+        self.last.clone_from(&state);
+        Event::State(state)
     }
 
-    /// The next text frame. Pings are answered by the socket itself; `None` is the end of the connection.
-    fn poll_message(
-        &mut self,
-        context: &mut Context<'_>,
-    ) -> Poll<Option<Result<ServerMessage, SpeechError>>> {
+    /// An engine may look healthy and fail on every piece: then it hears nothing, whatever is said.
+    fn done(&self) -> Result<Event, SpeechError> {
+        let heard = self.voice.heard();
+        if heard >= CLEAR_SPEECH && final_text(&self.last).is_empty() {
+            return Err(SpeechError::Silent { seconds: heard.as_secs() });
+        }
+        Ok(Event::Done)
+    }
+
+    /// The next text frame. Pings are answered by the socket itself.
+    fn poll_message(&mut self, context: &mut Context<'_>) -> Poll<Result<ServerMessage, SpeechError>> {
         loop {
             let frame = match ready!(Pin::new(&mut self.socket).poll_next(context)) {
-                None | Some(Ok(Message::Close(_))) => return Poll::Ready(None),
-                Some(Err(WireError::ConnectionClosed | WireError::AlreadyClosed)) => {
-                    return Poll::Ready(None);
-                }
-                Some(Err(error)) => return Poll::Ready(Some(Err(wire(error)))),
+                None => return Poll::Ready(Err(SpeechError::Closed)),
+                Some(Ok(Message::Close(frame))) => return Poll::Ready(Err(closed(frame))),
+                Some(Err(error)) => return Poll::Ready(Err(wire(error))),
                 Some(Ok(frame)) => frame,
             };
             if let Message::Text(text) = frame {
-                return Poll::Ready(Some(ServerMessage::parse(&text)));
+                self.heard += 1;
+                return Poll::Ready(ServerMessage::parse(&text));
             }
         }
-    }
-}
-
-fn request(address: &str, token: Option<&str>, language: Option<&str>) -> Result<Request, SpeechError> {
-    let mut uri = format!("ws://{address}/asr?mode=full");
-    if let Some(language) = language {
-        // Codes are letters and hyphens; anything else would need escaping and cannot be a language.
-        if language.is_empty() || !language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-') {
-            return Err(SpeechError::Request { part: "language" });
-        }
-        uri.push_str("&language=");
-        uri.push_str(language);
-    }
-    let mut request = uri.into_client_request().map_err(|_| SpeechError::Request { part: "address" })?;
-    if let Some(token) = token {
-        let value = HeaderValue::try_from(format!("Bearer {token}"));
-        let mut value = value.map_err(|_| SpeechError::Request { part: "token" })?;
-        value.set_sensitive(true);
-        request.headers_mut().insert(AUTHORIZATION, value);
-    }
-    Ok(request)
-}
-
-fn wire(error: WireError) -> SpeechError {
-    match error {
-        WireError::Http(response) => SpeechError::Refused { status: response.status().as_u16() },
-        WireError::ConnectionClosed | WireError::AlreadyClosed => SpeechError::Closed,
-        error => SpeechError::Wire(Box::new(error)),
     }
 }

@@ -60,6 +60,21 @@ pub enum SpeechError {
         /// The server's words.
         reason: String,
     },
+    /// The server neither took audio nor said a word.
+    #[error("the speech engine took no audio for {seconds} s")]
+    Stalled {
+        /// How long was waited, s.
+        seconds: u64,
+    },
+    /// There was clear speech and the engine heard no word in it: it looks healthy and is not.
+    #[error("the speech engine heard no word in {seconds} s of speech")]
+    Silent {
+        /// Speech by our own measure, s.
+        seconds: u64,
+    },
+    /// The answer to a plain request is not what this client understands.
+    #[error("the speech engine's answer could not be read")]
+    Answer,
     /// Audio was offered after the end of audio.
     #[error("the utterance has already ended")]
     Ended,
@@ -74,7 +89,12 @@ impl SpeechError {
     #[must_use]
     pub fn is_transient(&self) -> bool {
         match self {
-            Self::Connect { .. } | Self::Timeout { .. } | Self::Closed | Self::Engine { .. } => true,
+            Self::Connect { .. }
+            | Self::Timeout { .. }
+            | Self::Closed
+            | Self::Engine { .. }
+            | Self::Stalled { .. }
+            | Self::Silent { .. } => true,
             Self::Refused { status } => *status == 408 || *status == 429 || *status >= 500,
             #[cfg(feature = "client")]
             Self::Wire(_) => true,
@@ -83,6 +103,7 @@ impl SpeechError {
             | Self::AudioFormat { .. }
             | Self::Request { .. }
             | Self::NoConfig
+            | Self::Answer
             | Self::Ended => false,
         }
     }

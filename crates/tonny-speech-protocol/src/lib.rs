@@ -7,10 +7,16 @@
 #[cfg(feature = "client")]
 pub mod client;
 pub mod clock;
+#[cfg(feature = "client")]
+mod deadline;
 pub mod error;
 pub mod message;
+#[cfg(feature = "client")]
+mod pruned;
 pub mod ready;
 pub mod text;
+#[cfg(feature = "client")]
+mod voice;
 
 #[cfg(feature = "client")]
 pub use client::{Event, Session};

@@ -90,6 +90,7 @@ async fn drain(session: &mut Session) -> State {
         match next(session).await.expect("an event").expect("no error") {
             Event::State(state) => last = state,
             Event::Done => return last,
+            Event::Late => panic!("the server was in time"),
         }
     }
 }
@@ -185,6 +186,48 @@ async fn a_wrong_token_is_a_refusal() {
     let error = Session::open(&address, Some("wrong"), None).await.expect_err("refused");
     assert!(matches!(error, SpeechError::Refused { status: 403 }), "{error:?}");
     assert!(!error.is_transient());
+}
+
+#[tokio::test]
+async fn refusals_by_close_code_mean_the_same() {
+    for (code, transient) in [(4400, false), (4401, false), (1011, true)] {
+        let (address, _server) = serve(move |mut socket, _| async move {
+            let frame = CloseFrame { code: code.into(), reason: "because".into() };
+            let _ = socket.close(Some(frame)).await;
+        })
+        .await;
+        let error = Session::open(&address, None, None).await.expect_err("refused");
+        assert_eq!(error.is_transient(), transient, "{code}: {error:?}");
+    }
+}
+
+#[tokio::test]
+async fn an_engine_that_hears_nothing_in_clear_speech_has_failed() {
+    for (loud, silent) in [(12_000, true), (20, false)] {
+        let (address, _server) = serve(|mut socket, _| async move {
+            say(&mut socket, CONFIG).await;
+            while let Some(Ok(Message::Binary(bytes))) = socket.next().await {
+                if bytes.is_empty() {
+                    break;
+                }
+            }
+            say(&mut socket, r#"{"status":"no_audio_detected","lines":[{"speaker":-2,"text":null}]}"#).await;
+            say(&mut socket, DONE).await;
+            read_all(&mut socket).await
+        })
+        .await;
+        let mut session = Session::open(&address, None, None).await.expect("opens");
+        // Five seconds of syllables: a tenth of a second on, a tenth off.
+        let samples: Vec<i16> = (0..80_000)
+            .map(|n| if n / 1_600 % 2 == 0 { 0 } else if n % 80 < 40 { loud } else { -loud })
+            .collect();
+        session.send(&samples).await.expect("sent");
+        session.end().await.expect("ended");
+        assert!(matches!(next(&mut session).await, Some(Ok(Event::State(_)))));
+        let end = next(&mut session).await.expect("an end");
+        assert_eq!(matches!(end, Err(SpeechError::Silent { seconds: 2 })), silent, "{end:?}");
+        assert_eq!(matches!(end, Ok(Event::Done)), !silent, "{end:?}");
+    }
 }
 
 #[tokio::test]

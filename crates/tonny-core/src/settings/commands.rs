@@ -40,14 +40,14 @@ pub struct WorkerCommand {
     /// How it tells that it is ready, and where.
     pub ready: CommandReady,
     /// Path asked by HTTP to see that it lives, such as `/health`.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub health: Option<String>,
     /// It speaks `/asr`, so the order of engines may name it.
     #[serde(default)]
     pub speech: bool,
     /// Environment variable in which it expects its access token; without one its launch token comes on standard input
     /// when `ready` is `json_line`, and there is none otherwise.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default)]
     pub token_env: Option<String>,
 }
 

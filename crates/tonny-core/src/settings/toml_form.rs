@@ -21,13 +21,25 @@ pub fn to_toml(settings: &Settings) -> Result<String, Problem> {
         match settings.get(field.key)? {
             Value::Null => _ = writeln!(out, "# {name} ="),
             value => {
-                let value =
-                    toml::Value::try_from(value).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+                let value = toml::Value::try_from(without_nulls(value))
+                    .map_err(|e| Problem::with(Code::SettingsBroken, e))?;
                 let _ = writeln!(out, "{name} = {value}");
             }
         }
     }
     Ok(out)
+}
+
+/// TOML has no null; a field that is missing means the same.
+fn without_nulls(value: Value) -> Value {
+    match value {
+        Value::Array(values) => values.into_iter().map(without_nulls).collect(),
+        Value::Object(fields) => {
+            let fields = fields.into_iter().filter(|(_, value)| !value.is_null());
+            fields.map(|(name, value)| (name, without_nulls(value))).collect()
+        }
+        value => value,
+    }
 }
 
 /// Reads what [`to_toml`] wrote, or any part of it; fields not mentioned keep `base`'s values.
