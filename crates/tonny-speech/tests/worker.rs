@@ -102,6 +102,7 @@ async fn finish(session: &mut Session) -> String {
         match event.expect("an event").expect("no error") {
             Event::State(state) => last = Some(state),
             Event::Done => break,
+            Event::Late => panic!("the worker was in time"),
         }
     }
     session.close().await;
