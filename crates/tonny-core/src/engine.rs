@@ -58,7 +58,7 @@ pub fn start(
     programs: &Programs,
     spec: Spec,
 ) -> Result<(Worker, impl Future<Output = ()> + Send + use<>), Problem> {
-    let (supervisor, _records) = Supervisor::new(Base { keeper: programs.keeper.clone() });
+    let (supervisor, _records) = Supervisor::new(Base { keeper: programs.keeper.clone(), ..Base::default() });
     supervisor.worker(spec).map_err(refused)
 }
 

@@ -3,12 +3,14 @@
 
 use crate::{
     Spec, SupervisorError, Token, TokenBy, group,
+    leash::Leash,
+    leftovers::{self, Mark},
     log::Log,
     machine::End,
     output::{LastWords, read_stderr, read_stdout},
-    supervisor::Base,
+    supervisor::Shared,
 };
-use std::{ffi::OsString, process::Stdio, time::Duration};
+use std::{ffi::OsString, path::Path, process::Stdio, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     process::{Child, ChildStdin, Command},
@@ -50,26 +52,40 @@ pub(crate) struct Wires {
 #[derive(Debug)]
 pub(crate) struct Process {
     child: Child,
-    kept: bool,
+    /// Where a keeper stands between.
+    leash: Option<Leash>,
+    mark: Mark,
+    records: Option<leftovers::Records>,
     greeting: Option<Token>,
     explains: Vec<i32>,
 }
 
 impl Process {
-    pub(crate) fn spawn(spec: &Spec, base: &Base, token: &Token) -> Result<Self, SupervisorError> {
-        let mut command = command(spec, base);
+    pub(crate) fn spawn(spec: &Spec, shared: &Shared, token: &Token) -> Result<Self, SupervisorError> {
+        let failed = |source| SupervisorError::Spawn { program: spec.program.clone(), source };
+        let ends = shared.base.keeper.as_ref().map(|_| Leash::new()).transpose().map_err(failed)?;
+        let (leash, keeper_end) = ends.unzip();
+        let handed = keeper_end.as_ref().map(|end| end.hand_over()).transpose().map_err(failed)?;
+        let mut command = command(spec, shared.base.keeper.as_deref(), handed.unwrap_or_default());
+        let mark = Mark::fresh()?;
         group::own_group(&mut command);
         command.env_clear().envs(inherited()).envs(spec.env.iter().map(|(name, value)| (name, value)));
+        command.env(leftovers::VARIABLE, mark.as_str());
         if let TokenBy::Environment(name) = &spec.secret {
             command.env(name, token.expose());
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
-        let child = command
-            .spawn()
-            .map_err(|source| SupervisorError::Spawn { program: spec.program.clone(), source })?;
+        let child = command.spawn().map_err(failed)?;
+        drop(keeper_end);
+        let records = shared.leftovers.clone();
+        if let (Some(records), Some(pid)) = (&records, child.id())
+            && let Err(error) = records.note(&mark, &spec.name, pid)
+        {
+            tracing::warn!(worker = %spec.name, %error, "not written down that it runs");
+        }
         let greeting = (spec.secret == TokenBy::StandardInput).then(|| token.clone());
         let explains = spec.do_not_retry.clone();
-        Ok(Self { child, kept: base.keeper.is_some(), greeting, explains })
+        Ok(Self { child, leash, mark, records, greeting, explains })
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -101,6 +117,7 @@ impl Process {
         };
         drop(stdin);
         group::sweep(pid);
+        self.leave_nothing().await;
         let exit = status.map(group::exit_of).unwrap_or_default();
         let explains = exit.code.is_some_and(|code| self.explains.contains(&code));
         if !read_all {
@@ -110,10 +127,21 @@ impl Process {
         End { exit, last_words: last_words.take(), out_of_memory: false }
     }
 
+    /// A keeper that ended without a word was killed: what it kept has lost its parent and is found by the mark.
+    async fn leave_nothing(&mut self) {
+        if self.leash.as_mut().is_some_and(|leash| !leash.is_swept()) {
+            let mark = self.mark.clone();
+            tokio::task::spawn_blocking(move || leftovers::end_copy(&mark)).await.ok();
+        }
+        if let Some(records) = &self.records {
+            records.forget(&self.mark);
+        }
+    }
+
     fn signal(&mut self, signal: Signal) {
         match signal {
             Signal::Terminate => group::terminate(&mut self.child),
-            Signal::Force => group::force(&mut self.child, self.kept),
+            Signal::Force => group::force(&mut self.child, self.leash.is_some()),
             Signal::Kill => group::kill(&mut self.child),
         }
     }
@@ -122,13 +150,13 @@ impl Process {
 impl Drop for Process {
     /// After the reaping this does nothing. tokio reaps a child that was dropped alive.
     fn drop(&mut self) {
-        group::force(&mut self.child, self.kept);
+        group::force(&mut self.child, self.leash.is_some());
     }
 }
 
 #[allow(clippy::disallowed_methods, reason = "the one place where workers are started")]
-fn command(spec: &Spec, base: &Base) -> Command {
-    let Some(keeper) = &base.keeper else {
+fn command(spec: &Spec, keeper: Option<&Path>, leash: Vec<OsString>) -> Command {
+    let Some(keeper) = keeper else {
         let mut command = Command::new(&spec.program);
         command.args(&spec.args);
         return command;
@@ -137,6 +165,7 @@ fn command(spec: &Spec, base: &Base) -> Command {
     command
         .arg("--app-pid")
         .arg(std::process::id().to_string())
+        .args(leash)
         .arg("--")
         .arg(&spec.program)
         .args(&spec.args);

@@ -26,6 +26,10 @@
 //! all of its group at once, without grace; a process that dies without dropping anything is what the keeper
 //! (`tonny-keeper`, see `src/bin/tonny-keeper.rs`) is for.
 //!
+//! **Nothing outlives the app.** The keeper watches the app and, through the leash, is told even of a death that pids
+//! hide; it ends its worker and all that came from it. A keeper that was killed takes the worker along, and what else it
+//! kept is found by the mark in its environment (`leftovers`): by the app at once, by the next app at its start.
+//!
 //! Start reading at `machine.rs`.
 
 pub mod breaker;
@@ -33,6 +37,10 @@ mod child;
 mod error;
 mod handle;
 pub mod health;
+#[cfg_attr(unix, path = "leash/unix.rs")]
+#[cfg_attr(windows, path = "leash/windows.rs")]
+mod leash;
+pub mod leftovers;
 mod lines;
 mod log;
 mod logs;
@@ -49,7 +57,7 @@ mod sync;
 mod token;
 
 #[cfg_attr(unix, path = "group/unix.rs")]
-#[cfg_attr(not(unix), path = "group/other.rs")]
+#[cfg_attr(windows, path = "group/windows.rs")]
 mod group;
 
 pub use breaker::{CircuitLimits, Failure, Rejected, Rejection, Requests, Slow};

@@ -249,8 +249,9 @@ impl Runner {
 
     fn start(&mut self, incarnation: u64) -> Result<(), Event> {
         tracing::info!(worker = %self.spec.name, incarnation, "starting worker");
-        let base = &self.shared.base;
-        let started = Token::fresh().and_then(|token| Ok((Process::spawn(&self.spec, base, &token)?, token)));
+        let shared = &self.shared;
+        let started =
+            Token::fresh().and_then(|token| Ok((Process::spawn(&self.spec, shared, &token)?, token)));
         let (process, token) = started.map_err(|error| {
             tracing::warn!(worker = %self.spec.name, %error, "worker did not start");
             Event::NotStarted { reason: error.to_string(), transient: error.is_transient() }

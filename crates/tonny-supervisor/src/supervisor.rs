@@ -1,6 +1,11 @@
 //! What all workers of an app share, and where they come from.
 
-use crate::{Handle, Record, Spec, SpecError, records::Records, run::Runner};
+use crate::{
+    Handle, Record, Spec, SpecError,
+    leftovers::{self, Leftover},
+    records::Records,
+    run::Runner,
+};
 use std::{future::Future, path::PathBuf, sync::Arc};
 use tokio::sync::mpsc;
 
@@ -9,6 +14,9 @@ use tokio::sync::mpsc;
 pub struct Base {
     /// `tonny-keeper`, put in front of each worker where given.
     pub keeper: Option<PathBuf>,
+    /// Where it is written down which workers run, so that what a crash of the app leaves behind is found by
+    /// [`Supervisor::sweep_leftovers`]. A folder of its own; nothing is written down without it.
+    pub run_folder: Option<PathBuf>,
 }
 
 /// The shared parts, as the workers' futures see them.
@@ -16,6 +24,7 @@ pub struct Base {
 pub(crate) struct Shared {
     pub(crate) base: Base,
     pub(crate) records: Records,
+    pub(crate) leftovers: Option<leftovers::Records>,
 }
 
 /// Makes workers. Cheap to clone; owns none of them.
@@ -28,7 +37,23 @@ impl Supervisor {
     /// The second part gives what matters about all workers; a slow reader loses records and nothing else.
     pub fn new(base: Base) -> (Self, mpsc::Receiver<Record>) {
         let (records, receiver) = Records::new();
-        (Self { shared: Arc::new(Shared { base, records }) }, receiver)
+        let leftovers = base.run_folder.as_deref().and_then(|folder| {
+            let opened = leftovers::Records::open(folder);
+            // Workers run without it; two more layers end them with the app.
+            opened.inspect_err(|error| tracing::warn!(%error, "no records of running workers")).ok()
+        });
+        (Self { shared: Arc::new(Shared { base, records, leftovers }) }, receiver)
+    }
+
+    /// Ends what an app that died left running, by the marks it wrote down; before the first worker is started. Takes 2 s
+    /// at most.
+    pub async fn sweep_leftovers(&self) -> Vec<Leftover> {
+        let Some(records) = self.shared.leftovers.clone() else { return Vec::new() };
+        let swept = tokio::task::spawn_blocking(move || records.sweep()).await.unwrap_or_default();
+        for leftover in &swept {
+            tracing::warn!(worker = %leftover.worker, pid = leftover.pid, "ended what a dead app left behind");
+        }
+        swept
     }
 
     /// Prepares a worker. It starts when the future is first polled; the future ends after [`Handle::close`], or when

@@ -21,8 +21,12 @@ fn worker(script: &str) -> Spec {
     spec
 }
 
+fn base(kept: bool) -> Base {
+    Base { keeper: kept.then(|| KEEPER.into()), ..Base::default() }
+}
+
 fn prepare(spec: Spec, kept: bool) -> (Handle, impl Future<Output = ()> + Send + 'static) {
-    let (supervisor, _records) = Supervisor::new(Base { keeper: kept.then(|| KEEPER.into()) });
+    let (supervisor, _records) = Supervisor::new(base(kept));
     supervisor.worker(spec).unwrap()
 }
 
@@ -235,7 +239,7 @@ async fn silence_is_killed_and_tried_again() {
 
 #[tokio::test]
 async fn the_environment_is_an_allow_list() {
-    let allowed = ["PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "TMPDIR", "FAKE_ONE"];
+    let allowed = ["PATH", "HOME", "LANG", "XDG_RUNTIME_DIR", "TMPDIR", "TONNYTRAY_LAUNCH", "FAKE_ONE"];
     let is_allowed = |name: &str| allowed.contains(&name) || name.starts_with("LC_");
     assert!(std::env::vars().any(|(name, _)| !is_allowed(&name)), "something to leave out");
     both(async |kept| {
@@ -344,6 +348,37 @@ async fn a_killed_keeper_takes_the_worker_with_it() {
     eventually("worker gone", || is_gone(worker)).await;
     ready(&handle, 2).await;
     handle.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn a_killed_keeper_s_runaway_is_found_by_its_mark() {
+    let folder = tempfile::tempdir().unwrap();
+    let handle = launch(worker(&worker_with_runaway(folder.path())), true);
+    let worker = pid_of(&ready(&handle, 1).await);
+    let runaway = pid_from(&folder.path().join("runaway")).unwrap();
+    let stat = std::fs::read_to_string(format!("/proc/{worker}/stat")).unwrap();
+    let keeper = stat.rsplit_once(')').unwrap().1.split_whitespace().nth(1).unwrap().parse().unwrap();
+    kill(keeper, Signal::KILL);
+    until(&handle, |state| state.last_exit.is_some()).await;
+    // Not "soon": before the end was told, so that the next copy never meets what the last one left.
+    assert_eq!((is_gone(worker), is_gone(runaway)), (Some(()), Some(())));
+    handle.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn what_runs_is_written_down_while_it_runs() {
+    let folder = tempfile::tempdir().unwrap();
+    let run_folder = Some(folder.path().join("workers"));
+    let (supervisor, _records) = Supervisor::new(Base { run_folder, ..base(true) });
+    let (handle, future) = supervisor.worker(worker(GOOD)).unwrap();
+    tokio::spawn(future);
+    ready(&handle, 1).await;
+    let records = || std::fs::read_dir(folder.path().join("workers")).unwrap().count();
+    assert_eq!(records(), 1);
+    assert_eq!(supervisor.sweep_leftovers().await, [], "its app is alive");
+    assert_eq!(handle.state().borrow().phase, Phase::Ready);
+    handle.close().await.unwrap();
+    assert_eq!(records(), 0);
 }
 
 #[tokio::test]

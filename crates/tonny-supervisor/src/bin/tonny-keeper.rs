@@ -1,11 +1,14 @@
-//! `tonny-keeper --app-pid N -- PROGRAM ARGS...`: stands between the app and one worker so that nothing of the worker
+//! `tonny-keeper --app-pid N [--app-pipe M] -- PROGRAM ARGS...`: stands between the app and one worker so that nothing of the worker
 //! outlives the app, however the app dies. Owns the worker and every descendant; its standard streams are the worker's,
 //! its exit status is the worker's, SIGTERM and SIGINT are passed on, SIGQUIT kills the worker and all below it.
+//! M is a descriptor whose other end only the app holds: its end is the app's end, where pids cannot be trusted.
 //! It knows nothing of what the worker does, and it has one thread for life (the worker's parent-death signal is
 //! bound to that thread), so there is no runtime in here.
 
 #[cfg_attr(target_os = "linux", path = "../keeper/linux.rs")]
-#[cfg_attr(not(target_os = "linux"), path = "../keeper/passthrough.rs")]
+#[cfg_attr(target_os = "macos", path = "../keeper/macos.rs")]
+#[cfg_attr(windows, path = "../keeper/windows.rs")]
+#[cfg_attr(not(any(target_os = "linux", target_os = "macos", windows)), path = "../keeper/passthrough.rs")]
 mod keeper;
 
 use std::{
@@ -28,11 +31,11 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Some((app, command)) = parse(&args) else {
-        return refuse("usage: tonny-keeper --app-pid N -- PROGRAM ARGS...", NOT_STARTED);
+    let Some((app, leash, command)) = parse(&args) else {
+        return refuse("usage: tonny-keeper --app-pid N [--app-pipe M] -- PROGRAM ARGS...", NOT_STARTED);
     };
     let program = command.get_program().to_owned();
-    match keeper::keep(app, command) {
+    match keeper::keep(app, leash, command) {
         Ok(code) => code,
         Err(keeper::Refusal::AppGone) => refuse("the app is gone, nothing started", NOT_STARTED),
         Err(keeper::Refusal::System(error)) => refuse(&format!("cannot watch: {error}"), NOT_STARTED),
@@ -47,16 +50,29 @@ fn main() -> ExitCode {
     }
 }
 
+/// The app, our end of the leash, the worker.
 #[allow(clippy::disallowed_methods, reason = "the keeper starts the worker it stands before")]
-fn parse(args: &[OsString]) -> Option<(u32, Command)> {
-    let [flag, pid, dashes, program, rest @ ..] = args else { return None };
-    if flag != "--app-pid" || dashes != "--" {
-        return None;
+fn parse(args: &[OsString]) -> Option<(u32, Option<i32>, Command)> {
+    let (mut app, mut leash, mut rest) = (None, None, args);
+    loop {
+        match rest {
+            [dashes, program, args @ ..] if dashes == "--" => {
+                let mut command = Command::new(program);
+                command.args(args);
+                return Some((app?, leash, command));
+            }
+            [flag, value, more @ ..] => {
+                let number = value.to_str()?.parse::<i32>().ok().filter(|number| *number > 0)?;
+                match flag.to_str()? {
+                    "--app-pid" => app = Some(number.cast_unsigned()),
+                    "--app-pipe" => leash = Some(number),
+                    _ => return None,
+                }
+                rest = more;
+            }
+            _ => return None,
+        }
     }
-    let app = pid.to_str()?.parse().ok().filter(|pid| *pid > 0)?;
-    let mut command = Command::new(program);
-    command.args(rest);
-    Some((app, command))
 }
 
 fn refuse(why: &str, code: u8) -> ExitCode {

@@ -1,31 +1,35 @@
-//! Linux: subreaper, pidfd on the app, parent-death signal for the worker, signals through a signalfd.
-//! When the worker or the app ends, the worker's group is killed, then every descendant that was handed to us, until
-//! none is left; double forks and sessions of their own do not escape.
+//! Linux: subreaper, pidfd and leash on the app, parent-death signal for the worker, signals through a signalfd.
+//! When the worker or the app ends, everything below us is ended (`descendants`), and we end as the worker did.
 
+mod descendants;
+
+use descendants::{Reaped, reap, sweep};
 use rustix::{
-    event::{PollFd, PollFlags, Timespec, poll},
+    event::{PollFd, PollFlags, poll},
+    io::{FdFlags, fcntl_getfd, fcntl_setfd},
     process::{
-        Pid, PidfdFlags, Resource, Rlimit, Signal, WaitOptions, WaitStatus, getpid, getppid, kill_process,
-        kill_process_group, pidfd_open, set_child_subreaper, set_parent_process_death_signal, setrlimit,
-        setsid, wait,
+        DumpableBehavior, Pid, PidfdFlags, Signal, WaitStatus, getpid, getppid, kill_process, pidfd_open,
+        set_child_subreaper, set_dumpable_behavior, set_parent_process_death_signal, setsid,
     },
 };
 use std::{
     fs, io,
     os::{
-        fd::{AsFd, FromRawFd, OwnedFd},
+        fd::{AsFd, BorrowedFd, FromRawFd, OwnedFd, RawFd},
         unix::process::CommandExt,
     },
     process::{Command, ExitCode},
-    time::{Duration, Instant},
 };
 
 /// Signals that come through the signalfd. SIGCHLD is among them so that orphans handed to us are reaped as they end.
 const WATCHED: [i32; 5] = [libc::SIGTERM, libc::SIGINT, libc::SIGHUP, libc::SIGQUIT, libc::SIGCHLD];
-/// How long a killed descendant may take to go. One that hangs inside the kernel must not hold the app's restart.
-const SWEEP: Duration = Duration::from_secs(2);
-/// Pause between two looks for descendants, in nanoseconds: SIGKILL takes about that long to work.
-const LOOK: i64 = 1_000_000;
+/// Added to the worker's claim on being the first to go when memory runs out (0 is an ordinary process, 1000 always goes
+/// first): an engine that comes back by itself goes before the user's own programs.
+const OOM_SCORE: i32 = 500;
+const OOM_SCORE_MOST: i32 = 1000;
+const OOM_SCORE_FILE: &str = "/proc/self/oom_score_adj";
+/// What the app is told through the leash once nothing is left. Ending without a word means that we were killed.
+const SWEPT: &[u8] = b"s";
 
 /// Why nothing was started.
 pub(crate) enum Refusal {
@@ -50,7 +54,7 @@ impl From<io::Error> for Refusal {
 }
 
 /// Runs the worker until it or the app ends, leaves nothing of it behind, and ends as the worker did.
-pub(crate) fn keep(app: u32, command: Command) -> Result<ExitCode, Refusal> {
+pub(crate) fn keep(app: u32, leash: Option<RawFd>, command: Command) -> Result<ExitCode, Refusal> {
     let app = i32::try_from(app).ok().and_then(Pid::from_raw).ok_or(Refusal::AppGone)?;
     set_child_subreaper(Some(getpid()))?;
     let app_end = pidfd_open(app, PidfdFlags::empty()).map_err(|_| Refusal::AppGone)?;
@@ -58,11 +62,26 @@ pub(crate) fn keep(app: u32, command: Command) -> Result<ExitCode, Refusal> {
     if getppid() != Some(app) {
         return Err(Refusal::AppGone);
     }
+    let leash = leash.map(take_leash).transpose()?;
     let signals = take_signals()?;
     let worker = spawn(command)?;
-    let status = watch(worker, &app_end, &signals)?;
-    let status = sweep(worker, status);
-    Ok(mirror(status))
+    let status = watch(worker, &app_end, leash.as_ref(), &signals)?;
+    let swept = sweep(worker, status, &signals);
+    if let Some(leash) = leash.filter(|_| swept.none_left) {
+        // Fails when the app is gone; then nobody needs to know.
+        rustix::io::write(leash, SWEPT).ok();
+    }
+    Ok(mirror(swept.worker))
+}
+
+/// Our end of the leash. The worker must not have it: it would see when the app looks away.
+fn take_leash(number: RawFd) -> Result<OwnedFd, Refusal> {
+    // SAFETY: only asked whether it is open, which fails where it is not.
+    let open = unsafe { BorrowedFd::borrow_raw(number) };
+    let flags = fcntl_getfd(open)?;
+    fcntl_setfd(open, flags | FdFlags::CLOEXEC)?;
+    // SAFETY: open, and the app gave it to us alone.
+    Ok(unsafe { OwnedFd::from_raw_fd(number) })
 }
 
 /// Blocks the watched signals and gives the file they are read from.
@@ -100,6 +119,7 @@ fn signal_set(signals: &[i32]) -> libc::sigset_t {
 fn spawn(mut command: Command) -> Result<Pid, Refusal> {
     let keeper = getpid();
     let nothing = signal_set(&[]);
+    let score = oom_score();
     // SAFETY: only async-signal-safe system calls, no allocation, no lock.
     unsafe {
         command.pre_exec(move || {
@@ -109,6 +129,7 @@ fn spawn(mut command: Command) -> Result<Pid, Refusal> {
             if getppid() != Some(keeper) {
                 return Err(rustix::io::Errno::SRCH.into());
             }
+            raise_oom_score(score.as_bytes());
             if libc::sigprocmask(libc::SIG_SETMASK, &raw const nothing, std::ptr::null_mut()) != 0 {
                 return Err(io::Error::last_os_error());
             }
@@ -125,17 +146,37 @@ fn spawn(mut command: Command) -> Result<Pid, Refusal> {
     Ok(worker)
 }
 
+fn oom_score() -> String {
+    let own = fs::read_to_string(OOM_SCORE_FILE).ok().and_then(|text| text.trim().parse().ok()).unwrap_or(0);
+    OOM_SCORE_MOST.min(own + OOM_SCORE).to_string()
+}
+
+/// Between fork and exec. Anyone may raise this; where it fails, the worker runs without.
+fn raise_oom_score(score: &[u8]) {
+    use rustix::fs::{Mode, OFlags, open};
+    if let Ok(file) = open(OOM_SCORE_FILE, OFlags::WRONLY | OFlags::CLOEXEC, Mode::empty()) {
+        rustix::io::write(file, score).ok();
+    }
+}
+
 /// Waits until the worker has ended (its status), or the app has, or a forced end is asked for (`None`).
-fn watch(worker: Pid, app_end: &OwnedFd, signals: &OwnedFd) -> Result<Option<WaitStatus>, Refusal> {
+fn watch(
+    worker: Pid,
+    app_end: &OwnedFd,
+    leash: Option<&OwnedFd>,
+    signals: &OwnedFd,
+) -> Result<Option<WaitStatus>, Refusal> {
     let worker_end = pidfd_open(worker, PidfdFlags::empty())?;
+    // The app never writes: the leash only becomes readable at its end.
+    let leash = leash.unwrap_or(app_end);
     loop {
-        let mut files =
-            [&worker_end, app_end, signals].map(|file| PollFd::from_borrowed_fd(file.as_fd(), PollFlags::IN));
+        let mut files = [&worker_end, app_end, leash, signals]
+            .map(|file| PollFd::from_borrowed_fd(file.as_fd(), PollFlags::IN));
         match poll(&mut files, None) {
             Ok(_) | Err(rustix::io::Errno::INTR) => {}
             Err(errno) => return Err(errno.into()),
         }
-        let [worker_ended, app_ended, signalled] = files.map(|file| !file.revents().is_empty());
+        let [worker_ended, app_ended, leash_ended, signalled] = files.map(|file| !file.revents().is_empty());
         if signalled {
             for signal in read_signals(signals) {
                 match signal {
@@ -149,7 +190,7 @@ fn watch(worker: Pid, app_end: &OwnedFd, signals: &OwnedFd) -> Result<Option<Wai
         if let Reaped { worker: Some(status), .. } = reap(worker) {
             return Ok(Some(status));
         }
-        if app_ended || worker_ended {
+        if app_ended || leash_ended || worker_ended {
             return Ok(None);
         }
     }
@@ -164,68 +205,14 @@ fn read_signals(signals: &OwnedFd) -> Vec<Signal> {
     buffer[..size].chunks_exact(RECORD).filter_map(number).filter_map(Signal::from_named_raw).collect()
 }
 
-struct Reaped {
-    worker: Option<WaitStatus>,
-    none_left: bool,
-}
-
-/// Reaps every child that has ended: the worker, and orphans that were handed to us.
-fn reap(worker: Pid) -> Reaped {
-    let mut reaped = Reaped { worker: None, none_left: false };
-    loop {
-        match wait(WaitOptions::NOHANG) {
-            Ok(Some((pid, status))) if pid == worker => reaped.worker = Some(status),
-            Ok(Some(_)) | Err(rustix::io::Errno::INTR) => {}
-            Ok(None) => return reaped,
-            Err(_) => {
-                reaped.none_left = true;
-                return reaped;
-            }
-        }
-    }
-}
-
-/// Kills the worker's group, then everything that became our child by it, until nothing is left.
-fn sweep(worker: Pid, mut status: Option<WaitStatus>) -> Option<WaitStatus> {
-    let began = Instant::now();
-    // Fails when the group is empty.
-    kill_process_group(worker, Signal::KILL).ok();
-    loop {
-        let reaped = reap(worker);
-        status = status.or(reaped.worker);
-        if reaped.none_left || began.elapsed() > SWEEP {
-            return status;
-        }
-        for child in children() {
-            kill_process(child, Signal::KILL).ok();
-        }
-        poll(&mut [], Some(&Timespec { tv_sec: 0, tv_nsec: LOOK })).ok();
-    }
-}
-
-/// Our children, by the parent field of every process: the kernel's own list of children is a build option of it.
-fn children() -> Vec<Pid> {
-    let me = getpid().as_raw_nonzero().get();
-    let Ok(entries) = fs::read_dir("/proc") else { return Vec::new() };
-    let numbers = entries.flatten().filter_map(|entry| entry.file_name().to_str()?.parse::<i32>().ok());
-    numbers.filter(|pid| parent_of(*pid) == Some(me)).filter_map(Pid::from_raw).collect()
-}
-
-/// The fourth field of stat. The second one is the program's name, in parentheses, and may hold anything.
-fn parent_of(pid: i32) -> Option<i32> {
-    let stat = fs::read(format!("/proc/{pid}/stat")).ok()?;
-    let stat = String::from_utf8_lossy(&stat);
-    stat.rsplit_once(')')?.1.split_whitespace().nth(1)?.parse().ok()
-}
-
 /// Ends as the worker did. Without its status (it hangs inside the kernel) as if it had been killed.
 fn mirror(status: Option<WaitStatus>) -> ExitCode {
     if let Some(code) = status.and_then(WaitStatus::exit_status) {
         return ExitCode::from(code.to_le_bytes()[0]);
     }
     let signal = status.and_then(WaitStatus::terminating_signal).unwrap_or(libc::SIGKILL);
-    // The worker's core file, if any, is enough.
-    setrlimit(Resource::Core, Rlimit { current: Some(0), maximum: Some(0) }).ok();
+    // The worker's core file, if any, is enough. A limit of 0 would not do: it does not count where cores go to a program.
+    set_dumpable_behavior(DumpableBehavior::NotDumpable).ok();
     let set = signal_set(&[signal]);
     // SAFETY: sets a default action and a mask, then signals this very process.
     unsafe {

@@ -21,7 +21,8 @@ pub fn fake(name: &str, flags: &[&str]) -> Result<Spec> {
 
 /// Starts it on this runtime, kept by the keeper.
 pub fn launch(spec: Spec) -> Result<Handle> {
-    let (supervisor, _records) = Supervisor::new(Base { keeper: Some(programs::beside("tonny-keeper")?) });
+    let (supervisor, _records) =
+        Supervisor::new(Base { keeper: Some(programs::beside("tonny-keeper")?), ..Base::default() });
     let (handle, future) = supervisor.worker(spec)?;
     tokio::spawn(future);
     Ok(handle)
