@@ -2,15 +2,16 @@
 //! bounded, and reports; it decides nothing. Dropped while alive, it kills the whole group.
 
 use crate::{
-    Spec, SupervisorError, Token, TokenBy, group,
+    ReadyBy, Spec, SupervisorError, Token, TokenBy, group,
     leash::Leash,
     leftovers::{self, Mark},
     log::Log,
     machine::End,
     output::{LastWords, read_stderr, read_stdout},
+    ready::ReadyWatch,
     supervisor::Shared,
 };
-use std::{ffi::OsString, path::Path, process::Stdio, time::Duration};
+use std::{ffi::OsString, path::Path, process::Stdio, sync::Mutex, time::Duration};
 use tokio::{
     io::AsyncWriteExt,
     process::{Child, ChildStdin, Command},
@@ -27,7 +28,7 @@ const DRAIN_FOR_REASON: Duration = Duration::from_millis(250);
 /// What a live copy says.
 #[derive(Debug)]
 pub(crate) enum Report {
-    ReadyLine(String),
+    ReadyLine { line: String, address: Option<String> },
     BadReadyLine(&'static str),
     Progress,
 }
@@ -46,6 +47,7 @@ pub(crate) struct Wires {
     pub(crate) signals: mpsc::UnboundedReceiver<Signal>,
     pub(crate) reports: mpsc::Sender<Report>,
     pub(crate) log: Log,
+    pub(crate) ready: ReadyBy,
 }
 
 /// A spawned process with its group.
@@ -94,13 +96,17 @@ impl Process {
 
     /// Lives with the process until it is reaped.
     pub(crate) async fn live(mut self, wires: Wires) -> End {
-        let Wires { mut signals, reports, log } = wires;
+        let Wires { mut signals, reports, log, ready } = wires;
+        let watch = Mutex::new(ReadyWatch::new(&ready));
         let pid = self.child.id();
         let last_words = LastWords::default();
         let (stdin, stdout, stderr) =
             (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
         let read = async {
-            tokio::join!(read_stdout(stdout, &reports), read_stderr(stderr, &reports, &log, &last_words))
+            tokio::join!(
+                read_stdout(stdout, &reports, &watch),
+                read_stderr(stderr, &reports, &log, &last_words, &watch)
+            )
         };
         tokio::pin!(read);
         let mut stdin = greet(stdin, self.greeting.take()).await;

@@ -1,6 +1,6 @@
 //! The face of one worker: orders in, state out. Cheap to clone; owns nothing that lives.
 
-use crate::{Gate, Permit, Phase, Rejected, Rejection, Spec, SpecError, SupervisorError, WorkerState};
+use crate::{Gate, Permit, Phase, Rejected, Rejection, Spec, SpecError, SupervisorError, Usage, WorkerState};
 use std::{
     collections::VecDeque,
     time::{Duration, Instant},
@@ -31,6 +31,7 @@ pub(crate) enum Order {
 pub struct Handle {
     pub(crate) orders: mpsc::UnboundedSender<Order>,
     pub(crate) state: watch::Receiver<WorkerState>,
+    pub(crate) usage: watch::Receiver<Usage>,
     pub(crate) stop_grace: watch::Receiver<Duration>,
     pub(crate) tail: watch::Receiver<VecDeque<String>>,
     pub(crate) gate: Gate,
@@ -40,6 +41,11 @@ impl Handle {
     /// The state and its changes.
     pub fn state(&self) -> watch::Receiver<WorkerState> {
         self.state.clone()
+    }
+
+    /// CPU time and memory of the live copy's processes, looked at every 2 s while it runs.
+    pub fn usage(&self) -> watch::Receiver<Usage> {
+        self.usage.clone()
     }
 
     /// Starts a stopped worker. Nothing in other phases.

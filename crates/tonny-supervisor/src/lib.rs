@@ -47,6 +47,8 @@ mod logs;
 pub mod machine;
 mod output;
 mod permit;
+mod probe;
+mod ready;
 mod record;
 mod records;
 mod run;
@@ -55,6 +57,7 @@ mod state;
 mod supervisor;
 mod sync;
 mod token;
+mod usage;
 
 #[cfg_attr(unix, path = "group/unix.rs")]
 #[cfg_attr(windows, path = "group/windows.rs")]
@@ -67,8 +70,11 @@ pub use health::{Health, Why};
 pub use logs::LogLimits;
 pub use machine::{Cause, Sign};
 pub use permit::{Gate, Permit};
+pub use probe::{At, How, Probe};
+pub use ready::ReadyBy;
 pub use record::{LastOutput, Level, Record, RecordKind};
 pub use spec::{Restart, Spec, SpecError, TokenBy};
 pub use state::{Breaker, Exit, LastExit, Phase, Ready, WorkerState};
 pub use supervisor::{Base, Supervisor};
 pub use token::Token;
+pub use usage::Usage;

@@ -8,6 +8,7 @@ pub use check::SpecError;
 pub use limits::Restart;
 
 use crate::{
+    Probe, ReadyBy,
     breaker::CircuitLimits,
     machine::{Policy, Sign},
 };
@@ -40,6 +41,16 @@ pub struct Spec {
     pub allowed_env: Vec<String>,
     /// How it learns the launch token.
     pub secret: TokenBy,
+    /// How it says that it serves.
+    pub ready: ReadyBy,
+    /// What a ready worker is asked, to know that it is well; every one must be answered.
+    pub health: Vec<Probe>,
+    /// From one round of these questions to the next.
+    pub probe_every: Duration,
+    /// Bytes of memory its processes may use together; a worker that grows beyond is killed and started again.
+    pub memory_ceiling: Option<u64>,
+    /// Whether it loads so much that two of its kind should not start at the same time.
+    pub heavy: bool,
     /// Longest silence before it is ready. A line of output is progress and starts it anew.
     pub ready_deadline: Duration,
     /// Longest silence with a request in flight (no token, line, CPU time) before it counts as hung.
@@ -69,6 +80,12 @@ impl Spec {
             env: Vec::new(),
             allowed_env: Vec::new(),
             secret: TokenBy::StandardInput,
+            ready: ReadyBy::JsonLine,
+            health: Vec::new(),
+            // Three misses, each noticed by the end of its timeout, are a hang found within 6 s.
+            probe_every: Duration::from_millis(1500),
+            memory_ceiling: None,
+            heavy: false,
             ready_deadline: Duration::from_secs(60),
             stall_limit: Duration::from_secs(120),
             misses: 3,

@@ -1,6 +1,6 @@
 //! What the rest of the app may know about a worker: one value, published whole after every change.
 
-use crate::{Cause, Health, Requests, Token};
+use crate::{Cause, Health, Requests, Token, Why};
 use std::{fmt, time::Instant};
 
 /// A worker at one moment.
@@ -32,6 +32,27 @@ pub struct WorkerState {
     pub last_exit: Option<LastExit>,
     /// Where and how to reach it; only while it serves ([`Phase::Ready`] or [`Phase::Busy`]).
     pub ready: Option<Ready>,
+}
+
+impl WorkerState {
+    /// A worker that was never started.
+    pub(crate) fn stopped(name: &str) -> Self {
+        Self {
+            name: name.to_owned(),
+            phase: Phase::Stopped,
+            health: Health::Unhealthy(Why::Stopped),
+            pid: None,
+            restarts: 0,
+            breaker: Breaker::Closed,
+            requests: Requests::Closed,
+            unstable: false,
+            in_flight: 0,
+            since: Instant::now(),
+            started_at: None,
+            last_exit: None,
+            ready: None,
+        }
+    }
 }
 
 /// Where a worker is in its life.
@@ -144,8 +165,10 @@ impl fmt::Display for LastExit {
 /// A worker that can be talked to.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Ready {
-    /// The ready line as the worker printed it; one JSON object where the spec asks for that.
+    /// The ready line as the worker printed it: one JSON object where the spec asks for that, empty where it says nothing.
     pub line: String,
+    /// Where it takes requests, mostly `127.0.0.1:port`: in its own words, or the address of its probe.
+    pub address: Option<String>,
     /// The launch token of this copy.
     pub token: Token,
     /// Number of this start; an answer of an older copy carries a smaller one.

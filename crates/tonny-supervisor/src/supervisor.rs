@@ -7,7 +7,7 @@ use crate::{
     run::Runner,
 };
 use std::{future::Future, path::PathBuf, sync::Arc};
-use tokio::sync::mpsc;
+use tokio::sync::{Semaphore, mpsc};
 
 /// What the app gives its workers.
 #[derive(Debug, Clone, Default)]
@@ -25,6 +25,9 @@ pub(crate) struct Shared {
     pub(crate) base: Base,
     pub(crate) records: Records,
     pub(crate) leftovers: Option<leftovers::Records>,
+    /// One worker at a time loads its model, so that two that were ended by the same lack of memory do not come back
+    /// together.
+    pub(crate) heavy_starts: Arc<Semaphore>,
 }
 
 /// Makes workers. Cheap to clone; owns none of them.
@@ -42,7 +45,8 @@ impl Supervisor {
             // Workers run without it; two more layers end them with the app.
             opened.inspect_err(|error| tracing::warn!(%error, "no records of running workers")).ok()
         });
-        (Self { shared: Arc::new(Shared { base, records, leftovers }) }, receiver)
+        let heavy_starts = Arc::new(Semaphore::new(1));
+        (Self { shared: Arc::new(Shared { base, records, leftovers, heavy_starts }) }, receiver)
     }
 
     /// Ends what an app that died left running, by the marks it wrote down; before the first worker is started. Takes 2 s

@@ -6,7 +6,10 @@
 
 use rustix::process::{Pid, Signal, kill_process};
 use std::{future::Future, path::Path, time::Duration};
-use tonny_supervisor::{Base, Breaker, Cause, Handle, Phase, Spec, SpecError, Supervisor, WorkerState};
+use tonny_supervisor::{
+    At, Base, Breaker, Cause, Failure, Handle, Health, How, Phase, Probe, ReadyBy, Rejection, Requests, Spec,
+    SpecError, Supervisor, TokenBy, Usage, Why, WorkerState,
+};
 
 /// Far above anything these workers need, so that a loaded machine does not fail them.
 const PATIENCE: Duration = Duration::from_secs(20);
@@ -398,4 +401,181 @@ async fn the_keeper_ends_as_the_worker_did() {
     let mut foreign = tokio::process::Command::new(KEEPER);
     foreign.args(["--app-pid", "1", "--", "/bin/true"]).stderr(std::process::Stdio::null());
     assert_eq!(foreign.status().await.unwrap().code(), Some(125), "only its own parent is the app");
+}
+
+#[tokio::test]
+async fn a_line_of_the_log_can_make_it_ready() {
+    both(async |kept| {
+        let mut spec =
+            worker("echo loading; echo 'INFO: running on http://127.0.0.1:4711/ (press)' >&2; exec cat");
+        spec.ready = ReadyBy::LogLine { marker: "running on".to_owned() };
+        let handle = launch(spec, kept);
+        let state = ready(&handle, 1).await;
+        assert_eq!(state.ready.unwrap().address.unwrap(), "127.0.0.1:4711");
+        handle.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn a_foreign_program_gets_its_token_by_a_variable_and_nothing_on_standard_input() {
+    let mut spec = worker(r#"trap '' TERM; echo "{\"key\":\"$FAKE_KEY\"}"; read line && exit 9; exit 7"#);
+    spec.secret = TokenBy::Environment("FAKE_KEY".to_owned());
+    let handle = launch(spec, true);
+    let state = ready(&handle, 1).await;
+    assert_eq!(json(&state)["key"], state.ready.as_ref().unwrap().token.expose());
+    handle.stop().await.unwrap();
+    assert_eq!(handle.state().borrow().last_exit.as_ref().unwrap().exit.code, Some(7));
+}
+
+#[tokio::test]
+async fn requests_make_it_busy_and_a_crash_takes_them_along() {
+    let handle = launch(worker(GOOD), true);
+    assert_eq!(handle.permit().unwrap_err().reason, Rejection::NotReady);
+    let state = ready(&handle, 1).await;
+    let (one, two) = (handle.permit().unwrap(), handle.permit().unwrap());
+    let busy = until(&handle, |state| state.in_flight == 2).await;
+    assert_eq!((busy.phase, busy.health), (Phase::Busy, Health::Healthy));
+    one.succeeded();
+    kill(pid_of(&state), Signal::KILL);
+    let next = ready(&handle, 2).await;
+    assert_eq!(
+        (next.phase, next.in_flight),
+        (Phase::Ready, 0),
+        "the old copy's request is not the new one's"
+    );
+    two.failed(Failure::Exited);
+    assert_eq!(handle.state().borrow().in_flight, 0);
+    handle.hold(true);
+    until(&handle, |state| state.requests == Requests::Held).await;
+    assert_eq!(handle.permit().unwrap_err().reason, Rejection::Held);
+    handle.hold(false);
+    // With the one that ended with the worker these are three in a row.
+    for _ in 0..2 {
+        handle.permit().unwrap().failed(Failure::Refused);
+    }
+    let open = until(&handle, |state| matches!(state.requests, Requests::Open { .. })).await;
+    assert_eq!(open.health, Health::Unhealthy(Why::RequestsFail));
+    let rejected = handle.permit().unwrap_err();
+    assert!(rejected.reason == Rejection::Open && rejected.retry_after.unwrap() > Duration::from_secs(20));
+    handle.reset_breaker();
+    handle.permit().unwrap().succeeded();
+    handle.close().await.unwrap();
+}
+
+#[tokio::test]
+async fn one_that_outgrows_its_ceiling_is_started_again() {
+    both(async |kept| {
+        let mut spec = worker("echo '{}'; head -c 1000000000 /dev/zero | tail -c 900000000 >/dev/null");
+        spec.memory_ceiling = Some(64 << 20);
+        let handle = launch(spec, kept);
+        let state = until(&handle, |state| state.last_exit.is_some()).await;
+        assert_eq!(state.last_exit.unwrap().cause, Cause::MemoryCeiling);
+        handle.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn what_it_uses_is_published() {
+    both(async |kept| {
+        let handle = launch(worker("echo '{}'; while :; do :; done"), kept);
+        ready(&handle, 1).await;
+        let mut usage = handle.usage();
+        let used = usage.wait_for(|usage| usage.cpu > Duration::ZERO);
+        let used = *tokio::time::timeout(PATIENCE, used).await.unwrap().unwrap();
+        assert!(used.memory > 0 && used.processes == 1 + u32::from(kept), "{used:?}");
+        handle.stop().await.unwrap();
+        assert_eq!(*usage.borrow(), Usage::default());
+        handle.close().await.unwrap();
+    })
+    .await;
+}
+
+#[tokio::test]
+async fn an_idle_worker_that_hangs_is_found_and_replaced() {
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s");
+    let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+    let mut spec = worker(GOOD);
+    let (how, at) = (How::Http { path: "/health".to_owned(), token: false }, At::Unix(socket));
+    spec.health = vec![Probe { how, at, timeout: Duration::from_millis(50) }];
+    spec.probe_every = Duration::from_millis(50);
+    let handle = launch(spec, true);
+    ready(&handle, 1).await;
+    // Connections are accepted by the system, and nobody answers.
+    let state = until(&handle, |state| state.restarts > 0).await;
+    assert_eq!(state.last_exit.unwrap().cause, Cause::Hung);
+    drop(listener);
+    handle.close().await.unwrap();
+}
+
+/// Answers every request with this head, as long as it lives.
+async fn answering(head: fn(&str) -> String) -> (std::net::SocketAddr, tokio::task::JoinHandle<()>) {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let listener = tokio::net::TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let address = listener.local_addr().unwrap();
+    let serve = async move {
+        while let Ok((mut stream, _)) = listener.accept().await {
+            let mut request = vec![0; 4096];
+            let size = stream.read(&mut request).await.unwrap();
+            let head = head(&String::from_utf8_lossy(&request[..size]));
+            stream
+                .write_all(format!("HTTP/1.1 {head}\r\nContent-Length: 0\r\n\r\n").as_bytes())
+                .await
+                .unwrap();
+        }
+    };
+    (address, tokio::spawn(serve))
+}
+
+fn asked(how: How, address: std::net::SocketAddr) -> Spec {
+    let mut spec = worker("exec cat");
+    spec.ready = ReadyBy::Probe;
+    spec.health = vec![Probe { how, at: At::Tcp(address), timeout: Duration::from_secs(1) }];
+    spec.ready_deadline = Duration::from_secs(2);
+    spec
+}
+
+#[tokio::test]
+async fn a_stranger_at_the_port_is_not_the_worker() {
+    let (address, stranger) = answering(|_| "200 OK".to_owned()).await;
+    for token in [true, false] {
+        let handle = launch(asked(How::Http { path: "/".to_owned(), token }, address), true);
+        let state = until(&handle, |state| state.last_exit.is_some() || state.ready.is_some()).await;
+        assert_eq!(state.last_exit.unwrap().cause, Cause::StartTimeout);
+        handle.close().await.unwrap();
+    }
+    stranger.abort();
+}
+
+#[tokio::test]
+async fn a_silent_worker_is_ready_when_its_socket_answers() {
+    use tokio::io::{AsyncReadExt, AsyncWriteExt};
+    let folder = tempfile::tempdir().unwrap();
+    let socket = folder.path().join("s");
+    let listener = tokio::net::UnixListener::bind(&socket).unwrap();
+    let server = tokio::spawn(async move {
+        // Loading first; then it wants the token, and says so to whoever has another one.
+        for answer in ["503 Loading", "401 No", "200 OK"] {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = vec![0; 4096];
+            let size = stream.read(&mut request).await.unwrap();
+            assert!(
+                String::from_utf8_lossy(&request[..size]).to_lowercase().contains("authorization: bearer ")
+            );
+            stream
+                .write_all(format!("HTTP/1.1 {answer}\r\nContent-Length: 0\r\n\r\n").as_bytes())
+                .await
+                .unwrap();
+        }
+    });
+    let mut spec = worker("exec cat");
+    spec.ready = ReadyBy::Probe;
+    let how = How::Http { path: "/props".to_owned(), token: true };
+    spec.health = vec![Probe { how, at: At::Unix(socket), timeout: Duration::from_secs(1) }];
+    let handle = launch(spec, true);
+    ready(&handle, 1).await;
+    server.await.unwrap();
+    handle.close().await.unwrap();
 }

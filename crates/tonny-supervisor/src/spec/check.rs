@@ -2,13 +2,16 @@
 //! sentence that names the field. Looks at the program's file; changes nothing.
 
 use super::{Restart, Spec, TokenBy};
-use crate::breaker::CircuitLimits;
+use crate::{At, How, ReadyBy, breaker::CircuitLimits};
 use std::{
     ffi::OsStr,
     fs::Metadata,
     path::{Path, PathBuf},
     time::Duration,
 };
+
+/// Less than this is a slip of the unit (megabytes for bytes) and would only ever kill.
+const SMALLEST_CEILING: u64 = 16 << 20;
 
 /// Why a spec is refused.
 #[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
@@ -69,12 +72,54 @@ impl Spec {
         if self.misses == 0 {
             return Err(SpecError::Zero("misses"));
         }
+        if self.memory_ceiling.is_some_and(|ceiling| ceiling < SMALLEST_CEILING) {
+            return no_effect("memory_ceiling", "no program lives in less than 16 MiB");
+        }
+        self.check_probes()?;
         restart(&self.restart)?;
         breaker(&self.breaker)
     }
 
-    fn durations(&self) -> [(&'static str, Duration); 3] {
+    fn check_probes(&self) -> Result<(), SpecError> {
+        match &self.ready {
+            ReadyBy::LogLine { marker } if marker.trim().is_empty() => {
+                return Err(SpecError::Zero("ready.marker"));
+            }
+            ReadyBy::Probe if self.health.is_empty() => {
+                return no_effect("ready", "the worker is to be asked, but health holds no question");
+            }
+            _ => {}
+        }
+        for probe in &self.health {
+            if probe.timeout.is_zero() {
+                return Err(SpecError::Zero("health.timeout"));
+            }
+            if probe.timeout > self.probe_every {
+                return no_effect(
+                    "health.timeout",
+                    "the next probe is due before it has passed (probe_every)",
+                );
+            }
+            match &probe.at {
+                At::Told if self.ready == ReadyBy::Probe => {
+                    return no_effect("health.at", "a worker that says nothing does not say where it is");
+                }
+                At::Tcp(address) if !address.ip().is_loopback() => {
+                    return no_effect("health.at", "a worker is on this computer (127.0.0.1 or ::1)");
+                }
+                _ => {}
+            }
+            let (How::Http { path, .. } | How::WebSocket { path }) = &probe.how else { continue };
+            if path.parse::<hyper::Uri>().is_err() || !path.starts_with('/') {
+                return no_effect("health.path", "it is no path of a web address");
+            }
+        }
+        Ok(())
+    }
+
+    fn durations(&self) -> [(&'static str, Duration); 4] {
         [
+            ("probe_every", self.probe_every),
             ("ready_deadline", self.ready_deadline),
             ("stall_limit", self.stall_limit),
             ("stop_grace", self.stop_grace),
