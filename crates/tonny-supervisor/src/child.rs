@@ -5,25 +5,18 @@ use crate::{
     ReadyBy, Spec, SupervisorError, Token, TokenBy, group,
     leash::Leash,
     leftovers::{self, Mark},
-    log::Log,
+    logs::CopyLog,
     machine::End,
-    output::{LastWords, read_stderr, read_stdout},
+    output::Output,
     ready::ReadyWatch,
     supervisor::Shared,
 };
-use std::{ffi::OsString, path::Path, process::Stdio, sync::Mutex, time::Duration};
+use std::{ffi::OsString, path::Path, process::Stdio};
 use tokio::{
     io::AsyncWriteExt,
     process::{Child, ChildStdin, Command},
     sync::mpsc,
-    time::timeout,
 };
-
-/// How long last output is waited for after the exit. A descendant that holds the pipes must not delay the restart;
-/// without one the pipes are at their end already.
-const DRAIN: Duration = Duration::from_millis(20);
-/// For an exit that ends in a message to the user, the message is worth a longer wait.
-const DRAIN_FOR_REASON: Duration = Duration::from_millis(250);
 
 /// What a live copy says.
 #[derive(Debug)]
@@ -41,12 +34,19 @@ pub(crate) enum Signal {
     Kill,
 }
 
+/// How it ended, and what is still to be read where a descendant holds the pipes.
+#[derive(Debug)]
+pub(crate) struct Ended {
+    pub(crate) end: End,
+    pub(crate) output: Output,
+}
+
 /// Its ends of the two channels to the runner.
 #[derive(Debug)]
 pub(crate) struct Wires {
     pub(crate) signals: mpsc::UnboundedReceiver<Signal>,
     pub(crate) reports: mpsc::Sender<Report>,
-    pub(crate) log: Log,
+    pub(crate) log: CopyLog,
     pub(crate) ready: ReadyBy,
 }
 
@@ -59,7 +59,6 @@ pub(crate) struct Process {
     mark: Mark,
     records: Option<leftovers::Records>,
     greeting: Option<Token>,
-    explains: Vec<i32>,
 }
 
 impl Process {
@@ -86,8 +85,7 @@ impl Process {
             tracing::warn!(worker = %spec.name, %error, "not written down that it runs");
         }
         let greeting = (spec.secret == TokenBy::StandardInput).then(|| token.clone());
-        let explains = spec.do_not_retry.clone();
-        Ok(Self { child, leash, mark, records, greeting, explains })
+        Ok(Self { child, leash, mark, records, greeting })
     }
 
     pub(crate) fn pid(&self) -> Option<u32> {
@@ -95,22 +93,13 @@ impl Process {
     }
 
     /// Lives with the process until it is reaped.
-    pub(crate) async fn live(mut self, wires: Wires) -> End {
+    pub(crate) async fn live(mut self, wires: Wires) -> Ended {
         let Wires { mut signals, reports, log, ready } = wires;
-        let watch = Mutex::new(ReadyWatch::new(&ready));
         let pid = self.child.id();
-        let last_words = LastWords::default();
         let (stdin, stdout, stderr) =
             (self.child.stdin.take(), self.child.stdout.take(), self.child.stderr.take());
-        let read = async {
-            tokio::join!(
-                read_stdout(stdout, &reports, &watch),
-                read_stderr(stderr, &reports, &log, &last_words, &watch)
-            )
-        };
-        tokio::pin!(read);
+        let mut output = Output::new(stdout, stderr, ReadyWatch::new(&ready), reports, log);
         let mut stdin = greet(stdin, self.greeting.take()).await;
-        let mut read_all = false;
         let status = loop {
             tokio::select! {
                 status = self.child.wait() => break status,
@@ -118,19 +107,16 @@ impl Process {
                     stdin = None;
                     self.signal(signal);
                 }
-                _ = &mut read, if !read_all => read_all = true,
+                () = output.read(), if !output.is_ended() => {}
             }
         };
         drop(stdin);
         group::sweep(pid);
         self.leave_nothing().await;
         let exit = status.map(group::exit_of).unwrap_or_default();
-        let explains = exit.code.is_some_and(|code| self.explains.contains(&code));
-        if !read_all {
-            // Running out of time only means that somebody else holds the pipes.
-            timeout(if explains { DRAIN_FOR_REASON } else { DRAIN }, read).await.ok();
-        }
-        End { exit, last_words: last_words.take(), out_of_memory: false }
+        output.read_what_is_there();
+        let end = End { exit, last_words: output.last_words(), out_of_memory: false };
+        Ended { end, output }
     }
 
     /// A keeper that ended without a word was killed: what it kept has lost its parent and is found by the mark.

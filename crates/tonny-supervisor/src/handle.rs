@@ -1,10 +1,10 @@
 //! The face of one worker: orders in, state out. Cheap to clone; owns nothing that lives.
 
-use crate::{Gate, Permit, Phase, Rejected, Rejection, Spec, SpecError, SupervisorError, Usage, WorkerState};
-use std::{
-    collections::VecDeque,
-    time::{Duration, Instant},
+use crate::{
+    Gate, Permit, Phase, Rejected, Rejection, Spec, SpecError, SupervisorError, Usage, WorkerState,
+    logs::Tail,
 };
+use std::time::{Duration, Instant};
 use tokio::{
     sync::{mpsc, oneshot, watch},
     time::timeout,
@@ -33,7 +33,7 @@ pub struct Handle {
     pub(crate) state: watch::Receiver<WorkerState>,
     pub(crate) usage: watch::Receiver<Usage>,
     pub(crate) stop_grace: watch::Receiver<Duration>,
-    pub(crate) tail: watch::Receiver<VecDeque<String>>,
+    pub(crate) tail: watch::Receiver<Tail>,
     pub(crate) gate: Gate,
 }
 
@@ -121,9 +121,9 @@ impl Handle {
         self.ask_to_end(Order::Close).await
     }
 
-    /// The worker's last lines on standard error, oldest first, at most 200.
+    /// The worker's last lines on both streams, oldest first, at most 200; redacted.
     pub fn log_tail(&self) -> Vec<String> {
-        self.tail.borrow().iter().cloned().collect()
+        self.tail.borrow().lines()
     }
 
     async fn ask_to_end(

@@ -23,11 +23,6 @@ impl LineCutter {
         self.keep(bytes);
     }
 
-    /// The unfinished line at the end of the stream, if there is one.
-    pub(crate) fn rest(&mut self) -> Option<Line> {
-        (!self.line.is_empty()).then(|| self.finish())
-    }
-
     /// Whether the line being collected is already longer than the limit.
     pub(crate) fn is_cut(&self) -> bool {
         self.cut
@@ -63,7 +58,9 @@ mod tests {
         for piece in pieces {
             cutter.feed(piece, |line| lines.push(line));
         }
-        lines.extend(cutter.rest());
+        if pieces.concat().last().is_some_and(|last| *last != b'\n') {
+            cutter.feed(b"\n", |line| lines.push(line));
+        }
         lines
     }
 

@@ -5,12 +5,13 @@ mod copy;
 
 use crate::{
     Gate, Handle, Level, Phase, Ready, ReadyBy, RecordKind, Spec, Token, Usage, WorkerState,
-    child::{Process, Report, Signal, Wires},
+    child::{Ended, Process, Report, Signal, Wires},
     handle::Order,
     health,
-    log::Log,
-    machine::{Effect, End, Event, Machine},
+    logs::{CopyLog, WorkerLog},
+    machine::{Cause, Effect, End, Event, Machine},
     probe::{Answer, At},
+    remains::Remains,
     supervisor::Shared,
     usage::{Look, Meter, offer_to_the_oom_killer, oom_kills},
 };
@@ -44,12 +45,14 @@ pub(crate) struct Runner {
     /// What the gate had counted when we last looked.
     signs: u64,
     orders: mpsc::UnboundedReceiver<Order>,
-    log: Log,
+    log: WorkerLog,
     grace: watch::Sender<Duration>,
     state: watch::Sender<WorkerState>,
     usage: watch::Sender<Usage>,
     queued: Option<Queued>,
     copy: Option<Copy>,
+    /// Last output of copies that have ended, where somebody else still holds their pipes.
+    remains: Remains,
     waiting: Vec<oneshot::Sender<()>>,
     closing: bool,
 }
@@ -60,6 +63,7 @@ enum Wakeup {
     News(News),
     Turn(u64, Option<OwnedSemaphorePermit>),
     Requests,
+    Remains,
     Timer,
 }
 
@@ -68,7 +72,7 @@ impl Runner {
         let machine = Machine::new(spec.policy(), Instant::now(), seed());
         let gate = Gate::new(spec.breaker.clone());
         let (sender, orders) = mpsc::unbounded_channel();
-        let (log, tail) = Log::new(&spec.name);
+        let (log, tail) = shared.logs.worker(&spec.name);
         let (grace, stop_grace) = watch::channel(spec.stop_grace);
         let (state, state_out) = watch::channel(WorkerState::stopped(&spec.name));
         let (usage, usage_out) = watch::channel(Usage::default());
@@ -93,6 +97,7 @@ impl Runner {
             usage,
             queued: None,
             copy: None,
+            remains: Remains::default(),
             waiting: Vec::new(),
             closing: false,
         };
@@ -101,7 +106,7 @@ impl Runner {
 
     pub(crate) async fn run(mut self) {
         self.event(Event::Start);
-        while !(self.closing && !self.machine.is_live()) {
+        while !(self.closing && !self.machine.is_live() && self.remains.is_empty()) {
             let wakeup = self.next().await;
             self.look_for_signs();
             match wakeup {
@@ -118,6 +123,7 @@ impl Runner {
                     self.publish();
                 }
                 Wakeup::Requests => self.event(Event::InFlight(self.gate.in_flight())),
+                Wakeup::Remains => {}
                 Wakeup::Timer => self.event(Event::Tick),
             }
         }
@@ -157,6 +163,7 @@ impl Runner {
             news = news => Wakeup::News(news),
             (incarnation, turn) = turn => Wakeup::Turn(incarnation, turn),
             () = self.gate.changed() => Wakeup::Requests,
+            () = self.remains.next() => Wakeup::Remains,
             () = timer => Wakeup::Timer,
         }
     }
@@ -249,12 +256,16 @@ impl Runner {
         self.publish();
     }
 
-    fn ended(&mut self, end: End) {
+    fn ended(&mut self, Ended { end, output }: Ended) {
         self.copy = None;
         self.gate.replaced();
         self.usage.send_replace(Usage::default());
         tracing::info!(worker = %self.spec.name, exit = %end.exit, "worker ended");
+        let incarnation = self.machine.incarnation();
         self.event(Event::Exited(end));
+        // After the decision: the next copy has started already, and does not wait for what the last one has to say.
+        let incident = self.machine.last_exit().filter(|last| last.cause != Cause::AskedFor).cloned();
+        self.remains.add(output, self.log.clone(), incarnation, incident);
     }
 
     /// Asks the machine, acts, publishes. A start that fails is an event of its own.
@@ -307,12 +318,8 @@ impl Runner {
         })?;
         let (reporting, reports) = mpsc::channel(REPORTS);
         let (signals, signalled) = mpsc::unbounded_channel();
-        let wires = Wires {
-            signals: signalled,
-            reports: reporting,
-            log: self.log.clone(),
-            ready: self.spec.ready.clone(),
-        };
+        let log = CopyLog::new(self.log.clone(), incarnation, &self.spec.secrets(&token));
+        let wires = Wires { signals: signalled, reports: reporting, log, ready: self.spec.ready.clone() };
         let (pid, now) = (process.pid(), Instant::now());
         // The keeper does this for its worker and must not be offered itself.
         if let (Some(pid), None) = (pid, &shared.base.keeper) {

@@ -8,7 +8,7 @@ pub use check::SpecError;
 pub use limits::Restart;
 
 use crate::{
-    Probe, ReadyBy,
+    Probe, ReadyBy, Token,
     breaker::CircuitLimits,
     machine::{Policy, Sign},
 };
@@ -108,5 +108,12 @@ impl Spec {
             signs: self.signs.clone(),
             restart: self.restart.clone(),
         }
+    }
+    /// What must never be in a log: the launch token, and what the environment passes under the name of a secret.
+    pub(crate) fn secrets<'a>(&'a self, token: &'a Token) -> Vec<&'a str> {
+        let words = ["KEY", "TOKEN", "SECRET", "PASSWORD"];
+        let named = |name: &str| words.iter().any(|word| name.to_ascii_uppercase().contains(word));
+        let given = self.env.iter().filter(|(name, _)| named(name)).map(|(_, value)| value.as_str());
+        given.chain([token.expose()]).collect()
     }
 }

@@ -1,8 +1,9 @@
 //! What all workers of an app share, and where they come from.
 
 use crate::{
-    Handle, Record, Spec, SpecError,
+    Handle, LogLimits, Record, Spec, SpecError,
     leftovers::{self, Leftover},
+    logs::Logs,
     records::Records,
     run::Runner,
 };
@@ -17,6 +18,8 @@ pub struct Base {
     /// Where it is written down which workers run, so that what a crash of the app leaves behind is found by
     /// [`Supervisor::sweep_leftovers`]. A folder of its own; nothing is written down without it.
     pub run_folder: Option<PathBuf>,
+    /// Where what workers say is kept; nowhere but in memory where not given.
+    pub logs: Option<LogLimits>,
 }
 
 /// The shared parts, as the workers' futures see them.
@@ -28,6 +31,7 @@ pub(crate) struct Shared {
     /// One worker at a time loads its model, so that two that were ended by the same lack of memory do not come back
     /// together.
     pub(crate) heavy_starts: Arc<Semaphore>,
+    pub(crate) logs: Logs,
 }
 
 /// Makes workers. Cheap to clone; owns none of them.
@@ -46,7 +50,8 @@ impl Supervisor {
             opened.inspect_err(|error| tracing::warn!(%error, "no records of running workers")).ok()
         });
         let heavy_starts = Arc::new(Semaphore::new(1));
-        (Self { shared: Arc::new(Shared { base, records, leftovers, heavy_starts }) }, receiver)
+        let logs = Logs::new(base.logs.clone(), records.clone());
+        (Self { shared: Arc::new(Shared { base, records, leftovers, heavy_starts, logs }) }, receiver)
     }
 
     /// Ends what an app that died left running, by the marks it wrote down; before the first worker is started. Takes 2 s
@@ -69,5 +74,10 @@ impl Supervisor {
         spec.check()?;
         let (runner, handle) = Runner::new(spec, Arc::clone(&self.shared));
         Ok((handle, runner.run()))
+    }
+    /// Waits until everything workers have said so far is in the log files, or counted as lost. To be given a deadline:
+    /// the disk may hang.
+    pub async fn flush_logs(&self) {
+        self.shared.logs.flush().await;
     }
 }

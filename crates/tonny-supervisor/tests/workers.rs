@@ -270,17 +270,17 @@ async fn the_environment_is_an_allow_list() {
 #[tokio::test]
 async fn floods_block_nobody_and_are_bounded() {
     // 8 MB in lines, 8 MB without any line end, 8 MB on standard output after the ready line.
-    let script = "echo '{}'; yes 'a line of the flood' | head -c 8000000 >&2; head -c 8000000 /dev/zero >&2; \
+    let script = "echo '{}'; yes 'a line of the flood' | head -c 8000000 >&2; head -c 8000000 /dev/zero | tr '\\0' x >&2; \
                   head -c 8000000 /dev/zero; echo >&2; echo the end >&2; exec cat";
     let handle = launch(worker(script), true);
     ready(&handle, 1).await;
     let tail = eventually("the end of the flood", || {
         let tail = handle.log_tail();
-        tail.last().is_some_and(|line| line == "the end").then_some(tail)
+        tail.iter().any(|line| line == "the end").then_some(tail)
     })
     .await;
-    assert_eq!(tail.len(), 200);
-    assert_eq!(tail[198].len(), 16 * 1024);
+    let long: Vec<_> = tail.iter().filter(|line| line.contains(" bytes cut out] ")).collect();
+    assert!(!long.is_empty() && long.iter().all(|line| line.len() < 64 * 1024));
     handle.close().await.unwrap();
 }
 

@@ -3,7 +3,7 @@
 
 use crate::{
     Ready, Spec, Token,
-    child::{Report, Signal},
+    child::{Ended, Report, Signal},
     machine::End,
     probe::{Answer, At, Probe, ask_all, listens},
     usage::{Look, Meter, oom_kills},
@@ -26,7 +26,7 @@ const LATER: Duration = Duration::from_millis(500);
 
 /// A live copy.
 pub(super) struct Copy {
-    pub(super) end: Pin<Box<dyn Future<Output = End> + Send>>,
+    pub(super) end: Pin<Box<dyn Future<Output = Ended> + Send>>,
     pub(super) reports: mpsc::Receiver<Report>,
     pub(super) signals: mpsc::UnboundedSender<Signal>,
     /// The worker's own process where it says so, else the one we started.
@@ -45,7 +45,7 @@ pub(super) struct Copy {
 /// What happened to it.
 pub(super) enum News {
     Report(Report),
-    Ended(End),
+    Ended(Ended),
     Probed(Answer),
     Looked(Look),
 }
@@ -58,9 +58,9 @@ impl Copy {
         tokio::select! {
             biased;
             Some(report) = self.reports.recv() => News::Report(report),
-            end = &mut self.end => {
+            Ended { end, output } = &mut self.end => {
                 let out_of_memory = oom_kills() > self.oom_kills;
-                News::Ended(End { out_of_memory, ..end })
+                News::Ended(Ended { end: End { out_of_memory, ..end }, output })
             }
             answer = probed(&mut self.prober) => News::Probed(answer),
             () = sleep_until(look_at.into()) => News::Looked(self.meter.look(Instant::now())),
