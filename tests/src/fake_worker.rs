@@ -50,7 +50,10 @@ fn work(flags: Flags, main_ns: u64) -> ExitCode {
     }
     let _lock = match flags.lock.as_deref().map(lock).transpose() {
         Ok(lock) => lock,
-        Err(error) => return complain(&format!("another copy is alive: {error}"), 99),
+        Err(error) => {
+            diary(&flags, &format!(r#"{{"role":"second copy","pid":{}}}"#, std::process::id()));
+            return complain(&format!("another copy is alive: {error}"), 99);
+        }
     };
     if flags.print_env {
         let mut names: Vec<String> =

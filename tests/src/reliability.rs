@@ -4,6 +4,7 @@
 //! docs/reliability.md ([`page`]). A new row is an entry in the `ROWS` of its area; a new area is a line in [`rows`].
 //! A limit is never softened: what misses it says so with its number, what cannot be measured says why.
 
+pub mod dice;
 pub mod page;
 pub mod supervision;
 

@@ -61,13 +61,13 @@ pub fn raise(signal: i32) {
     unsafe { libc::kill(libc::getpid(), signal) };
 }
 
-fn segfault() {
+pub fn segfault() {
     let nothing: *mut u8 = std::hint::black_box(std::ptr::null_mut());
     // SAFETY: none; this is the crash that was asked for.
     unsafe { nothing.write_volatile(1) };
 }
 
-fn leak(mb_per_second: usize) {
+pub fn leak(mb_per_second: usize) {
     let step = mb_per_second * 1_000_000 / 100;
     loop {
         let mut piece = Vec::<u8>::with_capacity(step);

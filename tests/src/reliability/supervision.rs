@@ -1,6 +1,10 @@
 //! S1 to S18: what the supervisor promises about processes. Real processes under the real library; each theme has a file.
 
+pub mod churn;
 pub mod ends;
+pub mod orphans;
+pub mod stops;
+pub mod storms;
 pub mod workers;
 
 use super::{Outcome, Row};
@@ -18,5 +22,41 @@ pub const ROWS: &[Row] = &[
         promise: "From the crash of a proven worker to main() of the next, keeper included",
         limit: "p50 <= 8 ms, p99 <= 30 ms",
         run: |size| Outcome::of_async(|| ends::respawned(size)),
+    },
+    Row {
+        id: "S3",
+        promise: "Readiness is pushed",
+        limit: "p99 <= 50 ms after the worker can serve",
+        run: |size| Outcome::of_async(|| ends::pushed(size)),
+    },
+    Row {
+        id: "S4",
+        promise: "No orphan after kill -9 of the app",
+        limit: "0 of 1,000 direct, 500 with grandchildren, 200 escaped; gone p99 <= 250 ms direct, <= 1 s tree",
+        run: |size| Outcome::of(|| orphans::after_a_kill(size)),
+    },
+    Row {
+        id: "S5",
+        promise: "The same for every way to die",
+        limit: "0 orphans, 50 of each cause; app and keeper killed together 0 of 200",
+        run: |size| Outcome::of(|| orphans::after_every_death(size)),
+    },
+    Row {
+        id: "S6",
+        promise: "No false kill by our own guard",
+        limit: "0 worker deaths in 10 min of thread churn",
+        run: |size| Outcome::of(|| churn::spared(size)),
+    },
+    Row {
+        id: "S7",
+        promise: "Never two live copies of one worker",
+        limit: "0 in 10,000 simulated sequences and 500 storms",
+        run: |size| Outcome::of_async(|| storms::never_two(size)),
+    },
+    Row {
+        id: "S8",
+        promise: "A stop is bounded, whatever the worker does against it",
+        limit: "<= 5.2 s in 200 of 200",
+        run: |size| Outcome::of_async(|| stops::bounded(size)),
     },
 ];

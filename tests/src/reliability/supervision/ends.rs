@@ -1,4 +1,4 @@
-//! S1 and S2: how soon the end of a worker is known, and how soon the next one runs.
+//! S1 to S3: how soon the end of a worker is known, how soon the next one runs, how soon it is known to serve.
 
 use std::time::Duration;
 
@@ -66,6 +66,23 @@ pub async fn respawned(size: Size) -> Result<Outcome> {
         (percentile(&mut times, 50), percentile(&mut times, 99), percentile(&mut times, 100));
     let text = format!("p50 {p50:.1}, p99 {p99:.1}, max {max:.1} ms over {} crashes", times.len());
     Ok(Outcome::measured(p50 <= 8.0 && p99 <= 30.0, text))
+}
+
+/// From the moment the worker can serve to the state event.
+pub async fn pushed(size: Size) -> Result<Outcome> {
+    let handle = launch(fake("s3", &["--http"])?)?;
+    let mut times = Vec::new();
+    let mut start = 1;
+    for _ in 0..size.pick(50, 500) {
+        let state = ready(&handle, start).await?;
+        times.push(ms_between(moment(&state, "ready_ns")?, now_ns()));
+        start = incarnation(&state) + 1;
+        handle.restart();
+    }
+    handle.close().await?;
+    let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    let text = format!("p50 {p50:.2}, p99 {p99:.2} ms over {} starts", times.len());
+    Ok(Outcome::measured(p99 <= 50.0, text))
 }
 
 fn burner() -> Result<Running> {
