@@ -9,7 +9,7 @@ use tauri::{AppHandle as Tauri, Manager as _, RunEvent};
 use tauri_specta::Event as _;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tonny_core::app::{self, AppHandle, DesktopWish, Outputs};
+use tonny_core::app::{self, AppHandle, DesktopWish, Notification, Outputs};
 use tonny_core::overlay::OverlayClick;
 use tonny_core::ports::{Microphone, ModelFiles};
 use tonny_core::problem::{Code, Problem};
@@ -17,7 +17,7 @@ use tonny_core::push_to_talk::Gesture;
 use tonny_core::snapshot::{Phase, Snapshot};
 use tonny_platform::control::ControlLock;
 use tonny_platform::folders::Folders;
-use tonny_platform::overlay;
+use tonny_platform::{notification, overlay};
 
 use crate::bindings::{LevelChanged, SnapshotChanged};
 use crate::{bindings, hotkeys, parts, signals, tray, windows};
@@ -114,6 +114,7 @@ async fn follow(tauri: Tauri, outputs: Outputs, may_show: bool) {
             Some(wish) = desktop.recv() => match wish {
                 DesktopWish::Show(page) => if may_show || page.is_some() { windows::show(&tauri, page.as_deref()) },
                 DesktopWish::Apply(settings) => hotkeys::apply(&tauri, &settings).await,
+                DesktopWish::Notify(notification) => notify(notification),
             },
             Some(click) = clicked.recv() => match click {
                 OverlayClick::Stop => _ = app.gesture(Gesture::Toggle, None).await,
@@ -123,6 +124,15 @@ async fn follow(tauri: Tauri, outputs: Outputs, may_show: bool) {
     }
     // The overlay's thread ends with its last view.
     drop(overlay);
+}
+
+/// Not waited for: a notification service that hangs delays nothing.
+fn notify(notification: Notification) {
+    tauri::async_runtime::spawn_blocking(move || {
+        if let Err(problem) = notification::show(&notification) {
+            tracing::warn!(code = problem.code, %problem, "a notification was not shown");
+        }
+    });
 }
 
 fn on_snapshot(tauri: &Tauri, snapshot: &mut watch::Receiver<Snapshot>) {

@@ -9,6 +9,7 @@
 //! Utterances are delivered in the order they were spoken. Quit waits for what is under way, 5 s at most. Start reading
 //! at [`App::handle`].
 
+mod alerts;
 mod ask;
 mod delivery;
 pub mod history;
@@ -81,6 +82,17 @@ pub enum DesktopWish {
     Show(Option<String>),
     /// The settings changed: hotkey, autostart and theme may have.
     Apply(Box<Settings>),
+    /// Tell the user by a notification of the desktop.
+    Notify(Notification),
+}
+
+/// What a notification says.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Notification {
+    /// What happened, in a few words.
+    pub title: String,
+    /// What it means and what to do.
+    pub body: String,
 }
 
 /// What the App publishes.
@@ -121,6 +133,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         install_task: None,
         last: None,
         notice: None,
+        alerts: Default::default(),
         hotkey_problem: None,
         deletions: HashMap::new(),
         microphone_test: None,
@@ -159,6 +172,7 @@ struct App {
     last: Option<LastUtterance>,
     problem: Option<Problem>,
     notice: Option<Notice>,
+    alerts: alerts::Alerts,
     hotkey_problem: Option<Problem>,
     /// Rows the user deleted, until the time to take it back is over.
     deletions: HashMap<String, Instant>,
@@ -195,7 +209,13 @@ impl App {
             Message::Opened(id, opened) => self.opened(&id, opened),
             Message::Note(id, note) => self.note(&id, note).await,
             Message::Delivered(id, delivery, at) => self.delivered(&id, delivery, at).await,
-            Message::Worker(state) => self.worker_view = Some(crate::engine::view(&state)),
+            Message::Worker(state) => {
+                let view = crate::engine::view(&state);
+                if let Some(alert) = self.alerts.worker(&view) {
+                    self.alert(alert);
+                }
+                self.worker_view = Some(view);
+            }
             Message::RestartWorker(name, reply) => {
                 let _ = reply.send(self.restart_worker(&name));
             }
@@ -232,6 +252,12 @@ impl App {
     fn wish(&self, wish: DesktopWish) {
         if self.desktop.send(wish).is_err() {
             tracing::debug!("the desktop is gone; a wish was dropped");
+        }
+    }
+
+    fn alert(&self, notification: Notification) {
+        if self.settings.notifications.enabled {
+            self.wish(DesktopWish::Notify(notification));
         }
     }
 

@@ -73,6 +73,7 @@ codes! {
     NoDisplay = "TT-APP-807", "There is no display to show the tray on.", "Start TonnyTray inside a desktop session; `make demo` shows it on a virtual one.";
     DesktopFailed = "TT-APP-808", "The desktop part could not start.", "Run `tonny doctor`; the log folder says more.";
     OverlayFailed = "TT-APP-809", "The overlay could not be shown.", "Dictation works without it; the tray icon shows the state.";
+    NotificationRefused = "TT-APP-810", "The desktop did not show a notification.", "The tray icon and the window say the same.";
     RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
 }

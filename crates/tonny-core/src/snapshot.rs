@@ -61,7 +61,7 @@ pub struct Live {
 }
 
 /// One worker as people see it.
-#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct WorkerView {
     /// "speech".

@@ -8,4 +8,5 @@ pub mod insertion;
 pub mod installation;
 pub mod logging;
 pub mod models;
+pub mod notification;
 pub mod overlay;

@@ -33,7 +33,12 @@ impl App {
                 let code = if utterance.heard_anything { Code::NothingHeard } else { Code::MicrophoneSilent };
                 return self.end(id, UtteranceState::Kept, Some(Problem::of(code)), None).await;
             }
-            Err(problem) => return self.end(id, UtteranceState::Failed, Some(problem), None).await,
+            Err(problem) => {
+                // Where nothing was heard, the microphone is the reason, whatever the engine says of the empty rest.
+                let silent = utterance.timings.first_sample_ms.is_none();
+                let cause = utterance.microphone_problem.take().filter(|_| silent).unwrap_or(problem);
+                return self.end(id, UtteranceState::Failed, Some(cause), None).await;
+            }
         };
         utterance.committed.clone_from(&words.text);
         utterance.tentative.clear();

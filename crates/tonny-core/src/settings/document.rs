@@ -21,6 +21,8 @@ pub struct Settings {
     pub insertion: Insertion,
     /// The pill on the screen.
     pub overlay: Overlay,
+    /// What the desktop shows by itself.
+    pub notifications: Notifications,
     /// Colours and language of the window.
     pub appearance: Appearance,
     /// What happens when the session starts.
@@ -96,6 +98,14 @@ pub struct Insertion {
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct Overlay {
     /// Whether it is shown.
+    pub enabled: bool,
+}
+
+/// What the desktop shows by itself.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct Notifications {
+    /// Whether trouble that needs the user is told by a notification.
     pub enabled: bool,
 }
 
@@ -199,6 +209,12 @@ impl Default for Insertion {
     fn default() -> Self {
         // A busy browser fetches a paste within 0.3 s; 1.5 s is past what a working one ever takes.
         Self { method: InsertionMethod::Auto, receipt_wait_ms: 1_500, modifier_wait_ms: 3_000 }
+    }
+}
+
+impl Default for Notifications {
+    fn default() -> Self {
+        Self { enabled: true }
     }
 }
 

@@ -109,6 +109,11 @@ const FIELDS: &[Field] = &[
     },
     Field { key: "overlay.enabled", range: Range::Flag, help: "Show the pill while listening." },
     Field {
+        key: "notifications.enabled",
+        range: Range::Flag,
+        help: "Tell trouble that needs you by a notification of the desktop.",
+    },
+    Field {
         key: "appearance.theme",
         range: Range::OneOf(&["system", "light", "dark"]),
         help: "Colours of the window.",

@@ -226,3 +226,17 @@ proptest! {
         }
     }
 }
+
+/// One second of 440 Hz at half scale, as three encoders wrote it: the codec may add silence at either end.
+#[test]
+fn compressed_files_keep_pitch_level_and_length() {
+    for name in ["sine.mp3", "sine.ogg", "sine.m4a"] {
+        let samples = read(&PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures").join(name));
+        assert!((15_000..18_500).contains(&samples.len()), "{name}: {} samples", samples.len());
+        let middle = &samples[4_000..12_000];
+        let crossings = middle.windows(2).filter(|pair| (pair[0] < 0) != (pair[1] < 0)).count();
+        assert!((438..=442).contains(&crossings), "{name}: {crossings} half waves in half a second");
+        let power = middle.iter().map(|sample| f64::from(*sample).powi(2)).sum::<f64>() / 8_000.0;
+        assert!((power.sqrt() - 11_585.0).abs() < 800.0, "{name}: level {}", power.sqrt());
+    }
+}

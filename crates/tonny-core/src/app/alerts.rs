@@ -1,0 +1,69 @@
+//! When the desktop tells the user something by itself: once per trouble, never for what mends itself.
+
+use std::collections::HashSet;
+
+use super::Notification;
+use crate::snapshot::WorkerView;
+
+/// What has been told already.
+#[derive(Debug, Default)]
+pub(super) struct Alerts {
+    /// Workers that gave up and have not served since.
+    gave_up: HashSet<String>,
+}
+
+impl Alerts {
+    /// The notification that a worker's new state is worth.
+    pub(super) fn worker(&mut self, worker: &WorkerView) -> Option<Notification> {
+        match worker.state.as_str() {
+            "failed" | "crash_loop" if self.gave_up.insert(worker.name.clone()) => Some(gave_up(worker)),
+            // A copy on probation has proven nothing yet: only serving ends the trouble.
+            "ready" | "busy" if worker.breaker == "closed" => {
+                self.gave_up.remove(&worker.name);
+                None
+            }
+            _ => None,
+        }
+    }
+}
+
+fn gave_up(worker: &WorkerView) -> Notification {
+    let why = worker.detail.as_deref().unwrap_or("It ended without saying why");
+    let rest = if worker.state == "failed" {
+        "It is not started again by itself."
+    } else {
+        "It is tried again from time to time."
+    };
+    Notification {
+        title: format!("TonnyTray: {} gave up", worker.name),
+        body: format!("{}. {rest} What you say is kept. Open Engines to see more.", why.trim_end_matches('.')),
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    fn worker(state: &str, breaker: &str) -> WorkerView {
+        WorkerView {
+            name: "speech".to_owned(),
+            state: state.to_owned(),
+            breaker: breaker.to_owned(),
+            detail: Some("signal 11.".to_owned()),
+            ..WorkerView::default()
+        }
+    }
+
+    #[test]
+    fn a_worker_that_gives_up_is_told_once_until_it_serves_again() {
+        let mut alerts = Alerts::default();
+        let told = alerts.worker(&worker("crash_loop", "open")).expect("told");
+        assert_eq!(told.title, "TonnyTray: speech gave up");
+        assert!(told.body.starts_with("signal 11. It is tried again"), "{}", told.body);
+        for state in ["starting", "ready", "crash_loop", "failed"] {
+            assert_eq!(alerts.worker(&worker(state, "half_open")), None, "{state}");
+        }
+        assert_eq!(alerts.worker(&worker("ready", "closed")), None);
+        assert!(alerts.worker(&worker("failed", "closed")).is_some());
+    }
+}
