@@ -25,7 +25,10 @@ const COMMANDS: &[&str] = &[
     "history_restore",
     "history_retry",
     "history_copy",
+    "worker_start",
+    "worker_stop",
     "worker_restart",
+    "worker_reset_breaker",
 ];
 
 fn main() {

@@ -54,7 +54,10 @@ pub fn builder() -> Builder<tauri::Wry> {
             history::history_restore,
             history::history_retry,
             history::history_copy,
+            worker::worker_start,
+            worker::worker_stop,
             worker::worker_restart,
+            worker::worker_reset_breaker,
         ])
         .events(collect_events![SnapshotChanged, LevelChanged, PageRequested])
 }

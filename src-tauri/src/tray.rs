@@ -7,7 +7,7 @@ use tauri::image::Image;
 use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager as _, Wry};
-use tonny_core::app::{DesktopWish, Message};
+use tonny_core::app::{DesktopWish, Message, WorkerCommand};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::tray::{Action, Icon, Item, Tray};
@@ -95,7 +95,7 @@ fn act(tauri: &AppHandle, action: Action) {
                 Some(last) => app.copy(last.id).await,
                 None => Ok(()),
             },
-            Action::RestartEngine => app.restart_worker("speech".to_owned()).await,
+            Action::RestartEngine => app.command_worker("speech".to_owned(), WorkerCommand::Restart).await,
             Action::Microphone => sent(app.send(show("speech")).await),
             Action::History => sent(app.send(show("history")).await),
             Action::Settings => sent(app.send(show("general")).await),

@@ -10,7 +10,7 @@ mod stories {
     pub mod world;
 }
 
-use tonny_core::app::HistoryQuery;
+use tonny_core::app::{HistoryQuery, WorkerCommand};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::settings::Settings;
 use tonny_core::snapshot::{Phase, Snapshot};
@@ -86,6 +86,6 @@ async fn unknown_routes_and_workers_are_refused_by_name() {
     let world = World::start(Room::Quiet).await;
     let route = world.app.gesture(Gesture::Press, Some("moon".to_owned())).await.unwrap_err();
     assert!(route.code == "TT-APP-805" && route.message.contains("moon"));
-    assert_eq!(world.app.restart_worker("moon".to_owned()).await.unwrap_err().code, "TT-APP-806");
+    assert_eq!(world.app.command_worker("moon".to_owned(), WorkerCommand::Restart).await.unwrap_err().code, "TT-APP-806");
     assert_eq!(world.app.snapshot().state, Phase::Idle);
 }

@@ -35,7 +35,7 @@ pub enum Verb {
     /// Speech models: list, install, import, remove.
     #[command(subcommand)]
     Models(Models),
-    /// Worker processes: list, restart, logs.
+    /// Worker processes: list, start, stop, restart, reset, logs.
     #[command(subcommand)]
     Workers(Workers),
     /// What was said: list, search, show, retry, delete, export.
@@ -105,8 +105,23 @@ pub enum Models {
 pub enum Workers {
     /// Show every worker's state.
     List,
-    /// Restart a worker.
+    /// Start a worker that is stopped.
+    Start {
+        /// Its name.
+        name: String,
+    },
+    /// Stop a worker until it is started again.
+    Stop {
+        /// Its name.
+        name: String,
+    },
+    /// Restart a worker, with a fresh restart budget.
     Restart {
+        /// Its name.
+        name: String,
+    },
+    /// Close a worker's breakers, so that requests are tried again at once.
+    Reset {
         /// Its name.
         name: String,
     },

@@ -31,7 +31,7 @@ use tokio_util::task::TaskTracker;
 use tonny_egress::Downloads;
 use tonny_store::Store;
 
-pub use ask::{AppHandle, Message, SettingsChange};
+pub use ask::{AppHandle, Message, SettingsChange, WorkerCommand};
 pub use history::{HistoryPage, HistoryQuery, HistoryRow};
 
 use crate::engine::{Engine, Programs};
@@ -41,7 +41,8 @@ use crate::ports::{AudioFiles, Clock, Microphone, ModelFiles, TextInsertion};
 use crate::problem::Problem;
 use crate::push_to_talk::PushToTalk;
 use crate::settings::Settings;
-use crate::snapshot::{Install, LastUtterance, Snapshot, WorkerView};
+use crate::snapshot::{Install, LastUtterance, Snapshot};
+use crate::worker_view::{Moment, WorkerView};
 use utterance::Utterance;
 use view::Notice;
 
@@ -210,14 +211,14 @@ impl App {
             Message::Note(id, note) => self.note(&id, note).await,
             Message::Delivered(id, delivery, at) => self.delivered(&id, delivery, at).await,
             Message::Worker(state) => {
-                let view = crate::engine::view(&state);
+                let view = WorkerView::of(&state, &crate::engine::about(), self.moment());
                 if let Some(alert) = self.alerts.worker(&view) {
                     self.alert(alert);
                 }
                 self.worker_view = Some(view);
             }
-            Message::RestartWorker(name, reply) => {
-                let _ = reply.send(self.restart_worker(&name));
+            Message::CommandWorker(name, command, reply) => {
+                let _ = reply.send(self.command_worker(&name, command));
             }
             Message::WorkerLogs(name, reply) => {
                 let _ = reply.send(self.worker_logs(&name));
@@ -253,6 +254,10 @@ impl App {
         if self.desktop.send(wish).is_err() {
             tracing::debug!("the desktop is gone; a wish was dropped");
         }
+    }
+
+    fn moment(&self) -> Moment {
+        Moment { now: self.parts.clock.now(), utc_ms: crate::utc_ms(self.parts.clock.utc()) }
     }
 
     fn alert(&self, notification: Notification) {

@@ -56,6 +56,21 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// Starts a worker that is stopped.
+    StartWorker {
+        /// Its name.
+        name: String,
+    },
+    /// Stops a worker until it is started again.
+    StopWorker {
+        /// Its name.
+        name: String,
+    },
+    /// Closes both breakers of a worker.
+    ResetWorker {
+        /// Its name.
+        name: String,
+    },
     /// The last lines a worker wrote.
     WorkerLogs {
         /// Its name.

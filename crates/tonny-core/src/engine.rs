@@ -13,7 +13,7 @@ use tonny_supervisor::{Base, Handle, Phase, Spec, SpecError, Supervisor, Token, 
 use crate::model::InstalledModel;
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
-use crate::snapshot::WorkerView;
+use crate::worker_view::About;
 
 /// The speech worker's name, everywhere.
 pub const NAME: &str = "speech";
@@ -109,32 +109,9 @@ pub fn engine(state: &WorkerState) -> Engine {
     }
 }
 
-/// The worker as people see it.
-pub fn view(state: &WorkerState) -> WorkerView {
-    let detail = match &state.phase {
-        Phase::Failed { reason } => Some(reason.clone()),
-        _ => state.last_exit.as_ref().map(ToString::to_string),
-    };
-    WorkerView {
-        name: NAME.to_owned(),
-        state: state.phase.as_str().to_owned(),
-        pid: state.pid,
-        restarts: state.restarts,
-        breaker: state.breaker.as_str().to_owned(),
-        detail,
-    }
-}
-
-/// The worker's place when there is no model to run.
-pub fn no_model(problem: &Problem) -> WorkerView {
-    WorkerView {
-        name: NAME.to_owned(),
-        state: "no_model".to_owned(),
-        pid: None,
-        restarts: 0,
-        breaker: "closed".to_owned(),
-        detail: Some(problem.message.clone()),
-    }
+/// What people know the embedded engine by.
+pub fn about() -> About {
+    About { name: NAME.to_owned(), kind: "speech", title: "Speech engine".to_owned() }
 }
 
 /// Follows a worker's states and publishes the engine they mean, until the worker's handle is gone.

@@ -16,6 +16,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod transcription;
 pub mod tray;
+pub mod worker_view;
 
 use problem::{Code, Problem};
 use tonny_store::StoreError;

@@ -5,6 +5,7 @@ use std::collections::BTreeMap;
 use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
+use crate::worker_view::WorkerView;
 
 /// What the app is doing, for the tray and the overlay.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -58,24 +59,6 @@ pub struct Live {
     pub tentative: String,
     /// Since the press, ms.
     pub elapsed_ms: u32,
-}
-
-/// One worker as people see it.
-#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
-#[cfg_attr(feature = "bindings", derive(specta::Type))]
-pub struct WorkerView {
-    /// "speech".
-    pub name: String,
-    /// "ready", "starting", "backoff", "crash_loop", "failed", "stopped" or "no_model".
-    pub state: String,
-    /// Of the worker itself.
-    pub pid: Option<u32>,
-    /// Since the app started.
-    pub restarts: u32,
-    /// "closed", "open" or "half_open".
-    pub breaker: String,
-    /// Why it is not ready, in a sentence.
-    pub detail: Option<String>,
 }
 
 /// The newest finished utterance.

@@ -1,6 +1,7 @@
 //! The tray as a plain value: icon, tooltip and menu, computed from the snapshot and compared in tests; a face draws it.
 
-use crate::snapshot::{Phase, Snapshot, WorkerView};
+use crate::snapshot::{Phase, Snapshot};
+use crate::worker_view::WorkerView;
 
 /// Characters of the last text that fit into a menu.
 const LAST_TEXT: usize = 40;
@@ -166,7 +167,7 @@ fn entry(action: Action, label: &str, enabled: bool) -> Item {
 
 fn engine_words(engine: Option<&WorkerView>) -> &'static str {
     match engine.map(|engine| engine.state.as_str()) {
-        Some("ready") => "ready",
+        Some("ready" | "busy") => "ready",
         Some("starting") => "starting",
         Some("backoff") => "restarting",
         Some("crash_loop") => "keeps crashing",

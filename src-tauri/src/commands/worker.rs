@@ -1,12 +1,34 @@
-//! Workers: restart by hand.
+//! Workers: what a person may do with one.
 
+use tonny_core::app::WorkerCommand;
 use tonny_core::problem::Problem;
 
 use super::{Reach, checked};
+
+/// Starts a worker that is stopped.
+#[tauri::command]
+#[specta::specta]
+pub async fn worker_start(face: Reach<'_>, name: String) -> Result<(), Problem> {
+    face.app.command_worker(checked(name)?, WorkerCommand::Start).await
+}
+
+/// Stops a worker until it is started again.
+#[tauri::command]
+#[specta::specta]
+pub async fn worker_stop(face: Reach<'_>, name: String) -> Result<(), Problem> {
+    face.app.command_worker(checked(name)?, WorkerCommand::Stop).await
+}
 
 /// Restarts a worker with a fresh budget.
 #[tauri::command]
 #[specta::specta]
 pub async fn worker_restart(face: Reach<'_>, name: String) -> Result<(), Problem> {
-    face.app.restart_worker(checked(name)?).await
+    face.app.command_worker(checked(name)?, WorkerCommand::Restart).await
+}
+
+/// Closes both breakers of a worker.
+#[tauri::command]
+#[specta::specta]
+pub async fn worker_reset_breaker(face: Reach<'_>, name: String) -> Result<(), Problem> {
+    face.app.command_worker(checked(name)?, WorkerCommand::ResetBreaker).await
 }

@@ -3,7 +3,7 @@
 use std::collections::HashSet;
 
 use super::Notification;
-use crate::snapshot::WorkerView;
+use crate::worker_view::WorkerView;
 
 /// What has been told already.
 #[derive(Debug, Default)]
@@ -35,7 +35,7 @@ fn gave_up(worker: &WorkerView) -> Notification {
         "It is tried again from time to time."
     };
     Notification {
-        title: format!("TonnyTray: {} gave up", worker.name),
+        title: format!("{} gave up", worker.title),
         body: format!("{}. {rest} What you say is kept. Open Engines to see more.", why.trim_end_matches('.')),
     }
 }
@@ -47,6 +47,7 @@ mod tests {
     fn worker(state: &str, breaker: &str) -> WorkerView {
         WorkerView {
             name: "speech".to_owned(),
+            title: "Speech engine".to_owned(),
             state: state.to_owned(),
             breaker: breaker.to_owned(),
             detail: Some("signal 11.".to_owned()),
@@ -58,7 +59,7 @@ mod tests {
     fn a_worker_that_gives_up_is_told_once_until_it_serves_again() {
         let mut alerts = Alerts::default();
         let told = alerts.worker(&worker("crash_loop", "open")).expect("told");
-        assert_eq!(told.title, "TonnyTray: speech gave up");
+        assert_eq!(told.title, "Speech engine gave up");
         assert!(told.body.starts_with("signal 11. It is tried again"), "{}", told.body);
         for state in ["starting", "ready", "crash_loop", "failed"] {
             assert_eq!(alerts.worker(&worker(state, "half_open")), None, "{state}");

@@ -30,6 +30,19 @@ pub enum SettingsChange {
     All(Box<Settings>),
 }
 
+/// What a person may do with a worker.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub enum WorkerCommand {
+    /// Start one that is stopped.
+    Start,
+    /// Stop it until it is started again.
+    Stop,
+    /// A new copy, with a fresh budget.
+    Restart,
+    /// Close both breakers.
+    ResetBreaker,
+}
+
 /// Everything that can reach the App.
 #[allow(missing_docs, reason = "the names say it; the handle's methods are the documented way in")]
 pub enum Message {
@@ -38,7 +51,7 @@ pub enum Message {
     Note(String, Note),
     Delivered(String, Delivery, Instant),
     Worker(Box<WorkerState>),
-    RestartWorker(String, Answer<Result<(), Problem>>),
+    CommandWorker(String, WorkerCommand, Answer<Result<(), Problem>>),
     WorkerLogs(String, Answer<Result<Vec<String>, Problem>>),
     Settings(Answer<Settings>),
     ChangeSettings(SettingsChange, Answer<Result<Settings, Problem>>),
@@ -105,9 +118,9 @@ impl AppHandle {
         self.ask(|reply| Message::Install(id, reply)).await?
     }
 
-    /// Restarts a worker, with a fresh budget.
-    pub async fn restart_worker(&self, name: String) -> Result<(), Problem> {
-        self.ask(|reply| Message::RestartWorker(name, reply)).await?
+    /// Starts, stops, restarts or frees a worker.
+    pub async fn command_worker(&self, name: String, command: WorkerCommand) -> Result<(), Problem> {
+        self.ask(|reply| Message::CommandWorker(name, command, reply)).await?
     }
 
     /// Starts or ends the level meter.
@@ -158,7 +171,10 @@ impl AppHandle {
             Request::Show { page } => self.tell(Message::Wish(DesktopWish::Show(page))).await,
             Request::Reload => self.tell(Message::Reload).await,
             Request::Retry { id } => self.retry(id).await,
-            Request::RestartWorker { name } => self.restart_worker(name).await,
+            Request::RestartWorker { name } => self.command_worker(name, WorkerCommand::Restart).await,
+            Request::StartWorker { name } => self.command_worker(name, WorkerCommand::Start).await,
+            Request::StopWorker { name } => self.command_worker(name, WorkerCommand::Stop).await,
+            Request::ResetWorker { name } => self.command_worker(name, WorkerCommand::ResetBreaker).await,
             Request::WorkerLogs { name } => {
                 return match self.ask(|reply| Message::WorkerLogs(name, reply)).await.flatten() {
                     Ok(lines) => Reply { lines: Some(lines), ..Reply::done() },

@@ -2,12 +2,13 @@
 
 use tonny_supervisor as supervisor;
 
-use super::ask::{Message, SettingsChange};
+use super::ask::{Message, SettingsChange, WorkerCommand};
 use super::{App, DesktopWish};
 use crate::engine::{self, Engine};
 use crate::model;
 use crate::problem::{Code, Problem};
 use crate::settings::{self, Settings};
+use crate::worker_view::WorkerView;
 
 impl App {
     /// What has to happen once, before the first message.
@@ -45,7 +46,8 @@ impl App {
     }
 
     fn no_engine(&mut self, problem: Problem) {
-        self.worker_view = Some(engine::no_model(&problem));
+        let moment = self.moment();
+        self.worker_view = Some(WorkerView::absent(&engine::about(), "no_model", &problem, moment));
         self.engine.send_replace(Engine::Absent(problem));
         if let Some(worker) = self.worker.take() {
             self.tasks.spawn(async move { _ = worker.close().await });
@@ -59,8 +61,22 @@ impl App {
         }
     }
 
-    pub(super) fn restart_worker(&mut self, name: &str) -> Result<(), Problem> {
-        self.worker_named(name)?.restart();
+    /// Starts, stops or frees a worker by hand.
+    pub(super) fn command_worker(&mut self, name: &str, command: WorkerCommand) -> Result<(), Problem> {
+        let worker = self.worker_named(name)?;
+        match command {
+            WorkerCommand::Start => worker.start(),
+            WorkerCommand::Restart => worker.restart(),
+            WorkerCommand::ResetBreaker => worker.reset_breaker(),
+            WorkerCommand::Stop => {
+                let worker = worker.clone();
+                self.tasks.spawn(async move {
+                    if let Err(error) = worker.stop().await {
+                        tracing::error!(%error, "a worker did not stop");
+                    }
+                });
+            }
+        }
         Ok(())
     }
 
