@@ -12,7 +12,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
-use tonny_supervisor::{Base, Supervisor};
+use tokio::sync::watch;
+use tonny_supervisor::{Base, Supervisor, WorkerState};
 use tonny_tests::fake_worker::faults;
 use tonny_tests::programs::beside;
 use tonny_tests::reliability::supervision::workers::fake;
@@ -71,9 +72,19 @@ async fn live(arguments: &Arguments) -> Result<()> {
     let mut states = handle.state();
     let pid = states.wait_for(|state| state.ready.is_some()).await.context("the worker's future")?.pid;
     println!("ready {}", pid.unwrap_or_default());
-    let Some(death) = arguments.die else { return std::future::pending().await };
+    let Some(death) = arguments.die else { return watch(states).await };
     tokio::time::sleep(Duration::from_millis(arguments.die_after)).await;
     die(death, arguments)
+}
+
+/// Prints how each copy of the worker ended.
+async fn watch(mut states: watch::Receiver<WorkerState>) -> Result<()> {
+    let mut restarts = 0;
+    loop {
+        let state = states.wait_for(|state| state.last_exit.is_some() && state.restarts >= restarts).await?;
+        println!("ended {}", state.last_exit.as_ref().map_or("", |exit| exit.cause.as_str()));
+        restarts = state.restarts + 1;
+    }
 }
 
 fn die(death: Death, arguments: &Arguments) -> Result<()> {

@@ -2,7 +2,11 @@
 
 pub mod churn;
 pub mod ends;
+pub mod hangs;
+pub mod memory;
 pub mod orphans;
+pub mod ports;
+pub mod relaunch;
 pub mod stops;
 pub mod storms;
 pub mod workers;
@@ -58,5 +62,29 @@ pub const ROWS: &[Row] = &[
         promise: "A stop is bounded, whatever the worker does against it",
         limit: "<= 5.2 s in 200 of 200",
         run: |size| Outcome::of_async(|| stops::bounded(size)),
+    },
+    Row {
+        id: "S9",
+        promise: "An idle worker that hangs is found",
+        limit: "<= 6 s, 100 of 100",
+        run: |size| Outcome::of_async(|| hangs::found(size)),
+    },
+    Row {
+        id: "S13",
+        promise: "No port race and no wrong server",
+        limit: "0 failed starts and 0 attachments to a foreign server in 1,000 starts beside a port thief",
+        run: |size| Outcome::of_async(|| ports::none_stolen(size)),
+    },
+    Row {
+        id: "S14",
+        promise: "A leaking worker is stopped at its memory ceiling, and never takes the app along",
+        limit: "ceiling + 10 % with 200 MB/s, app never the victim, 50 of 50",
+        run: |size| Outcome::of_async(|| memory::held(size)),
+    },
+    Row {
+        id: "S16",
+        promise: "Ready soon when started at once after kill -9, whatever lies around",
+        limit: "cold start + 1 s, 200 of 200",
+        run: |size| Outcome::of(|| relaunch::at_once(size)),
     },
 ];
