@@ -11,12 +11,25 @@ use crate::{
     ready::ReadyWatch,
     supervisor::Shared,
 };
-use std::{ffi::OsString, path::Path, process::Stdio};
+use futures_util::FutureExt;
+use std::{
+    ffi::OsString,
+    io,
+    panic::AssertUnwindSafe,
+    path::Path,
+    process::{ExitStatus, Stdio},
+    time::Duration,
+};
 use tokio::{
     io::AsyncWriteExt,
     process::{Child, ChildStdin, Command},
     sync::mpsc,
+    time::sleep,
 };
+
+/// After a panic of ours: long enough that one which comes back at once does not burn a core, short enough that nobody
+/// notices.
+pub(crate) const BREATH: Duration = Duration::from_millis(10);
 
 /// What a live copy says.
 #[derive(Debug)]
@@ -101,13 +114,11 @@ impl Process {
         let mut output = Output::new(stdout, stderr, ReadyWatch::new(&ready), reports, log);
         let mut stdin = greet(stdin, self.greeting.take()).await;
         let status = loop {
-            tokio::select! {
-                status = self.child.wait() => break status,
-                Some(signal) = signals.recv() => {
-                    stdin = None;
-                    self.signal(signal);
-                }
-                () = output.read(), if !output.is_ended() => {}
+            let attended = self.attend(&mut stdin, &mut signals, &mut output);
+            match AssertUnwindSafe(attended).catch_unwind().await {
+                Ok(status) => break status,
+                // Reading what it says went wrong; the worker is none the worse for it.
+                Err(_) => sleep(BREATH).await,
             }
         };
         drop(stdin);
@@ -117,6 +128,26 @@ impl Process {
         output.read_what_is_there();
         let end = End { exit, last_words: output.last_words(), out_of_memory: false };
         Ended { end, output }
+    }
+
+    /// Carries signals in and output out until it ends.
+    async fn attend(
+        &mut self,
+        stdin: &mut Option<ChildStdin>,
+        signals: &mut mpsc::UnboundedReceiver<Signal>,
+        output: &mut Output,
+    ) -> io::Result<ExitStatus> {
+        loop {
+            tokio::select! {
+                status = self.child.wait() => return status,
+                Some(signal) = signals.recv() => {
+                    *stdin = None;
+                    self.signal(signal);
+                }
+                () = output.read(), if !output.is_ended() => {}
+            }
+            tracing::trace!("attended");
+        }
     }
 
     /// A keeper that ended without a word was killed: what it kept has lost its parent and is found by the mark.

@@ -27,12 +27,14 @@ struct Count {
     /// Grows when the other side was replaced: requests to the old one are not in flight at the new one.
     epoch: u64,
     in_flight: u32,
+    /// Whether this side has answered anything.
+    has_answered: bool,
 }
 
 impl Gate {
     /// A closed gate.
     pub fn new(limits: CircuitLimits) -> Self {
-        let count = Count { circuit: Circuit::new(limits), epoch: 0, in_flight: 0 };
+        let count = Count { circuit: Circuit::new(limits), epoch: 0, in_flight: 0, has_answered: false };
         let shared = Shared { count: Mutex::new(count), signs: AtomicU64::new(0), bell: Bell::default() };
         Self { shared: Arc::new(shared) }
     }
@@ -76,11 +78,17 @@ impl Gate {
         lock(&self.shared.count).in_flight
     }
 
+    /// Whether the other side has answered a request since it was last replaced.
+    pub fn has_answered(&self) -> bool {
+        lock(&self.shared.count).has_answered
+    }
+
     /// The other side ended: what was in flight there is so no more. Its permits still say how it went.
     pub fn replaced(&self) {
         self.change(|count| {
             count.epoch += 1;
             count.in_flight = 0;
+            count.has_answered = false;
         });
     }
 
@@ -108,6 +116,7 @@ impl Gate {
         self.change(|count| {
             if epoch == count.epoch {
                 count.in_flight -= 1;
+                count.has_answered |= outcome == Outcome::Succeeded;
             }
             count.circuit.finish(ticket, outcome, now());
         });

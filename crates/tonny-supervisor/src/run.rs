@@ -1,34 +1,35 @@
 //! Carries out what the machine decides: one loop per worker that waits for orders, reports, the exit and the timer,
 //! asks the machine, acts, publishes. It decides nothing itself.
 
+mod act;
 mod copy;
+mod tell;
 
 use crate::{
-    Gate, Handle, Level, Phase, Ready, ReadyBy, RecordKind, Spec, Token, Usage, WorkerState,
-    child::{Ended, Process, Report, Signal, Wires},
+    Gate, Handle, Phase, Ready, Spec, Usage, WorkerState,
+    child::{BREATH, Ended, Report, Signal},
     handle::Order,
-    health,
-    logs::{CopyLog, WorkerLog},
+    logs::WorkerLog,
     machine::{Cause, Effect, End, Event, Machine},
     probe::{Answer, At},
     remains::Remains,
     supervisor::Shared,
-    usage::{Look, Meter, offer_to_the_oom_killer, oom_kills},
+    usage::Look,
 };
 use copy::{Copy, News, Prober};
+use futures_util::FutureExt;
 use std::{
     future::{Future, pending},
+    ops::ControlFlow,
+    panic::AssertUnwindSafe,
     pin::Pin,
     sync::Arc,
     time::{Duration, Instant},
 };
 use tokio::{
     sync::{OwnedSemaphorePermit, mpsc, oneshot, watch},
-    time::sleep_until,
+    time::{sleep, sleep_until},
 };
-
-/// Reports of one copy that may wait: one ready line and some signs of life. More of the latter say nothing new.
-const REPORTS: usize = 16;
 
 /// A start that waits until other heavy ones are through.
 struct Queued {
@@ -55,6 +56,9 @@ pub(crate) struct Runner {
     remains: Remains,
     waiting: Vec<oneshot::Sender<()>>,
     closing: bool,
+    is_new: bool,
+    /// Panics of ours in a row.
+    panics: u32,
 }
 
 /// What the loop woke up for.
@@ -100,33 +104,100 @@ impl Runner {
             remains: Remains::default(),
             waiting: Vec::new(),
             closing: false,
+            is_new: true,
+            panics: 0,
         };
         (runner, handle)
     }
 
+    /// One worker's whole life. A panic of ours ends neither the worker nor its supervision.
     pub(crate) async fn run(mut self) {
-        self.event(Event::Start);
-        while !(self.closing && !self.machine.is_live() && self.remains.is_empty()) {
-            let wakeup = self.next().await;
-            self.look_for_signs();
-            match wakeup {
-                Wakeup::Order(order) => self.order(order),
-                Wakeup::News(News::Report(report)) => self.report(report),
-                Wakeup::News(News::Ended(end)) => self.ended(end),
-                Wakeup::News(News::Probed(answer)) => self.probed(answer),
-                Wakeup::News(News::Looked(look)) => self.looked(look),
-                Wakeup::Turn(incarnation, turn) => {
-                    self.queued = None;
-                    if let Err(event) = self.spawn(incarnation, turn) {
-                        self.event(event);
-                    }
-                    self.publish();
+        loop {
+            match AssertUnwindSafe(self.turn()).catch_unwind().await {
+                Ok(ControlFlow::Break(())) => return,
+                Ok(ControlFlow::Continue(())) => self.panics = 0,
+                Err(_) => {
+                    self.panics += 1;
+                    sleep(BREATH).await;
                 }
-                Wakeup::Requests => self.event(Event::InFlight(self.gate.in_flight())),
-                Wakeup::Remains => {}
-                Wakeup::Timer => self.event(Event::Tick),
             }
         }
+    }
+
+    async fn turn(&mut self) -> ControlFlow<()> {
+        if self.panics > 0 {
+            self.take_up_again();
+        }
+        if std::mem::take(&mut self.is_new) {
+            self.event(Event::Start);
+        }
+        if self.closing && !self.machine.is_live() && self.remains.is_empty() {
+            return ControlFlow::Break(());
+        }
+        let wakeup = self.next().await;
+        tracing::trace!(worker = %self.spec.name, "woke");
+        self.look_for_signs();
+        match wakeup {
+            Wakeup::Order(order) => self.order(order),
+            Wakeup::News(News::Report(report)) => self.report(report),
+            Wakeup::News(News::Ended(end)) => self.ended(end),
+            Wakeup::News(News::Probed(answer)) => self.probed(answer),
+            Wakeup::News(News::Looked(look)) => self.looked(look),
+            Wakeup::Turn(incarnation, turn) => {
+                self.queued = None;
+                if let Err(event) = self.spawn(incarnation, turn) {
+                    self.event(event);
+                }
+                self.publish();
+            }
+            Wakeup::Requests => self.requests(),
+            Wakeup::Remains => {}
+            Wakeup::Timer => self.event(Event::Tick),
+        }
+        ControlFlow::Continue(())
+    }
+
+    /// What the machine had decided may not have been done when we panicked, and what was done may not have been told.
+    fn take_up_again(&mut self) {
+        tracing::error!(worker = %self.spec.name, "the supervisor panicked and goes on");
+        self.give_up_what_panics();
+        let is_lost = self.machine.is_live() && self.copy.is_none() && self.queued.is_none();
+        match self.machine.phase().0 {
+            Phase::Starting if is_lost => {
+                if let Err(event) = self.start(self.machine.incarnation()) {
+                    self.event(event);
+                }
+            }
+            _ if is_lost => self.event(Event::Exited(End::default())),
+            // Asked twice it ends once.
+            Phase::Draining => drop(self.signal(Signal::Terminate)),
+            _ => {}
+        }
+        self.requests();
+    }
+
+    /// A future that panicked does so each time it is looked at. First the least is given up, in the end the copy: it
+    /// ends with its future.
+    fn give_up_what_panics(&mut self) {
+        if self.panics >= 3 {
+            self.remains = Remains::default();
+            let now = Instant::now();
+            if let Some(copy) = &mut self.copy {
+                copy.prober =
+                    copy.ready.as_ref().and_then(|ready| Prober::for_health(&self.spec, ready, now));
+            }
+        }
+        if self.panics >= 10 {
+            self.copy = None;
+            self.gate.replaced();
+        }
+    }
+
+    fn requests(&mut self) {
+        if self.gate.has_answered() {
+            self.event(Event::Served);
+        }
+        self.event(Event::InFlight(self.gate.in_flight()));
     }
 
     /// Tokens and partial results do not wake the loop one by one; what came since the last time counts now. Waiting
@@ -273,6 +344,7 @@ impl Runner {
         let mut next = Some(event);
         while let Some(event) = next.take() {
             let effect = self.machine.on(event, Instant::now());
+            tracing::trace!(worker = %self.spec.name, ?effect, "decided");
             if self.copy.is_none() {
                 // Whoever waits for the end waits for that of a copy which is gone now, even where another one follows.
                 for done in self.waiting.drain(..) {
@@ -288,123 +360,6 @@ impl Runner {
                 None => {}
             }
             self.publish();
-        }
-    }
-
-    fn start(&mut self, incarnation: u64) -> Result<(), Event> {
-        if !self.spec.heavy {
-            return self.spawn(incarnation, None);
-        }
-        let gate = Arc::clone(&self.shared.heavy_starts);
-        match Arc::clone(&gate).try_acquire_owned() {
-            Ok(turn) => self.spawn(incarnation, Some(turn)),
-            Err(_) => {
-                // Fails only when the gate is closed, which nobody does.
-                let turn = Box::pin(async move { gate.acquire_owned().await.ok() });
-                self.queued = Some(Queued { incarnation, turn });
-                Ok(())
-            }
-        }
-    }
-
-    fn spawn(&mut self, incarnation: u64, turn: Option<OwnedSemaphorePermit>) -> Result<(), Event> {
-        tracing::info!(worker = %self.spec.name, incarnation, "starting worker");
-        let (shared, oom_kills) = (&self.shared, oom_kills());
-        let started =
-            Token::fresh().and_then(|token| Ok((Process::spawn(&self.spec, shared, &token)?, token)));
-        let (process, token) = started.map_err(|error| {
-            tracing::warn!(worker = %self.spec.name, %error, "worker did not start");
-            Event::NotStarted { reason: error.to_string(), transient: error.is_transient() }
-        })?;
-        let (reporting, reports) = mpsc::channel(REPORTS);
-        let (signals, signalled) = mpsc::unbounded_channel();
-        let log = CopyLog::new(self.log.clone(), incarnation, &self.spec.secrets(&token));
-        let wires = Wires { signals: signalled, reports: reporting, log, ready: self.spec.ready.clone() };
-        let (pid, now) = (process.pid(), Instant::now());
-        // The keeper does this for its worker and must not be offered itself.
-        if let (Some(pid), None) = (pid, &shared.base.keeper) {
-            offer_to_the_oom_killer(pid);
-        }
-        let asks = self.spec.ready == ReadyBy::Probe;
-        self.copy = Some(Copy {
-            end: Box::pin(process.live(wires)),
-            reports,
-            signals,
-            pid,
-            prober: asks.then(|| Prober::for_readiness(&self.spec, token.clone(), now)),
-            token,
-            started_at: now,
-            ready: None,
-            meter: Meter::new(pid.unwrap_or(u32::MAX), self.spec.memory_ceiling, now),
-            oom_kills,
-            turn,
-        });
-        Ok(())
-    }
-
-    /// Tells the live copy. One that still waits for its turn has ended by that.
-    fn signal(&mut self, signal: Signal) -> Option<Event> {
-        if self.queued.take().is_some() {
-            return Some(Event::Exited(End::default()));
-        }
-        if let Some(copy) = &self.copy {
-            // Fails only when the copy has ended; its exit is on the way.
-            copy.signals.send(signal).ok();
-        }
-        None
-    }
-
-    fn publish(&self) {
-        let new = self.snapshot(Instant::now());
-        let mut entered = false;
-        self.state.send_if_modified(|state| {
-            entered = state.phase != new.phase;
-            let changed = *state != new;
-            if changed {
-                state.clone_from(&new);
-            }
-            changed
-        });
-        // Ready and Busy follow each other with every request; only what leads out of serving is news.
-        if entered && new.phase != Phase::Busy {
-            self.record(&new);
-        }
-    }
-
-    fn record(&self, state: &WorkerState) {
-        let (level, text) = match &state.phase {
-            Phase::Failed { reason } => (Level::Error, format!("failed: {reason}")),
-            Phase::CrashLoop { .. } | Phase::Backoff { .. } => {
-                let why = state.last_exit.as_ref().map(ToString::to_string).unwrap_or_default();
-                (Level::Warn, format!("{}: {why}", state.phase.as_str()))
-            }
-            phase => (Level::Info, phase.as_str().to_owned()),
-        };
-        let incarnation = self.machine.incarnation();
-        self.shared.records.send(&self.spec.name, incarnation, level, RecordKind::State, text);
-    }
-
-    fn snapshot(&self, now: Instant) -> WorkerState {
-        let (machine, copy) = (&self.machine, self.copy.as_ref());
-        let (phase, since) = machine.phase();
-        let (breaker, requests, unstable) = (machine.breaker(), self.gate.state(), machine.is_unstable(now));
-        let memory = self.spec.memory_ceiling.map(|ceiling| (self.usage.borrow().memory, ceiling));
-        let missed_probes = machine.missed_probes();
-        let facts = health::Facts { phase, breaker, requests, missed_probes, unstable, memory };
-        WorkerState {
-            name: self.spec.name.clone(),
-            phase: phase.clone(),
-            health: health::judge(&facts),
-            pid: copy.and_then(|copy| copy.pid),
-            restarts: machine.restarts(),
-            breaker,
-            requests,
-            unstable,
-            in_flight: self.gate.in_flight(),
-            since,
-            started_at: copy.map(|copy| copy.started_at),
-            last_exit: machine.last_exit().cloned(),
-            ready: copy.and_then(|copy| copy.ready.clone()).filter(|_| phase.serves()),
         }
     }
 }

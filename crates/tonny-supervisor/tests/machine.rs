@@ -1,11 +1,10 @@
 //! The machine's rules as tables, and what must hold for every order of events.
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use proptest::prelude::*;
 use std::time::{Duration, Instant};
 use tonny_supervisor::{
-    Breaker, Exit, Phase, Spec,
-    machine::{Effect, End, Event, Machine, Policy},
+    Breaker, Cause, Exit, Phase, Sign, Spec,
+    machine::{Effect, End, Event, Machine, Policy, classify},
 };
 
 const SECOND: Duration = Duration::from_secs(1);
@@ -217,87 +216,259 @@ fn a_restart_by_the_user_clears_budget_and_breaker() {
     assert!(about(bench.wake().1, 1), "the budget is full again");
 }
 
-#[derive(Debug, Clone)]
-enum Step {
-    Event(Event),
-    Die(i32),
-    Wait(u64),
-    Wake,
+fn killed(signal: i32, out_of_memory: bool) -> End {
+    End { exit: Exit { code: None, signal: Some(signal) }, last_words: None, out_of_memory }
 }
 
-fn step() -> impl Strategy<Value = Step> {
-    prop_oneof![
-        Just(Step::Event(Event::Start)),
-        Just(Step::Event(Event::Stop)),
-        Just(Step::Event(Event::Restart)),
-        Just(Step::Event(Event::RetryNow)),
-        Just(Step::Event(Event::Ready)),
-        Just(Step::Event(Event::Progress)),
-        Just(Step::Event(Event::Served)),
-        Just(Step::Event(Event::CpuAdvanced)),
-        Just(Step::Event(Event::ProbeOk)),
-        Just(Step::Event(Event::ProbeMissed)),
-        Just(Step::Event(Event::OverMemory)),
-        (0u32..3).prop_map(|count| Step::Event(Event::InFlight(count))),
-        Just(Step::Event(Event::BadReady("bad".to_owned()))),
-        any::<bool>()
-            .prop_map(|transient| Step::Event(Event::NotStarted { reason: "no".to_owned(), transient })),
-        (0..5).prop_map(Step::Die),
-        (0u64..700_000).prop_map(Step::Wait),
-        Just(Step::Wake),
-    ]
-}
-
-proptest! {
-    #![proptest_config(ProptestConfig::with_cases(4_000))]
-
-    #[test]
-    fn whatever_happens_one_copy_at_most_and_stop_stops(steps in prop::collection::vec(step(), 0..120)) {
-        let mut bench = Bench::new();
-        let mut alive = false;
-        for step in steps {
-            let effect = match step {
-                // The loop reports a failed start only right after having been told to start.
-                Step::Event(Event::NotStarted { .. }) if !alive || bench.phase() != "starting" => None,
-                Step::Event(event) => {
-                    alive &= !matches!(event, Event::NotStarted { .. });
-                    bench.on(event)
-                }
-                Step::Die(code) => {
-                    alive = false;
-                    bench.on(died(code))
-                }
-                Step::Wait(ms) => bench.after(Duration::from_millis(ms), Event::Tick),
-                Step::Wake if bench.machine.wake().is_some_and(|at| at >= bench.now) => bench.wake().0,
-                Step::Wake => None,
-            };
-            match effect {
-                Some(Effect::Start { .. }) => {
-                    prop_assert!(!alive, "started while a copy lives");
-                    alive = true;
-                }
-                Some(_) => prop_assert!(alive, "signal without a copy"),
-                None => {}
-            }
-            prop_assert_eq!(bench.machine.is_live(), alive);
-            let live_phase = matches!(bench.phase(), "starting" | "ready" | "busy" | "draining");
-            prop_assert_eq!(live_phase, alive);
-            // Nothing hangs: every phase that is not an end has a timer, or is Ready, or is killed for good.
-            if matches!(bench.phase(), "starting" | "backoff" | "crash_loop") {
-                prop_assert!(bench.machine.wake().is_some());
-            }
-        }
-        let asked = bench.now;
-        bench.on(Event::Stop);
-        // Gone at the first request, at the first kill, or only at the second one.
-        for _ in 0..2 {
-            if bench.machine.is_live() && bench.machine.wake().is_some_and(|at| at <= asked + 6 * SECOND) {
-                prop_assert!(matches!(bench.wake().0, Some(Effect::Force | Effect::Kill)));
-            }
-        }
-        prop_assert!(bench.now - asked <= Duration::from_millis(5_100));
-        bench.on(died(1));
-        prop_assert_eq!(bench.phase(), "stopped");
-        prop_assert_eq!(bench.after(10_000 * SECOND, Event::Tick), None);
+fn ended(code: i32, words: &str) -> End {
+    End {
+        exit: Exit { code: Some(code), signal: None },
+        last_words: Some(words.to_owned()),
+        out_of_memory: false,
     }
+}
+
+#[test]
+fn ends_have_causes() {
+    let own = [
+        Sign { code: Some(3), words: String::new(), means: Cause::BadModel },
+        Sign { code: None, words: "No Voice".to_owned(), means: Cause::PortTaken },
+    ];
+    let table = [
+        (ended(0, "done"), false, Cause::Clean),
+        (ended(1, "it broke"), false, Cause::Crashed),
+        (ended(2, "usage: w"), false, Cause::Configuration),
+        (ended(3, "whatever"), false, Cause::BadModel),
+        (ended(4, "there is no voice"), false, Cause::PortTaken),
+        (ended(1, "bind: Address already in use (os error 98)"), false, Cause::PortTaken),
+        (ended(1, "OSError: EADDRINUSE"), false, Cause::PortTaken),
+        (ended(1, "error: failed to load model 'x.gguf'"), false, Cause::BadModel),
+        (ended(127, "w: error while loading shared libraries: libgomp.so.1"), false, Cause::MissingLibrary),
+        (ended(127, "w: symbol lookup error: undefined symbol: x"), false, Cause::MissingLibrary),
+        (ended(0, "error while loading shared libraries"), false, Cause::Clean),
+        (ended(127, "keeper: cannot start"), false, Cause::NotExecutable),
+        (ended(126, ""), false, Cause::NotExecutable),
+        (ended(-1_073_741_515, ""), false, Cause::MissingLibrary),
+        (ended(-1_073_741_795, ""), false, Cause::WrongCpu),
+        (ended(132, ""), false, Cause::WrongCpu),
+        (ended(132, ""), true, Cause::Crashed),
+        (killed(4, false), false, Cause::WrongCpu),
+        (killed(4, false), true, Cause::Crashed),
+        (killed(9, true), true, Cause::OutOfMemory),
+        (killed(9, false), true, Cause::Crashed),
+        (killed(11, true), false, Cause::Crashed),
+        (End::default(), false, Cause::Crashed),
+    ];
+    for (end, has_served, cause) in table {
+        assert_eq!(classify(&end, &[2, 3], &own, has_served), cause, "{end:?}");
+    }
+    assert_eq!(classify(&End { out_of_memory: true, ..ended(137, "") }, &[], &[], false), Cause::OutOfMemory);
+    assert_eq!(classify(&ended(137, ""), &[], &[], false), Cause::Crashed);
+    let library =
+        End { exit: Exit { code: None, signal: Some(6) }, ..ended(0, "dyld: Library not loaded: x") };
+    assert_eq!(classify(&library, &[], &[], false), Cause::MissingLibrary);
+}
+
+#[test]
+fn what_cannot_go_better_is_failed_and_says_so() {
+    let reason = |end: End| {
+        let mut bench = Bench::started();
+        bench.on(Event::Exited(end));
+        match bench.machine.phase().0 {
+            Phase::Failed { reason } => reason.clone(),
+            other => other.as_str().to_owned(),
+        }
+    };
+    assert_eq!(reason(killed(4, false)), "this build does not fit this CPU (signal 4)");
+    assert_eq!(
+        reason(ended(127, "not loadable: Error loading shared library x")),
+        "a library it needs is missing: not loadable: Error loading shared library x"
+    );
+    assert_eq!(reason(ended(1, "unable to load model")), "unable to load model");
+    assert_eq!(reason(End { last_words: None, ..ended(3, "") }), "exit code 3");
+    assert_eq!(reason(ended(127, "no such file")), "no such file");
+    assert_eq!(
+        reason(End { last_words: None, ..ended(126, "") }),
+        "its program cannot be executed (exit code 126)"
+    );
+    assert_eq!(reason(ended(1, "address already in use")), "backoff");
+    assert_eq!(reason(killed(9, true)), "backoff");
+    assert_eq!(reason(ended(0, "bye")), "backoff");
+}
+
+#[test]
+fn what_takes_its_memory_or_port_is_still_there_and_so_it_waits() {
+    for end in [killed(9, true), ended(1, "address already in use")] {
+        let mut bench = Bench::started();
+        bench.on(Event::Ready);
+        assert_eq!(bench.after(60 * SECOND, Event::Exited(end)), None);
+        assert_eq!(bench.phase(), "backoff");
+        assert!(about(bench.wake().1, 1));
+    }
+}
+
+#[test]
+fn requests_make_it_busy_and_their_silence_ends_it() {
+    let mut bench = Bench::started();
+    bench.on(Event::InFlight(1));
+    assert_eq!(bench.phase(), "starting");
+    bench.on(Event::Ready);
+    assert_eq!(bench.phase(), "busy");
+    bench.on(Event::InFlight(0));
+    assert_eq!((bench.phase(), bench.machine.wake()), ("ready", None));
+    bench.after(1_000 * SECOND, Event::InFlight(2));
+    for _ in 0..100 {
+        assert_eq!(bench.after(9 * SECOND, Event::ProbeMissed), None);
+        assert_eq!(bench.on(Event::Progress), None);
+    }
+    for _ in 0..100 {
+        assert_eq!(bench.after(9 * SECOND, Event::CpuAdvanced), None);
+    }
+    assert_eq!(bench.wake(), (Some(Effect::Force), 120 * SECOND));
+    bench.on(died(9));
+    assert_eq!(bench.machine.last_exit().unwrap().cause, Cause::Hung);
+}
+
+#[test]
+fn an_idle_worker_may_miss_two_probes_and_work_unasked_for_two_minutes() {
+    let mut bench = Bench::started();
+    bench.on(Event::Ready);
+    for _ in 0..10 {
+        assert_eq!(bench.after(SECOND, Event::ProbeMissed), None);
+        assert_eq!(bench.after(SECOND, Event::ProbeMissed), None);
+        assert_eq!(bench.machine.missed_probes(), 2);
+        assert_eq!(bench.after(SECOND, Event::ProbeOk), None);
+        assert_eq!(bench.machine.missed_probes(), 0);
+    }
+    let mut silent_for = 0;
+    while bench.on(Event::ProbeMissed).is_none() {
+        bench.on(Event::CpuAdvanced);
+        bench.now += SECOND;
+        silent_for += 1;
+    }
+    assert_eq!((silent_for, bench.phase()), (120, "draining"));
+    bench.on(died(9));
+    bench.on(Event::Ready);
+    bench.on(Event::CpuAdvanced);
+    assert_eq!(bench.after(SECOND, Event::ProbeMissed), None);
+    assert_eq!(bench.after(SECOND, Event::ProbeMissed), None);
+    assert_eq!(bench.after(SECOND / 2, Event::ProbeMissed), None, "it worked 2.5 s ago");
+    assert_eq!(bench.after(SECOND / 2, Event::ProbeMissed), Some(Effect::Force));
+}
+
+#[test]
+fn a_worker_that_was_too_busy_for_its_probes_gets_all_chances_when_idle() {
+    let mut bench = Bench::started();
+    bench.on(Event::Ready);
+    bench.on(Event::InFlight(1));
+    for _ in 0..20 {
+        assert_eq!(bench.after(SECOND, Event::ProbeMissed), None);
+    }
+    bench.on(Event::InFlight(0));
+    assert_eq!(bench.machine.missed_probes(), 0);
+    assert_eq!(bench.after(SECOND, Event::ProbeMissed), None);
+    assert_eq!(bench.after(SECOND, Event::ProbeMissed), None);
+    assert_eq!(bench.after(SECOND, Event::ProbeMissed), Some(Effect::Force));
+}
+
+#[test]
+fn six_crashes_in_an_hour_flag_it_until_the_hour_is_over() {
+    let mut bench = Bench::started();
+    for crash in 1..=6 {
+        assert!(!bench.machine.is_unstable(bench.now));
+        bench.on(Event::Ready);
+        assert!(matches!(bench.after(500 * SECOND, died(1)), Some(Effect::Start { .. })), "{crash}");
+    }
+    assert!(bench.machine.is_unstable(bench.now));
+    bench.on(Event::Ready);
+    // The first of the six falls out of the hour.
+    assert_eq!(bench.machine.wake(), Some(bench.now + 1_100 * SECOND));
+    bench.after(1_099 * SECOND, Event::Tick);
+    assert!(bench.machine.is_unstable(bench.now));
+    bench.after(SECOND, Event::Tick);
+    assert!(!bench.machine.is_unstable(bench.now));
+    assert_eq!(bench.machine.wake(), None);
+}
+
+#[test]
+fn one_that_is_too_large_is_killed_and_started_again() {
+    let mut bench = Bench::started();
+    bench.on(Event::Ready);
+    bench.now += 30 * SECOND;
+    assert_eq!(bench.on(Event::OverMemory), Some(Effect::Force));
+    assert_eq!(bench.on(Event::OverMemory), None);
+    assert_eq!(bench.on(died(9)), Some(Effect::Start { incarnation: 2 }));
+    assert_eq!(bench.machine.last_exit().unwrap().cause, Cause::MemoryCeiling);
+}
+
+#[test]
+fn orders_count_while_it_ends_and_discoveries_do_not() {
+    let mut bench = Bench::started();
+    bench.on(Event::Ready);
+    bench.on(Event::OverMemory);
+    assert_eq!(bench.on(Event::Stop), None);
+    bench.on(died(9));
+    assert_eq!((bench.phase(), bench.machine.last_exit().unwrap().cause), ("stopped", Cause::AskedFor));
+    bench.on(Event::Start);
+    bench.on(Event::Ready);
+    bench.on(Event::Stop);
+    assert_eq!(bench.on(Event::OverMemory), None);
+    assert_eq!(bench.on(Event::ProbeMissed), None);
+    bench.on(Event::InFlight(1));
+    assert_eq!(bench.phase(), "draining");
+    bench.on(died(0));
+    assert_eq!(bench.phase(), "stopped");
+}
+
+#[test]
+fn a_computer_that_slept_accuses_nobody() {
+    for busy in [true, false] {
+        let mut bench = Bench::started();
+        if busy {
+            bench.on(Event::Ready);
+            bench.on(Event::InFlight(1));
+        }
+        let limit = if busy { 120 } else { 60 };
+        for _ in 0..10 {
+            assert_eq!(bench.after((limit - 10) * SECOND, Event::Tick), None);
+            assert_eq!(bench.after(8 * 3600 * SECOND, Event::Tick), None);
+        }
+        assert_eq!(bench.wake(), (Some(Effect::Force), limit * SECOND), "silence while awake counts");
+    }
+}
+
+#[test]
+fn words_for_machines_and_people() {
+    let causes = [
+        Cause::AskedFor,
+        Cause::Clean,
+        Cause::Crashed,
+        Cause::Configuration,
+        Cause::WrongCpu,
+        Cause::OutOfMemory,
+        Cause::MemoryCeiling,
+        Cause::PortTaken,
+        Cause::MissingLibrary,
+        Cause::NotExecutable,
+        Cause::BadModel,
+        Cause::Hung,
+        Cause::StartTimeout,
+        Cause::BadReadyLine,
+        Cause::NotStarted,
+    ];
+    let mut words: Vec<&str> = causes.iter().map(|cause| cause.as_str()).collect();
+    words.sort_unstable();
+    words.dedup();
+    assert_eq!(words.len(), causes.len());
+    assert!(
+        words
+            .iter()
+            .all(|word| word.bytes().all(|byte| byte.is_ascii_lowercase() || byte == b'_') && word.len() > 3)
+    );
+    assert!(causes.iter().all(|cause| cause.to_string().contains(' ')));
+    let phases = [Phase::Stopped, Phase::Starting, Phase::Ready, Phase::Busy, Phase::Draining];
+    assert_eq!(
+        phases.map(|phase| phase.as_str().to_owned()),
+        ["stopped", "starting", "ready", "busy", "draining"]
+    );
 }
