@@ -86,6 +86,9 @@ async fn unknown_routes_and_workers_are_refused_by_name() {
     let world = World::start(Room::Quiet).await;
     let route = world.app.gesture(Gesture::Press, Some("moon".to_owned())).await.unwrap_err();
     assert!(route.code == "TT-APP-805" && route.message.contains("moon"));
-    assert_eq!(world.app.command_worker("moon".to_owned(), WorkerCommand::Restart).await.unwrap_err().code, "TT-APP-806");
+    assert_eq!(
+        world.app.command_worker("moon".to_owned(), WorkerCommand::Restart).await.unwrap_err().code,
+        "TT-APP-806"
+    );
     assert_eq!(world.app.snapshot().state, Phase::Idle);
 }

@@ -13,6 +13,7 @@ mod activity;
 mod conversations;
 mod error;
 mod filter;
+mod logs;
 mod messages;
 #[cfg(test)]
 mod plans;
@@ -28,6 +29,7 @@ pub use activity::{Activity, ActivityRow, Deed, Deeds};
 pub use conversations::{Conversation, ConversationDraft, Conversations};
 pub use error::StoreError;
 pub use filter::Filter;
+pub use logs::{LogLevel, LogOutput, LogQuery, LogRow, LogStore, NewLog};
 pub use messages::{Message, MessageState, MessageText, Messages, NewMessage, Role};
 pub use profiles::{Profile, Profiles};
 pub use search::{Hit, Piece};

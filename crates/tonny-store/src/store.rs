@@ -20,6 +20,7 @@ use tokio::sync::watch;
 
 pub use check::{CheckReport, Depth};
 pub(crate) use connections::Durability;
+pub(crate) use header::{keep_private, prepare};
 
 use crate::{Activity, Conversations, Messages, Profiles, Settings, Statistics, StoreError, Utterances};
 

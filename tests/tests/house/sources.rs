@@ -64,12 +64,17 @@ pub fn migrations(files: &[File]) -> Vec<String> {
     let mut offenders = Vec::new();
     let mut ours: Vec<&File> = files.iter().filter(|file| file.path.starts_with("migrations/")).collect();
     ours.sort_by(|a, b| a.path.cmp(&b.path));
-    for (place, file) in ours.iter().enumerate() {
+    // Each folder is one database and numbers its own.
+    let mut places: std::collections::BTreeMap<&str, usize> = std::collections::BTreeMap::new();
+    for file in &ours {
         if file.text.contains('\r') {
             offenders.push(format!("{} has carriage returns", file.path));
         }
-        if !file.path.starts_with(&format!("migrations/{:04}_", place + 1)) {
-            offenders.push(format!("{} is not migration {:04}", file.path, place + 1));
+        let (folder, name) = file.path.rsplit_once('/').unwrap_or_default();
+        let place = places.entry(folder).or_default();
+        *place += 1;
+        if !name.starts_with(&format!("{place:04}_")) {
+            offenders.push(format!("{} is not migration {place:04}", file.path));
         }
     }
     if ours.is_empty() {
@@ -147,6 +152,9 @@ mod tests {
             bad,
             ["migrations/0003_gap.sql has carriage returns", "migrations/0003_gap.sql is not migration 0002"]
         );
+        let two = ["migrations/0001_first.sql", "migrations/logs/0001_logs.sql"]
+            .map(|path| file(path, "SELECT 1;\n"));
+        assert!(migrations(&two).is_empty());
         assert_eq!(migrations(&[]).len(), 1);
     }
 }

@@ -27,7 +27,7 @@ struct Marks {
 }
 
 /// Makes the folder and an empty file, private from their first moment.
-pub(super) fn prepare(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn prepare(path: &Path) -> Result<(), StoreError> {
     if let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) {
         make_folder(folder).map_err(|source| StoreError::File { path: folder.to_owned(), source })?;
     }
@@ -51,7 +51,7 @@ fn make_folder(folder: &Path) -> io::Result<()> {
 }
 
 /// Takes the file away from others. After the refusals: a file that is not ours keeps its mode.
-pub(super) fn keep_private(path: &Path) -> Result<(), StoreError> {
+pub(crate) fn keep_private(path: &Path) -> Result<(), StoreError> {
     #[cfg(unix)]
     {
         use std::os::unix::fs::PermissionsExt;

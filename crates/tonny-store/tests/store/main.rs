@@ -4,6 +4,7 @@
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
 mod concurrent;
+mod logs;
 mod migrations;
 mod open;
 mod people;
