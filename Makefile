@@ -52,6 +52,10 @@ bench-reliability: system-packages test-packages build-tests test-model ## measu
 	TONNYTRAY_BIN="$(BIN)" TONNYTRAY_TEST_HOME="$(TEST_MODELS)" "$(BIN)/reliability" $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) \
 		--out "$(CURDIR)/docs/reliability.md"
 
+.PHONY: bench-chaos
+bench-chaos: ## twenty minutes of dictations while something breaks every few seconds
+	$(MAKE) bench-reliability ONLY=S18
+
 .PHONY: lint
 lint: ui ## formatting, clippy, TypeScript
 	cargo fmt --all --check

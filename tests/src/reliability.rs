@@ -4,6 +4,7 @@
 //! docs/reliability.md ([`page`]). A new row is an entry in the `ROWS` of its area; a new area is a line in [`rows`].
 //! A limit is never softened: what misses it says so with its number, what cannot be measured says why.
 
+pub mod chaos;
 pub mod dice;
 pub mod page;
 pub mod supervision;
@@ -112,7 +113,7 @@ impl fmt::Display for Outcome {
 
 /// Every row, in the order of the page.
 pub fn rows() -> Vec<&'static Row> {
-    [supervision::ROWS].into_iter().flatten().collect()
+    [supervision::ROWS, chaos::ROWS].into_iter().flatten().collect()
 }
 
 /// Measures one row and prints its line.
