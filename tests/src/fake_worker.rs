@@ -82,12 +82,10 @@ fn work(flags: Flags, main_ns: u64) -> ExitCode {
 
 /// Until standard input closes, or for ever.
 fn live(flags: &Flags, mut input: BufReader<std::io::Stdin>) -> ExitCode {
-    let mut rest = [0; 4096];
-    while !flags.ignore_stdin {
-        match input.read(&mut rest) {
-            Ok(1..) => {}
-            Ok(0) | Err(_) => return ExitCode::SUCCESS,
-        }
+    if !flags.ignore_stdin {
+        // Whatever ends the reading ends the worker.
+        let _ = std::io::copy(&mut input, &mut std::io::sink());
+        return ExitCode::SUCCESS;
     }
     loop {
         std::thread::sleep(Duration::from_secs(3600));

@@ -159,7 +159,7 @@ async fn a_taken_port_is_said_and_its_holder_not_adopted() {
     std::thread::spawn(move || {
         use std::io::{Read as _, Write as _};
         for mut stream in holder.incoming().flatten() {
-            stream.read(&mut [0; 4096]).ok();
+            let _ = stream.read(&mut [0; 4096]);
             stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 2\r\nconnection: close\r\n\r\n{}").ok();
         }
     });

@@ -103,45 +103,46 @@ pub fn strike(world: &mut World) -> Result<()> {
     println!("S18: {:?} {}", world.began.elapsed(), fault.name());
     *world.faults.entry(fault.name()).or_default() += 1;
     world.guests.retain(|(until, _)| *until > now);
-    match fault {
-        Fault::EngineKilled => signal_engine(world, Signal::KILL),
-        Fault::EngineCrashed => signal_engine(world, Signal::SEGV),
-        Fault::EngineStopped => signal_engine(world, Signal::STOP),
-        Fault::EngineAsked => signal_engine(world, Signal::TERM),
-        Fault::KeeperKilled => {
-            // Gone with an engine that is gone just now.
-            world
-                .processes("/tonny-keeper")
-                .first()
-                .map_or(Ok(()), |pid| signal_pid(*pid, Signal::KILL).or(Ok(())))
-        }
-        Fault::EngineRestarted => {
-            world.app.tonny(&world.desktop, &["workers", "restart", "speech"]).map(|_| ())
-        }
-        Fault::AppKilled => world.relaunch(),
-        Fault::AppFrozen => freeze(world),
-        Fault::SecondCopy => {
-            let mut command = world.app.command(&world.desktop, "tonnytray");
-            let second = Running::start(command.arg("--hidden"), &world.desktop.path("logs/second.log"))?;
-            world.guests.push((now + 5 * STAYS, second));
-            Ok(())
-        }
-        Fault::Junk => junk(world),
-        Fault::DatabaseLocked => lock_database(world),
-        Fault::CpuTaken => {
-            for _ in 0..2 {
-                let mut command = Command::new(beside("fake-worker")?);
-                guest(world, command.args(["--burn", "--ignore-stdin", "--token", "none"]))?;
+    fault.happen(world)
+}
+
+impl Fault {
+    fn happen(self, world: &mut World) -> Result<()> {
+        match self {
+            Self::EngineKilled => signal_engine(world, Signal::KILL),
+            Self::EngineCrashed => signal_engine(world, Signal::SEGV),
+            Self::EngineStopped => signal_engine(world, Signal::STOP),
+            Self::EngineAsked => signal_engine(world, Signal::TERM),
+            Self::KeeperKilled => {
+                // Gone with an engine that is gone just now.
+                world
+                    .processes("/tonny-keeper")
+                    .first()
+                    .map_or(Ok(()), |pid| signal_pid(*pid, Signal::KILL).or(Ok(())))
             }
-            Ok(())
-        }
-        Fault::DiskTaken => {
-            let file = world.desktop.path("filling").display().to_string();
-            let mut command = Command::new("dd");
-            guest(
-                world,
-                command.args(["if=/dev/zero", &format!("of={file}"), "bs=1M", "count=300", "conv=fsync"]),
-            )
+            Self::EngineRestarted => {
+                world.app.tonny(&world.desktop, &["workers", "restart", "speech"]).map(|_| ())
+            }
+            Self::AppKilled => world.relaunch(),
+            Self::AppFrozen => freeze(world),
+            Self::SecondCopy => second_copy(world),
+            Self::Junk => junk(world),
+            Self::DatabaseLocked => lock_database(world),
+            Self::CpuTaken => {
+                for _ in 0..2 {
+                    let mut command = Command::new(beside("fake-worker")?);
+                    guest(world, command.args(["--burn", "--ignore-stdin", "--token", "none"]))?;
+                }
+                Ok(())
+            }
+            Self::DiskTaken => {
+                let file = world.desktop.path("filling").display().to_string();
+                let mut command = Command::new("dd");
+                guest(
+                    world,
+                    command.args(["if=/dev/zero", &format!("of={file}"), "bs=1M", "count=300", "conv=fsync"]),
+                )
+            }
         }
     }
 }
@@ -159,6 +160,16 @@ fn freeze(world: &mut World) -> Result<()> {
     app.signal(Signal::STOP)?;
     std::thread::sleep(FROZEN);
     app.signal(Signal::CONT)
+}
+
+/// Waited for: where the app were killed meanwhile, the second would take its place, and we would hold the wrong one.
+fn second_copy(world: &mut World) -> Result<()> {
+    let mut command = world.app.command(&world.desktop, "tonnytray");
+    let mut second = Running::start(command.arg("--hidden"), &world.desktop.path("logs/second.log"))?;
+    if second.wait_end(5 * STAYS).is_err() {
+        world.breaks.push("a second copy runs beside the first".to_owned());
+    }
+    Ok(())
 }
 
 /// Fails where the app is just starting.
