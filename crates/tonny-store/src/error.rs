@@ -91,6 +91,30 @@ pub enum StoreError {
         /// What SQLite said.
         source: sqlx::Error,
     },
+    /// One of several rows broke a rule of its table; none of them was written.
+    #[error("row {row} breaks a rule of the table")]
+    RefusedRow {
+        /// Counted from 0.
+        row: usize,
+        /// What SQLite said.
+        source: sqlx::Error,
+    },
+    /// A file that was to be a backup did not pass its check.
+    #[error("{} is no sound backup: {}", path.display(), findings.join("; "))]
+    BackupBroken {
+        /// The file.
+        path: PathBuf,
+        /// What the check said.
+        findings: Vec<String>,
+    },
+    /// One database could not be put into another; the other is as it was.
+    #[error("{} could not be replaced (SQLite code {code})", path.display())]
+    Copy {
+        /// The database that was to be replaced.
+        path: PathBuf,
+        /// SQLite's code.
+        code: i32,
+    },
     /// No row has this id.
     #[error("there is no row {id}")]
     Missing {
@@ -140,7 +164,9 @@ impl StoreError {
 
     fn sqlx_error(&self) -> Option<&sqlx::Error> {
         match self {
-            StoreError::Open { source, .. } | StoreError::Statement { source, .. } => Some(source),
+            StoreError::Open { source, .. }
+            | StoreError::Statement { source, .. }
+            | StoreError::RefusedRow { source, .. } => Some(source),
             StoreError::Damaged { source, .. } => source.as_ref(),
             StoreError::Migrate {
                 source: MigrateError::Execute(source) | MigrateError::ExecuteMigration(source, _),
@@ -150,8 +176,16 @@ impl StoreError {
         }
     }
 
+    /// Whether an error is a value that broke a rule.
+    pub(crate) fn refused(error: &sqlx::Error) -> bool {
+        matches!(sqlite_code(error), Some(code::CONSTRAINT | code::TOOBIG))
+    }
+
     fn sqlite_code(&self) -> Option<i32> {
-        sqlite_code(self.sqlx_error()?)
+        match self {
+            StoreError::Copy { code, .. } => Some(code & 0xff),
+            other => sqlite_code(other.sqlx_error()?),
+        }
     }
 
     fn io_kind(&self) -> Option<io::ErrorKind> {

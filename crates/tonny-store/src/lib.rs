@@ -10,6 +10,7 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod activity;
+mod backup;
 mod conversations;
 mod error;
 mod filter;
@@ -26,6 +27,7 @@ mod store;
 mod utterances;
 
 pub use activity::{Activity, ActivityRow, Deed, Deeds};
+pub use backup::Recovery;
 pub use conversations::{Conversation, ConversationDraft, Conversations};
 pub use error::StoreError;
 pub use filter::Filter;

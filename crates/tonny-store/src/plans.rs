@@ -6,7 +6,7 @@ use sqlx::{AssertSqlSafe, Row};
 
 use crate::filter::Filter;
 use crate::utterances::sql;
-use crate::{Store, activity, conversations, messages, profiles, settings, statistics};
+use crate::{Store, activity, backup, conversations, messages, profiles, settings, statistics};
 
 /// Statements that walk an index from end to end because the question is about everything in it.
 const WHOLE_INDEX: &[&str] = &["COUNT"];
@@ -24,6 +24,7 @@ fn every_statement() -> Vec<(String, String)> {
         ("conversations", conversations::ALL),
         ("messages", messages::ALL),
         ("statistics", statistics::ALL),
+        ("backup", backup::ALL),
     ];
     let named = tables.into_iter().flat_map(|(table, all)| {
         all.iter().map(move |(name, sql)| (format!("{table}.{name}"), (*sql).to_owned()))

@@ -7,7 +7,7 @@
 
 mod check;
 mod connections;
-mod header;
+pub(crate) mod header;
 mod schema;
 mod upkeep;
 
@@ -18,10 +18,12 @@ use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{FromRow, Sqlite};
 use tokio::sync::watch;
 
+pub(crate) use check::SEARCH_CHECKS;
 pub use check::{CheckReport, Depth};
-pub(crate) use connections::Durability;
+pub(crate) use connections::{Durability, shared_options};
 pub(crate) use header::{keep_private, prepare};
 
+use crate::backup::Recovery;
 use crate::{Activity, Conversations, Messages, Profiles, Settings, Statistics, StoreError, Utterances};
 
 /// The schema this program writes: the number of the last file in `/migrations`. A test holds the two together.
@@ -39,9 +41,10 @@ pub(crate) type Query<'q> = sqlx::query::Query<'q, Sqlite, SqliteArguments>;
 /// The database. A clone shares the connections.
 #[derive(Debug, Clone)]
 pub struct Store {
-    writer: SqlitePool,
-    readers: SqlitePool,
+    pub(crate) writer: SqlitePool,
+    pub(crate) readers: SqlitePool,
     path: PathBuf,
+    pub(crate) recovery: Option<Arc<Recovery>>,
     /// Counts up with each write; `upkeep` listens.
     writes: Arc<watch::Sender<u64>>,
 }
@@ -77,7 +80,13 @@ impl Store {
     }
 
     fn of(writer: SqlitePool, readers: SqlitePool, path: &Path) -> Store {
-        Store { writer, readers, path: path.to_owned(), writes: Arc::new(watch::channel(0).0) }
+        Store {
+            writer,
+            readers,
+            path: path.to_owned(),
+            recovery: None,
+            writes: Arc::new(watch::channel(0).0),
+        }
     }
 
     /// The settings document.

@@ -4,6 +4,7 @@
 //! survives the death of the process; the final text survives a power cut too. Which state may follow which is the
 //! core's rule: the table only knows the names. Statements are in `utterances/sql.rs`, rows in `utterances/row.rs`.
 
+mod import;
 mod row;
 pub(crate) mod sql;
 

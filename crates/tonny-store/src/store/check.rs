@@ -21,6 +21,12 @@ impl CheckReport {
 
 const ACTION: &str = "check the database";
 
+/// Rank 1 compares the index with the texts themselves; without it only the index's own pages are read.
+pub(crate) const SEARCH_CHECKS: [&str; 2] = [
+    "INSERT INTO utterances_fts (utterances_fts, rank) VALUES ('integrity-check', 1)",
+    "INSERT INTO messages_fts (messages_fts, rank) VALUES ('integrity-check', 1)",
+];
+
 /// How thorough a look at the pages is.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub enum Depth {
@@ -54,11 +60,7 @@ impl Store {
         let dangling = "SELECT \"table\" || ' refers to nothing' FROM pragma_foreign_key_check";
         let dangling: Vec<String> = self.rows_of_check(dangling, &mut findings).await?;
         findings.extend(dangling);
-        // Rank 1 compares the index with the texts themselves; without it only the index's own pages are read.
-        for index in [
-            "INSERT INTO utterances_fts (utterances_fts, rank) VALUES ('integrity-check', 1)",
-            "INSERT INTO messages_fts (messages_fts, rank) VALUES ('integrity-check', 1)",
-        ] {
+        for index in SEARCH_CHECKS {
             let _: Vec<String> = self.rows_of_check(index, &mut findings).await?;
         }
         Ok(CheckReport { findings })

@@ -99,13 +99,13 @@ impl Store {
         }
     }
 
-    pub(super) fn is_in_memory(&self) -> bool {
+    pub(crate) fn is_in_memory(&self) -> bool {
         self.path == Path::new(super::IN_MEMORY)
     }
 }
 
 /// What every connection has in common.
-pub(super) fn shared_options() -> SqliteConnectOptions {
+pub(crate) fn shared_options() -> SqliteConnectOptions {
     SqliteConnectOptions::new()
         .busy_timeout(BUSY_TIMEOUT)
         .foreign_keys(true)

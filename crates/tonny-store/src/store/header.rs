@@ -42,7 +42,7 @@ pub(crate) fn prepare(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-fn make_folder(folder: &Path) -> io::Result<()> {
+pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]
@@ -67,7 +67,7 @@ pub(crate) fn keep_private(path: &Path) -> Result<(), StoreError> {
 }
 
 /// `Newer`, `Foreign` or `Damaged` for a file that must stay as it lies.
-pub(super) async fn refuse_unknown(path: &Path) -> Result<(), StoreError> {
+pub(crate) async fn refuse_unknown(path: &Path) -> Result<(), StoreError> {
     let Some(on_disk) = read_marks(path)? else {
         return Ok(());
     };

@@ -6,8 +6,9 @@
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use super::{APPLICATION_ID, NEWEST_SCHEMA, Store};
+use super::{APPLICATION_ID, NEWEST_SCHEMA, Store, header};
 use crate::StoreError;
+use crate::backup::{file, put_in_place, snapshot};
 use crate::error::opening;
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
@@ -20,10 +21,24 @@ impl Store {
         let mut conn = self.writer.acquire().await.map_err(|e| opening(&self.path, e))?;
         refuse_old_engine(&mut conn).await.map_err(|e| self.opening_or(e))?;
         // No write lock for the usual start: the tray app may be in the middle of a write of its own.
-        if schema_of(&mut conn).await.map_err(|e| opening(&self.path, e))? == NEWEST_SCHEMA {
+        let schema = schema_of(&mut conn).await.map_err(|e| opening(&self.path, e))?;
+        if schema == NEWEST_SCHEMA {
             return Ok(());
         }
+        if schema > 0 {
+            self.keep_old_schema(schema).await?;
+        }
         migrate(&mut conn, NEWEST_SCHEMA).await.map_err(|source| self.migrating(source))
+    }
+
+    /// The way back to the program of before: a copy of the file in the schema that one knows.
+    async fn keep_old_schema(&self, schema: i64) -> Result<(), StoreError> {
+        let folder = self.backups_folder();
+        header::make_folder(&folder).map_err(file(&folder))?;
+        let to = folder.join(format!("schema-{schema}.db"));
+        let part = folder.join(format!("schema-{schema}.db.part"));
+        snapshot(&self.path, &part).await?;
+        put_in_place(&part, &to)
     }
 
     fn opening_or(&self, error: EngineError) -> StoreError {

@@ -16,6 +16,21 @@ macro_rules! select {
     };
 }
 
+/// A profile may be named by its id or by its name.
+macro_rules! put {
+    ($conflict:literal) => {
+        concat!(
+            "INSERT INTO utterances (id, started_at, profile, route, state, text, raw_text, confidence, speaker, ",
+            "language, engine, model, target_class, inserted_by, sent_to_webhook, success, response, error_code, ",
+            "error_message, audio_file, audio_ms, recovered, first_sample_ms, release_ms, last_audio_ms, ",
+            "final_text_ms, delivered_ms, words) VALUES (?1, ?2, (SELECT id FROM profiles WHERE id = ?3 UNION ALL ",
+            "SELECT id FROM profiles WHERE name = ?3 LIMIT 1), ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ",
+            "?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (id) ",
+            $conflict
+        )
+    };
+}
+
 statements! {
     BEGIN = "INSERT INTO utterances (id, started_at, route, state, audio_file, engine, model, profile) \
         VALUES (?1, ?2, ?3, 'recording', ?4, ?5, ?6, ?7)";
@@ -50,11 +65,20 @@ statements! {
         inserted_by = coalesce(?10, inserted_by), target_class = coalesce(?11, target_class) WHERE id = ?1";
 
     /// A whole row from somewhere else.
-    PUT = "INSERT INTO utterances (id, started_at, profile, route, state, text, raw_text, confidence, speaker, \
-        language, engine, model, target_class, inserted_by, sent_to_webhook, success, response, error_code, \
-        error_message, audio_file, audio_ms, recovered, first_sample_ms, release_ms, last_audio_ms, final_text_ms, \
-        delivered_ms, words) VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, \
-        ?19, ?20, ?21, ?22, ?23, ?24, ?25, ?26, ?27, ?28) ON CONFLICT (id) DO NOTHING";
+    PUT = put!("DO NOTHING");
+
+    PUT_OVER = put!("DO UPDATE SET state = excluded.state, text = excluded.text, raw_text = excluded.raw_text, \
+        confidence = excluded.confidence, speaker = excluded.speaker, language = excluded.language, \
+        engine = excluded.engine, model = excluded.model, target_class = excluded.target_class, \
+        inserted_by = excluded.inserted_by, sent_to_webhook = excluded.sent_to_webhook, success = excluded.success, \
+        response = excluded.response, error_code = excluded.error_code, error_message = excluded.error_message, \
+        audio_file = excluded.audio_file, audio_ms = excluded.audio_ms, recovered = excluded.recovered, \
+        first_sample_ms = excluded.first_sample_ms, release_ms = excluded.release_ms, \
+        last_audio_ms = excluded.last_audio_ms, final_text_ms = excluded.final_text_ms, \
+        delivered_ms = excluded.delivered_ms, words = excluded.words");
+
+    ADOPT_PROFILE = "INSERT INTO profiles (id, name, created_at, updated_at) VALUES (?1, ?1, ?2, ?2) \
+        ON CONFLICT DO NOTHING";
 
     GET = select!("FROM utterances u WHERE u.id = ?1");
 

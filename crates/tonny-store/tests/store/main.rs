@@ -3,6 +3,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+mod backups;
 mod concurrent;
 mod logs;
 mod migrations;

@@ -71,6 +71,28 @@ async fn a_database_of_the_first_release_comes_along_whole() {
     assert_eq!(schema(&path).await, schema(&fresh).await);
 }
 
+/// The way back: what a migration kept is the old schema, and comes along again to the same end.
+#[tokio::test]
+async fn a_migration_keeps_a_copy_and_the_copy_migrates_to_the_same() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    golden(&path).await;
+    let before = schema(&path).await;
+    Store::open(&path).await.unwrap().close().await.unwrap();
+    let kept = folder.path().join("backups/schema-1.db");
+    let down = folder.path().join("down.db");
+    fs::copy(&kept, &down).unwrap();
+    assert_eq!(schema(&down).await, before);
+    let again = Store::open(&down).await.unwrap();
+    let rows = again.utterances().list(&tonny_store::Page { limit: 9, ..Default::default() }).await.unwrap();
+    again.close().await.unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let page = tonny_store::Page { limit: 9, ..Default::default() };
+    assert_eq!(store.utterances().list(&page).await.unwrap(), rows);
+    store.close().await.unwrap();
+    assert_eq!(schema(&down).await, schema(&path).await);
+}
+
 /// A program that dies in the middle leaves the old schema: the crash image is the file and its log as they lie when
 /// only so many of the statements have run.
 #[tokio::test]

@@ -1,0 +1,208 @@
+//! Whole copies of the database: made beside a running program, believed only after a check, and put back in place.
+//!
+//! A copy is written under a temporary name, checked there (pages, references, search, row counts), synced and renamed:
+//! what carries a backup's name is one. Making it only reads, so that in WAL mode no writer waits. Putting one back goes
+//! through SQLite too, as one transaction, so that other programs that have the file open see the old rows or the new.
+//! When to make one and which to keep is the core's decision.
+
+mod copy;
+pub(crate) mod recovery;
+mod salvage;
+
+use std::fs::{self, File};
+use std::path::{Path, PathBuf};
+
+use sqlx::sqlite::SqliteConnectOptions;
+use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
+
+use crate::StoreError;
+use crate::error::opening;
+use crate::statements::statements;
+use crate::store::{Store, header, shared_options};
+
+pub use recovery::Recovery;
+
+statements! {
+    /// Reads no row of a table but walks an index of each.
+    COUNT = "SELECT (SELECT count(*) FROM utterances), (SELECT count(*) FROM profiles), \
+        (SELECT count(*) FROM activity), (SELECT count(*) FROM conversations), (SELECT count(*) FROM messages)";
+}
+
+/// The name of a backup that is not one yet.
+const UNFINISHED: &str = "part";
+
+/// Rows of each table, in the order of [`COUNT`].
+type Counts = (i64, i64, i64, i64, i64);
+
+impl Store {
+    /// Where this database's backups lie: a folder beside it.
+    pub fn backups_folder(&self) -> PathBuf {
+        backups_of(self.path())
+    }
+
+    /// Makes a verified backup named `to`; an older file of that name is replaced.
+    ///
+    /// # Errors
+    /// `BackupBroken` when the copy did not pass its check: then nothing carries the name. `is_disk_full` where there is
+    /// no room.
+    pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        const ACTION: &str = "make a backup";
+        let before = self.counts(ACTION).await?;
+        let part = unfinished(to);
+        let made = async {
+            snapshot(self.path(), &part).await?;
+            let found = verify(&part).await?;
+            let after = self.counts(ACTION).await?;
+            if !between(found, before, after) {
+                let findings =
+                    vec![format!("it has {found:?} rows, the database had {before:?} to {after:?}")];
+                return Err(StoreError::BackupBroken { path: to.to_owned(), findings });
+            }
+            put_in_place(&part, to)
+        };
+        let made = made.await;
+        if made.is_err() {
+            remove_with_log(&part);
+        }
+        made
+    }
+
+    async fn counts(&self, action: &'static str) -> Result<Counts, StoreError> {
+        Ok(self.row(action, sqlx::query(COUNT)).await?.unwrap_or_default())
+    }
+
+    /// Puts a backup in place of everything there is, in one transaction; what was there is kept as `before` first.
+    ///
+    /// # Errors
+    /// `Newer`, `Foreign`, `Damaged`, `BackupBroken`: nothing changed.
+    pub async fn restore(&self, from: &Path, before: &Path) -> Result<(), StoreError> {
+        header::refuse_unknown(from).await?;
+        // A copy, because a check writes, and because a backup of an older schema is brought up to date in it.
+        let part = unfinished(before);
+        fs::copy(from, &part).map_err(file(from))?;
+        let checked = async {
+            Store::open(&part).await?.close().await?;
+            verify(&part).await
+        };
+        if let Err(error) = checked.await {
+            remove_with_log(&part);
+            return Err(error);
+        }
+        let kept = self.back_up(before).await;
+        let copied = match kept {
+            Ok(()) => copy::copy(&part, self.path()).await,
+            Err(error) => Err(error),
+        };
+        remove_with_log(&part);
+        copied?;
+        self.empty_log().await.map(drop)
+    }
+
+    /// Gives free pages back to the system. Writers wait meanwhile.
+    ///
+    /// # Errors
+    /// `is_disk_full`: it needs as much room again as the database has.
+    pub async fn vacuum(&self) -> Result<(), StoreError> {
+        use crate::store::Durability;
+        self.change(Durability::Process, "vacuum the database", sqlx::query("VACUUM")).await?;
+        self.empty_log().await.map(drop)
+    }
+}
+
+/// The folder of the backups of the database at `path`.
+pub(crate) fn backups_of(path: &Path) -> PathBuf {
+    path.with_file_name("backups")
+}
+
+/// Checks a file that is to count as a backup; gives its rows.
+pub(crate) async fn verify(path: &Path) -> Result<Counts, StoreError> {
+    let mut conn = connect(path).await?;
+    let verdict = inspect(&mut conn).await;
+    let closed = conn.close().await;
+    let broken = |findings| StoreError::BackupBroken { path: path.to_owned(), findings };
+    match verdict {
+        Ok((findings, counts)) if findings.is_empty() => {
+            closed.map_err(|source| opening(path, source))?;
+            Ok(counts)
+        }
+        Ok((findings, _)) => Err(broken(findings)),
+        Err(source) => Err(broken(vec![source.to_string()])),
+    }
+}
+
+async fn inspect(conn: &mut SqliteConnection) -> Result<(Vec<String>, Counts), sqlx::Error> {
+    let mut findings: Vec<String> =
+        sqlx::query_scalar("PRAGMA integrity_check").fetch_all(&mut *conn).await?;
+    findings.retain(|row| row != "ok");
+    let dangling = "SELECT \"table\" || ' refers to nothing' FROM pragma_foreign_key_check";
+    findings.extend(sqlx::query_scalar::<_, String>(dangling).fetch_all(&mut *conn).await?);
+    for index in crate::store::SEARCH_CHECKS {
+        sqlx::query(index).execute(&mut *conn).await?;
+    }
+    let counts = sqlx::query_as(COUNT).fetch_one(&mut *conn).await?;
+    Ok((findings, counts))
+}
+
+async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
+    let options: SqliteConnectOptions = shared_options().filename(path);
+    options.connect().await.map_err(|source| opening(path, source))
+}
+
+/// A copy with no free pages: words that were deleted are not in it.
+pub(crate) async fn snapshot(from: &Path, part: &Path) -> Result<(), StoreError> {
+    remove_with_log(part);
+    // Made first, so that it is the owner's alone from its first byte on.
+    header::prepare(part)?;
+    let mut conn = connect(from).await?;
+    let done =
+        sqlx::query(AssertSqlSafe("VACUUM INTO ?1")).bind(part.to_string_lossy()).execute(&mut conn).await;
+    let closed = conn.close().await;
+    done.and_then(|_| closed)
+        .map_err(|source| StoreError::Statement { action: "make a copy of the database", source })
+}
+
+/// From its temporary name to its own, on the disk before it counts.
+pub(crate) fn put_in_place(part: &Path, to: &Path) -> Result<(), StoreError> {
+    let done = File::open(part).and_then(|file| file.sync_all()).and_then(|()| fs::rename(part, to));
+    done.map_err(file(to))?;
+    sync_folder(to);
+    Ok(())
+}
+
+/// A rename is durable once the folder is; where folders cannot be synced the system does it by itself.
+fn sync_folder(path: &Path) {
+    if let Some(folder) = path.parent().and_then(|folder| File::open(folder).ok()) {
+        let _ = folder.sync_all();
+    }
+}
+
+fn unfinished(to: &Path) -> PathBuf {
+    let mut name = to.as_os_str().to_owned();
+    name.push(".");
+    name.push(UNFINISHED);
+    PathBuf::from(name)
+}
+
+/// Removes a database file and what SQLite laid beside it; what is not there is no error.
+pub(crate) fn remove_with_log(path: &Path) {
+    for ending in ["", "-wal", "-shm", "-journal"] {
+        let mut name = path.as_os_str().to_owned();
+        name.push(ending);
+        let _ = fs::remove_file(name);
+    }
+}
+
+pub(crate) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
+    let path = path.to_owned();
+    move |source| StoreError::File { path, source }
+}
+
+/// While the copy was made, rows may have come or gone.
+fn between(found: Counts, a: Counts, b: Counts) -> bool {
+    let fits = |found: i64, a: i64, b: i64| (a.min(b)..=a.max(b)).contains(&found);
+    fits(found.0, a.0, b.0)
+        && fits(found.1, a.1, b.1)
+        && fits(found.2, a.2, b.2)
+        && fits(found.3, a.3, b.3)
+        && fits(found.4, a.4, b.4)
+}

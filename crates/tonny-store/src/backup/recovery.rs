@@ -1,0 +1,191 @@
+//! A damaged database at a start: set aside, the newest backup that passes its check in its place, and what can still be
+//! read of the damaged one laid over it.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+
+use serde::{Deserialize, Serialize};
+use sqlx::Row;
+
+use super::{backups_of, file, put_in_place, remove_with_log, salvage, unfinished, verify};
+use crate::store::{Durability, Store, header};
+use crate::{SettingsRow, StoreError};
+
+/// Below this every start looks at all pages: it takes a tenth of a second. Above, only one after an unclean exit.
+const ALWAYS_CHECKED_BYTES: u64 = 32 * 1024 * 1024;
+
+/// What happened to a damaged database.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct Recovery {
+    /// Where the damaged file lies now.
+    pub set_aside: PathBuf,
+    /// The backup that took its place; `None` where there was none, and it began empty.
+    pub backup: Option<PathBuf>,
+    /// What the check said.
+    pub findings: Vec<String>,
+}
+
+impl Store {
+    /// As `open`; a damaged file is set aside and replaced. `Store::recovery` says whether that happened; what can be read
+    /// of the damaged file comes back with `Store::salvage`.
+    ///
+    /// # Errors
+    /// As `open`, without `Damaged`.
+    pub async fn open_or_recover(path: impl AsRef<Path>) -> Result<Store, StoreError> {
+        let path = path.as_ref();
+        let doubtful = is_doubtful(path);
+        let findings = match Store::open(path).await {
+            Ok(store) if !doubtful => return Ok(store),
+            Ok(store) => match store.broken_pages().await {
+                Ok(findings) if findings.is_empty() => return Ok(store),
+                Ok(findings) => {
+                    store.abandon().await;
+                    findings
+                }
+                Err(error) if error.is_damaged() => {
+                    store.abandon().await;
+                    vec![error.to_string()]
+                }
+                Err(error) => return Err(error),
+            },
+            Err(error) if error.is_damaged() => vec![error.to_string()],
+            Err(error) => return Err(error),
+        };
+        let set_aside = set_aside(path)?;
+        let backup = newest_good_backup(path).await;
+        let mut store = Store::open(path).await?;
+        store.recovery = Some(std::sync::Arc::new(Recovery { set_aside, backup, findings }));
+        let _ = fs::remove_file(mark(path));
+        Ok(store)
+    }
+
+    /// What `open_or_recover` had to do.
+    pub fn recovery(&self) -> Option<&Recovery> {
+        self.recovery.as_deref()
+    }
+
+    /// A statement met a broken page: the next start checks all of them, however large the file is.
+    pub fn mark_doubtful(&self) {
+        if !self.is_in_memory() {
+            // Without the mark an unclean exit is still noticed.
+            let _ = fs::write(mark(self.path()), b"");
+        }
+    }
+
+    /// Lays every utterance, and newer settings, that can still be read of the damaged file over what the backup had;
+    /// gives how many utterances. May take long; the store works meanwhile.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn salvage(&self) -> Result<u64, StoreError> {
+        let Some(recovery) = self.recovery() else { return Ok(0) };
+        let (damaged, log) = (recovery.set_aside.clone(), log_of(&recovery.set_aside));
+        let read = tokio::task::spawn_blocking(move || salvage::read(&damaged, &log));
+        // A panic over a broken file costs what could have been salvaged, not the start.
+        let Ok(salvaged) = read.await else { return Ok(0) };
+        if let Some(settings) = salvaged.settings {
+            self.take_newer_settings(&settings).await?;
+        }
+        self.utterances().lay_over(&salvaged.utterances).await
+    }
+
+    async fn take_newer_settings(&self, found: &SettingsRow) -> Result<(), StoreError> {
+        let newer = match self.settings().load().await? {
+            Some(present) => present.revision < found.revision,
+            None => true,
+        };
+        if !newer {
+            return Ok(());
+        }
+        match self.settings().save(&found.json, found.version).await {
+            // A broken document is left out.
+            Err(error) if error.is_refused_value() => Ok(()),
+            other => other,
+        }
+    }
+
+    async fn broken_pages(&self) -> Result<Vec<String>, StoreError> {
+        const ACTION: &str = "check the database";
+        let failed = |source| StoreError::Statement { action: ACTION, source };
+        // Not through a reader: the check of a large file takes longer than a read may.
+        let mut conn = self.writer(Durability::Process, ACTION).await?;
+        let rows = sqlx::query("PRAGMA quick_check").fetch_all(&mut *conn).await.map_err(failed)?;
+        let said =
+            rows.iter().map(|row| row.try_get(0)).collect::<Result<Vec<String>, _>>().map_err(failed)?;
+        Ok(said.into_iter().filter(|row| row != "ok").collect())
+    }
+
+    /// Lets the connections of a damaged file go without a last write into it.
+    async fn abandon(self) {
+        self.readers.close().await;
+        self.writer.close().await;
+    }
+}
+
+/// Whether a look at all pages is worth its time: the last exit was not clean, somebody met a broken page, or it is
+/// cheap anyway.
+fn is_doubtful(path: &Path) -> bool {
+    let bytes = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
+    bytes(&log_of(path)) > 0 || mark(path).exists() || (1..ALWAYS_CHECKED_BYTES).contains(&bytes(path))
+}
+
+fn mark(path: &Path) -> PathBuf {
+    with(path, ".doubtful")
+}
+
+fn log_of(path: &Path) -> PathBuf {
+    with(path, "-wal")
+}
+
+fn with(path: &Path, ending: &str) -> PathBuf {
+    let mut name = path.as_os_str().to_owned();
+    name.push(ending);
+    PathBuf::from(name)
+}
+
+/// Moves the file with its log to the first free name beside it.
+fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+    let free = (1..).map(|n| with(path, &format!(".damaged-{n}"))).find(|name| !name.exists());
+    let aside = free.unwrap_or_else(|| with(path, ".damaged"));
+    fs::rename(path, &aside).map_err(file(path))?;
+    // SQLite finds a log by its file's name: under the old one it would be played into the backup.
+    let log = log_of(path);
+    if log.exists() {
+        fs::rename(&log, log_of(&aside)).map_err(file(&log))?;
+    }
+    remove_with_log(path);
+    Ok(aside)
+}
+
+/// Puts the newest backup that passes its check in place; `None` where there is none.
+async fn newest_good_backup(path: &Path) -> Option<PathBuf> {
+    let part = unfinished(path);
+    for backup in backups(&backups_of(path)) {
+        remove_with_log(&part);
+        if fs::copy(&backup, &part).is_err() || header::keep_private(&part).is_err() {
+            continue;
+        }
+        let good = async {
+            Store::open(&part).await?.close().await?;
+            verify(&part).await?;
+            put_in_place(&part, path)
+        };
+        if good.await.is_ok() {
+            return Some(backup);
+        }
+    }
+    remove_with_log(&part);
+    None
+}
+
+/// Finished backups, the newest first.
+fn backups(folder: &Path) -> Vec<PathBuf> {
+    let entries = fs::read_dir(folder).into_iter().flatten().flatten();
+    let mut found: Vec<_> = entries
+        .map(|entry| entry.path())
+        .filter(|path| path.extension().is_some_and(|ending| ending == "db"))
+        .filter_map(|path| Some((fs::metadata(&path).ok()?.modified().ok()?, path)))
+        .collect();
+    found.sort();
+    found.into_iter().rev().map(|(_, path)| path).collect()
+}
