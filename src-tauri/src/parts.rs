@@ -14,7 +14,7 @@ use tonny_platform::models::ModelFolder;
 
 /// Opens what the App needs. The insertion's connection is the first to fail on a machine without a display.
 pub async fn assemble(folders: &Folders) -> Result<Parts, Problem> {
-    let store = Store::open(&folders.database).await.map_err(|error| store_problem(&error))?;
+    let store = Store::open_or_recover(&folders.database).await.map_err(|error| store_problem(&error))?;
     Ok(Parts {
         store,
         microphone: Arc::new(SystemMicrophone::new()),

@@ -18,7 +18,7 @@ use tonny_core::snapshot::{Phase, Snapshot};
 use stories::world::{Room, World};
 
 fn history() -> HistoryQuery {
-    HistoryQuery { text: String::new(), before: None, limit: 10 }
+    HistoryQuery { limit: 10, ..HistoryQuery::default() }
 }
 
 fn over(snapshot: &Snapshot) -> bool {

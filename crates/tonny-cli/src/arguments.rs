@@ -44,6 +44,9 @@ pub enum Verb {
     /// Settings: list, get, set, reset, export, import.
     #[command(subcommand)]
     Settings(Settings),
+    /// The database: check, backup, restore, vacuum, stats.
+    #[command(subcommand)]
+    Db(Db),
     /// Check microphone, hotkey, insertion, model, workers and database.
     Doctor,
 }
@@ -140,6 +143,8 @@ pub enum History {
         /// How many.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
+        #[command(flatten)]
+        filter: Filter,
     },
     /// Find utterances by words or beginnings of words.
     Search {
@@ -148,6 +153,8 @@ pub enum History {
         /// How many.
         #[arg(long, default_value_t = 20, value_parser = clap::value_parser!(u32).range(1..=500))]
         limit: u32,
+        #[command(flatten)]
+        filter: Filter,
     },
     /// Show one utterance with its timings.
     Show {
@@ -164,12 +171,59 @@ pub enum History {
         /// Its id.
         id: String,
     },
+    /// Take in an export: JSON or CSV of TonnyTray, or the CSV exports of an old PostgreSQL set-up
+    /// (transcriptions.csv, logs.csv). All of the file comes in, or nothing.
+    Import {
+        /// The file.
+        file: PathBuf,
+    },
     /// Print the whole history.
     Export {
         /// Form of the output.
         #[arg(long, value_enum, default_value_t = Format::Json)]
         format: Format,
     },
+}
+
+/// Only utterances that fit.
+#[derive(Debug, Default, clap::Args)]
+pub struct Filter {
+    /// Spoken then or later: 2026-11-21, or with a time.
+    #[arg(long, value_name = "TIME")]
+    pub since: Option<String>,
+    /// Spoken before then.
+    #[arg(long, value_name = "TIME")]
+    pub until: Option<String>,
+    /// Spoken under this profile.
+    #[arg(long, value_name = "NAME")]
+    pub profile: Option<String>,
+    /// Sent this way.
+    #[arg(long, value_name = "NAME")]
+    pub route: Option<String>,
+    /// Heard by this engine.
+    #[arg(long, value_name = "NAME")]
+    pub engine: Option<String>,
+    /// In this state.
+    #[arg(long, value_name = "STATE")]
+    pub state: Option<String>,
+}
+
+/// Verbs for the database.
+#[derive(Debug, Subcommand)]
+pub enum Db {
+    /// Look for damage: pages, references, search indexes.
+    Check,
+    /// Make a backup, checked before it counts.
+    Backup,
+    /// Go back to a backup; what there is now is kept as another one.
+    Restore {
+        /// The backup.
+        file: PathBuf,
+    },
+    /// Give free room back to the system.
+    Vacuum,
+    /// Show sizes, counts and backups.
+    Stats,
 }
 
 /// Forms the history can be exported in.

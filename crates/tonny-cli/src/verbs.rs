@@ -1,6 +1,7 @@
 //! One file per verb; this one only sends them their way.
 
 mod ctl;
+mod db;
 mod doctor;
 mod history;
 mod models;
@@ -22,6 +23,7 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
         Verb::Workers(verb) => workers::run(face, verb),
         Verb::History(verb) => history::run(face, verb),
         Verb::Settings(verb) => settings::run(face, verb),
+        Verb::Db(verb) => db::run(face, verb),
         Verb::Doctor => doctor::run(face),
     }
 }

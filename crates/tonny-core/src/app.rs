@@ -17,6 +17,7 @@ mod install;
 mod microphone_test;
 mod recording;
 mod recovery;
+pub mod storage;
 mod utterance;
 mod view;
 mod workers;
@@ -32,7 +33,8 @@ use tonny_egress::Downloads;
 use tonny_store::Store;
 
 pub use ask::{AppHandle, Message, SettingsChange, WorkerCommand};
-pub use history::{HistoryPage, HistoryQuery, HistoryRow};
+pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
+pub use storage::{BackupView, Cleaned, StorageView};
 
 use crate::engine::{Engine, Programs};
 use crate::model::Catalogue;
@@ -137,6 +139,9 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         alerts: Default::default(),
         hotkey_problem: None,
         deletions: HashMap::new(),
+        recovered: Vec::new(),
+        next_clean_up: None,
+        cleaning: false,
         microphone_test: None,
         history_version: 0,
         snapshot,
@@ -177,6 +182,10 @@ struct App {
     hotkey_problem: Option<Problem>,
     /// Rows the user deleted, until the time to take it back is over.
     deletions: HashMap<String, Instant>,
+    /// Ids of utterances found again since the start, until the user has looked.
+    recovered: Vec<String>,
+    next_clean_up: Option<Instant>,
+    cleaning: bool,
     microphone_test: Option<Box<dyn crate::ports::Recording>>,
     history_version: u32,
     snapshot: watch::Sender<Snapshot>,
@@ -238,6 +247,8 @@ impl App {
             Message::CancelInstall => self.cancel_install(),
             Message::ModelsChanged => self.refresh_models().await,
             Message::History(ask) => self.history(ask).await,
+            Message::Storage(ask) => self.storage(ask),
+            Message::CleanedUp(done) => self.cleaned_up(done),
             Message::Retranscribed(id, result) => self.retranscribed(&id, result).await,
             Message::MicrophoneTest(on, reply) => {
                 let _ = reply.send(self.test_microphone(on).await);

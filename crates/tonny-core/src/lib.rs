@@ -7,11 +7,13 @@ pub mod app;
 pub mod control;
 pub mod engine;
 pub mod file_transcription;
+pub mod history_files;
 pub mod model;
 pub mod overlay;
 pub mod ports;
 pub mod problem;
 pub mod push_to_talk;
+pub mod retention;
 pub mod settings;
 pub mod snapshot;
 pub mod transcription;
@@ -21,13 +23,16 @@ pub mod worker_view;
 use problem::{Code, Problem};
 use tonny_store::StoreError;
 
+pub use app::StorageView;
 pub use tonny_egress::Downloads;
-pub use tonny_store::Store;
+pub use tonny_store::{Page, Store};
 
 /// A store's error as the user should hear it.
 pub fn store_problem(error: &StoreError) -> Problem {
     let code = match error {
         StoreError::Newer { .. } => Code::DatabaseNewer,
+        StoreError::BackupBroken { .. } => Code::BackupBroken,
+        error if error.is_damaged() => Code::DatabaseDamaged,
         error if error.is_disk_full() => Code::DiskFull,
         error if error.is_read_only() => Code::HomeUnwritable,
         _ => Code::DatabaseFailed,

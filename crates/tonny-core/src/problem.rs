@@ -36,6 +36,7 @@ codes! {
     AudioUnreadable = "TT-AUDIO-111", "The file is not audio that can be read.", "Use WAV, FLAC, MP3, OGG or M4A.";
     AudioEmpty = "TT-AUDIO-112", "The audio has no samples.", "Record again; the file is empty.";
     AudioNotKept = "TT-AUDIO-113", "The recording could not be written.", "Free some space, or check the rights of the data folder.";
+    DiskFullRecording = "TT-AUDIO-114", "The disk is full.", "The recording goes on in the room that was set aside for it. Free some space now.";
     ModelNone = "TT-MODEL-201", "No speech model is installed.", "Install one under Settings, Speech, or run `tonny models install whisper-tiny.en`.";
     ModelBroken = "TT-MODEL-202", "The model file is damaged or not a model.", "Remove it and install it again.";
     ModelUnknown = "TT-MODEL-203", "There is no such model.", "`tonny models list` shows the ids.";
@@ -60,8 +61,12 @@ codes! {
     HotkeyInvalid = "TT-HOTKEY-502", "This is not a hotkey.", "Write it like Ctrl+Shift+Space.";
     HomeUnwritable = "TT-STORE-601", "The data folder cannot be written.", "Check its owner and rights, or set TONNYTRAY_HOME to a folder you own.";
     DatabaseFailed = "TT-STORE-602", "The database could not be used.", "Close other copies of TonnyTray and try again; run `tonny doctor`.";
-    DatabaseNewer = "TT-STORE-603", "The database was written by a newer TonnyTray.", "Install the newer version again; the file was not touched.";
+    DatabaseNewer = "TT-STORE-603", "The database was written by a newer TonnyTray.", "Install the newer version again; the file was not touched. To go back, run `tonny db restore` with the schema-N.db of the backups folder.";
     NotFound = "TT-STORE-604", "There is no such utterance.", "`tonny history list` shows the ids.";
+    BackupBroken = "TT-STORE-605", "This is no sound backup.", "Nothing was changed. Choose another one of the backups folder.";
+    ImportRefused = "TT-STORE-606", "The file cannot be imported; nothing of it was.", "Mend the line that is named and try again.";
+    DatabaseRepaired = "TT-STORE-607", "The database was damaged. It was set aside, and the newest good backup and all that could still be read took its place.", "Look through History; the damaged file is kept beside the database.";
+    DatabaseDamaged = "TT-STORE-608", "The database is damaged.", "Start TonnyTray again: it sets the file aside and takes the newest good backup and all that can still be read.";
     SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";
     SettingInvalid = "TT-SETTINGS-702", "The value does not fit the setting.", "`tonny settings list` shows each setting with its range.";
     SettingUnknown = "TT-SETTINGS-703", "There is no such setting.", "`tonny settings list` shows all of them.";

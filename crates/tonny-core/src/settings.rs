@@ -6,17 +6,20 @@
 mod commands;
 mod document;
 mod fields;
+mod old_files;
 mod toml_form;
 
 pub use commands::{CommandReady, WorkerCommand};
 pub use document::{
     Appearance, Dictation, Hotkeys, Insertion, Language, MicrophoneChoice, Models, Overlay, Settings, Speech,
-    Startup, Theme, Workers,
+    Startup, Storage, Theme, Workers,
 };
 pub use fields::{Field, Range, field, fields};
+pub use old_files::from_old;
 pub use toml_form::{from_toml, to_toml};
 
 use serde_json::Value;
+use tonny_store::Store;
 
 use crate::problem::{Code, Problem};
 
@@ -37,6 +40,15 @@ impl Settings {
     /// The stored form.
     pub fn to_json(&self) -> String {
         self.to_value().to_string()
+    }
+
+    /// The stored form over what is stored already: fields that this program does not know stay as they are, so that a
+    /// newer one finds them again.
+    pub fn to_json_over(&self, stored: Option<&str>) -> String {
+        let stored = stored.and_then(|stored| serde_json::from_str(stored).ok());
+        let mut document = stored.filter(Value::is_object).unwrap_or(Value::Null);
+        lay_over(&mut document, self.to_value());
+        document.to_string()
     }
 
     /// The value at a dotted key such as `dictation.tail_ms`.
@@ -100,6 +112,14 @@ fn lay_over(document: &mut Value, stored: Value) {
     }
 }
 
+/// Stores the document; synced to the disk when this returns.
+pub async fn save(store: &Store, new: &Settings) -> Result<(), Problem> {
+    let failed = |error| crate::store_problem(&error);
+    let stored = store.settings().load().await.map_err(failed)?;
+    let json = new.to_json_over(stored.as_ref().map(|row| row.json.as_str()));
+    store.settings().save(&json, i64::from(VERSION)).await.map_err(failed)
+}
+
 fn pointer(key: &str) -> String {
     format!("/{}", key.replace('.', "/"))
 }
@@ -137,6 +157,18 @@ mod tests {
             assert!(problem.message.contains(key), "{}", problem.message);
         }
         assert_eq!(settings.with("no.such", json!(1)).expect_err("unknown").code, "TT-SETTINGS-703");
+    }
+
+    #[test]
+    fn what_a_newer_program_stored_survives_a_change() {
+        let stored = r#"{"dictation":{"tail_ms":20,"whisper":true},"from_the_future":{"a":[1]}}"#;
+        let settings = Settings::from_json(stored).expect("read");
+        let changed = settings.with("dictation.tail_ms", json!(30)).expect("fits");
+        let json: Value = serde_json::from_str(&changed.to_json_over(Some(stored))).expect("json");
+        assert_eq!(json["dictation"]["whisper"], true);
+        assert_eq!(json["from_the_future"]["a"][0], 1);
+        assert_eq!(json["dictation"]["tail_ms"], 30);
+        assert_eq!(changed.to_json_over(Some("{broken")), changed.to_json());
     }
 
     #[test]

@@ -47,6 +47,8 @@ pub struct Snapshot {
     pub hotkey_problem: Option<Problem>,
     /// Counts up whenever the history changed, so that a window knows to ask again.
     pub history_version: u32,
+    /// Utterances found again after a crash that the user has not looked at yet.
+    pub recovered: u32,
 }
 
 /// Words of the utterance being spoken.

@@ -33,6 +33,8 @@ pub enum Note {
     Level(f32),
     /// The microphone went away; what was heard is being transcribed.
     MicrophoneLost(Problem),
+    /// Something the user should hear of now; the recording goes on.
+    Trouble(Problem),
     /// The recording is over.
     Recorded {
         /// Samples in the WAV.
@@ -256,6 +258,7 @@ impl<F: Fn(Note)> Audio<'_, F> {
             Some(Heard::Samples(samples)) => self.samples.extend_from_slice(&samples),
             Some(Heard::Level(level)) => (self.tell)(Note::Level(level)),
             Some(Heard::Lost(problem)) => (self.tell)(Note::MicrophoneLost(problem)),
+            Some(Heard::Trouble(problem)) => (self.tell)(Note::Trouble(problem)),
             Some(Heard::Finished { samples }) => self.end(samples),
             None => self.end(self.samples.len() as u64),
         }

@@ -1,10 +1,11 @@
 //! The table `activity`: who did what, to what, and whether it worked.
 
 use serde::{Deserialize, Serialize};
+use sqlx::Connection;
 
 use crate::StoreError;
 use crate::statements::statements;
-use crate::store::{Durability, Store};
+use crate::store::{Durability, Query, Store};
 
 statements! {
     NOTE = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
@@ -103,15 +104,25 @@ impl<'a> Activity<'a> {
     /// # Errors
     /// `is_refused_value` for a profile that does not exist, or a text that is too long.
     pub async fn note(&self, deed: &Deed) -> Result<(), StoreError> {
-        let query = sqlx::query(NOTE)
-            .bind(deed.at_ms)
-            .bind(&deed.profile)
-            .bind(&deed.action)
-            .bind(&deed.subject)
-            .bind(deed.success)
-            .bind(&deed.error_code)
-            .bind(&deed.detail);
-        self.store.change(Durability::Process, "note an activity", query).await.map(drop)
+        self.store.change(Durability::Process, "note an activity", bind(deed)).await.map(drop)
+    }
+
+    /// Adds deeds, all or none; synced to the disk.
+    ///
+    /// # Errors
+    /// `RefusedRow` names the first one that breaks a rule of the table.
+    pub async fn import(&self, deeds: &[Deed]) -> Result<(), StoreError> {
+        const ACTION: &str = "import activity";
+        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let mut conn = self.store.writer(Durability::Power, ACTION).await?;
+        let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        for (row, deed) in deeds.iter().enumerate() {
+            bind(deed).execute(&mut *all).await.map_err(|source| match StoreError::refused(&source) {
+                true => StoreError::RefusedRow { row, source },
+                false => failed(source),
+            })?;
+        }
+        all.commit().await.map_err(failed)
     }
 
     /// One page, newest first, of rows before `(at_ms, seq)`.
@@ -163,4 +174,15 @@ impl<'a> Activity<'a> {
         let query = sqlx::query(DELETE_OLDEST).bind(limit);
         self.store.change(Durability::Process, "delete old activity", query).await
     }
+}
+
+fn bind(deed: &Deed) -> Query<'_> {
+    sqlx::query(NOTE)
+        .bind(deed.at_ms)
+        .bind(&deed.profile)
+        .bind(&deed.action)
+        .bind(&deed.subject)
+        .bind(deed.success)
+        .bind(&deed.error_code)
+        .bind(&deed.detail)
 }

@@ -11,7 +11,9 @@ mod salvage;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
+use std::time::UNIX_EPOCH;
 
+use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection};
 
@@ -38,6 +40,15 @@ impl Store {
     /// Where this database's backups lie: a folder beside it.
     pub fn backups_folder(&self) -> PathBuf {
         backups_of(self.path())
+    }
+
+    /// Makes the folder for backups, the owner's alone.
+    ///
+    /// # Errors
+    /// `File`.
+    pub fn make_backups_folder(&self) -> Result<(), StoreError> {
+        let folder = self.backups_folder();
+        header::make_folder(&folder).map_err(file(&folder))
     }
 
     /// Makes a verified backup named `to`; an older file of that name is replaced.
@@ -78,16 +89,8 @@ impl Store {
     pub async fn restore(&self, from: &Path, before: &Path) -> Result<(), StoreError> {
         header::refuse_unknown(from).await?;
         // A copy, because a check writes, and because a backup of an older schema is brought up to date in it.
-        let part = unfinished(before);
-        fs::copy(from, &part).map_err(file(from))?;
-        let checked = async {
-            Store::open(&part).await?.close().await?;
-            verify(&part).await
-        };
-        if let Err(error) = checked.await {
-            remove_with_log(&part);
-            return Err(error);
-        }
+        let part = before.with_extension("restoring");
+        checked_copy(from, &part).await?;
         let kept = self.back_up(before).await;
         let copied = match kept {
             Ok(()) => copy::copy(&part, self.path()).await,
@@ -96,6 +99,39 @@ impl Store {
         remove_with_log(&part);
         copied?;
         self.empty_log().await.map(drop)
+    }
+
+    /// Puts a backup in place of a file that this program cannot open; that one is set aside. Gives its new name.
+    ///
+    /// # Errors
+    /// As `restore`.
+    pub async fn replace(path: &Path, from: &Path) -> Result<PathBuf, StoreError> {
+        header::refuse_unknown(from).await?;
+        let part = unfinished(path);
+        checked_copy(from, &part).await?;
+        let aside = recovery::set_aside(path)?;
+        put_in_place(&part, path)?;
+        Ok(aside)
+    }
+
+    /// Every finished backup, the newest first.
+    pub fn backups(&self) -> Vec<BackupFile> {
+        let files = recovery::backups(&self.backups_folder()).into_iter();
+        files.filter_map(|path| BackupFile::of(&path)).collect()
+    }
+
+    /// Deletes one of `backups`; one that is gone already is no error.
+    pub fn remove_backup(&self, backup: &BackupFile) {
+        remove_with_log(&self.backups_folder().join(&backup.name));
+    }
+
+    /// When the database last changed, UTC milliseconds since 1970, as its files say.
+    pub fn changed_ms(&self) -> i64 {
+        [self.path().to_owned(), self.log_path()]
+            .iter()
+            .filter_map(|path| modified_ms(path))
+            .max()
+            .unwrap_or(0)
     }
 
     /// Gives free pages back to the system. Writers wait meanwhile.
@@ -107,6 +143,49 @@ impl Store {
         self.change(Durability::Process, "vacuum the database", sqlx::query("VACUUM")).await?;
         self.empty_log().await.map(drop)
     }
+}
+
+/// A backup on disk.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+pub struct BackupFile {
+    /// Its name within the folder of backups.
+    pub name: String,
+    /// UTC, milliseconds since 1970.
+    pub made_ms: i64,
+    /// Its size.
+    pub bytes: u64,
+}
+
+impl BackupFile {
+    fn of(path: &Path) -> Option<Self> {
+        Some(BackupFile {
+            name: path.file_name()?.to_str()?.to_owned(),
+            made_ms: modified_ms(path)?,
+            bytes: fs::metadata(path).ok()?.len(),
+        })
+    }
+}
+
+fn modified_ms(path: &Path) -> Option<i64> {
+    let since = fs::metadata(path).ok()?.modified().ok()?.duration_since(UNIX_EPOCH).ok()?;
+    i64::try_from(since.as_millis()).ok()
+}
+
+/// Copies a backup to `part` and checks it there, because a check writes, and because one of an older schema is brought
+/// up to date. After an error there is no `part`.
+async fn checked_copy(from: &Path, part: &Path) -> Result<(), StoreError> {
+    remove_with_log(part);
+    fs::copy(from, part).map_err(file(from))?;
+    let checked = async {
+        header::keep_private(part)?;
+        Store::open(part).await?.close().await?;
+        verify(part).await.map(drop)
+    };
+    let checked = checked.await;
+    if checked.is_err() {
+        remove_with_log(part);
+    }
+    checked
 }
 
 /// The folder of the backups of the database at `path`.

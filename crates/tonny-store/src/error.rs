@@ -157,6 +157,11 @@ impl StoreError {
         matches!(self.sqlite_code(), Some(code::CONSTRAINT | code::TOOBIG))
     }
 
+    /// A newer program wrote the file.
+    pub fn is_newer(&self) -> bool {
+        matches!(self, StoreError::Newer { .. })
+    }
+
     /// A question took longer than any may: it was cut so that the write-ahead log does not grow without end.
     pub fn is_too_slow(&self) -> bool {
         self.sqlite_code() == Some(code::INTERRUPT)

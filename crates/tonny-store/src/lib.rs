@@ -27,7 +27,7 @@ mod store;
 mod utterances;
 
 pub use activity::{Activity, ActivityRow, Deed, Deeds};
-pub use backup::Recovery;
+pub use backup::{BackupFile, Recovery};
 pub use conversations::{Conversation, ConversationDraft, Conversations};
 pub use error::StoreError;
 pub use filter::Filter;

@@ -73,6 +73,20 @@ impl<'a> Utterances<'a> {
         Ok(self.store.change(Durability::Power, "claim an utterance", query).await? == 1)
     }
 
+    /// As `claim`, for a step that may be lost in a power cut.
+    ///
+    /// # Errors
+    /// As `claim`.
+    pub async fn claim_loosely(
+        &self,
+        id: &str,
+        from: UtteranceState,
+        to: UtteranceState,
+    ) -> Result<bool, StoreError> {
+        let query = sqlx::query(sql::CLAIM).bind(id).bind(from).bind(to);
+        Ok(self.write("claim an utterance", query).await? == 1)
+    }
+
     /// Writes the stages that are known; those that are `None` keep what they have.
     ///
     /// # Errors

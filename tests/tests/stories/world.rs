@@ -129,6 +129,14 @@ impl AudioFiles for NoFiles {
         Ok(Vec::new())
     }
 
+    fn size(&self, _folder: &Path) -> Result<(u64, u64), Problem> {
+        Ok((0, 0))
+    }
+
+    fn set_room_aside(&self, _folder: &Path) -> Result<(), Problem> {
+        Ok(())
+    }
+
     fn remove(&self, _wav: &Path) -> Result<(), Problem> {
         Ok(())
     }

@@ -1,20 +1,26 @@
 //! `tonny history`: read and mend what was said, with or without a running app.
 
 use std::collections::HashMap;
+use std::path::Path;
+use std::sync::Arc;
 
 use tonny_core::app::history::{history_row, list};
-use tonny_core::app::{HistoryQuery, HistoryRow};
+use tonny_core::app::storage::{Places, delete_for_good};
+use tonny_core::app::{HistoryFilter, HistoryQuery, HistoryRow};
 use tonny_core::control::Request;
-use tonny_core::ports::AudioFiles as _;
+use tonny_core::history_files::{Imported, read, refused, to_csv, to_json};
 use tonny_core::problem::{Code, Problem};
-use tonny_core::{Store, store_problem};
+use tonny_core::{Page, Store, store_problem};
 use tonny_platform::audio::RecordingsOnDisk;
 
-use crate::arguments::{Format, History};
+use crate::arguments::{self, Format, History};
 use crate::face::Face;
 
 /// Rows read at a time while exporting.
 const PAGE: u32 = 500;
+
+/// A million utterances; the whole file is read before anything of it comes in.
+const LARGEST_IMPORT: u64 = 2_000_000_000;
 
 pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
     if let History::Retry { id } = verb {
@@ -23,18 +29,28 @@ pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
     face.block_on(async {
         let store = face.store().await?;
         match verb {
-            History::List { limit } => page(face, &store, String::new(), limit).await,
-            History::Search { text, limit } => page(face, &store, text, limit).await,
+            History::List { limit, filter } => page(face, &store, String::new(), limit, filter).await,
+            History::Search { text, limit, filter } => page(face, &store, text, limit, filter).await,
             History::Show { id } => show(face, &row(&store, &id).await?),
             History::Delete { id } => delete(face, &store, &id).await,
+            History::Import { file } => import(face, &store, &file).await,
             History::Export { format } => export(face, &store, format).await,
             History::Retry { .. } => Ok(()),
         }
     })
 }
 
-async fn page(face: &Face, store: &Store, text: String, limit: u32) -> Result<(), Problem> {
-    let found = list(store, &HistoryQuery { text, before: None, limit }, &HashMap::new()).await?;
+async fn page(
+    face: &Face,
+    store: &Store,
+    text: String,
+    limit: u32,
+    filter: arguments::Filter,
+) -> Result<(), Problem> {
+    let arguments::Filter { since, until, profile, route, engine, state } = filter;
+    let filter = HistoryFilter { since, until, profile, route, engine, state };
+    let query = HistoryQuery { text, before: None, limit, filter };
+    let found = list(store, &query, &HashMap::new()).await?;
     face.show(&found.rows, || {
         if found.rows.is_empty() {
             return "Nothing here yet: hold Ctrl+Shift+Space and speak.".to_owned();
@@ -81,51 +97,56 @@ fn show(face: &Face, row: &HistoryRow) -> Result<(), Problem> {
 
 async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
     row(store, id).await?;
-    let audio = store.utterances().delete(id).await.map_err(|error| store_problem(&error))?;
-    if let Some(audio) = audio {
-        RecordingsOnDisk.remove(&face.folders()?.audio.join(audio))?;
+    let (store, folder) = (store.clone(), face.folders()?.audio);
+    delete_for_good(&Places { store, audio: Arc::new(RecordingsOnDisk), folder }, id).await?;
+    face.tell_app();
+    Ok(())
+}
+
+async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> {
+    let unreadable =
+        |e: std::io::Error| Problem::with(Code::ImportRefused, format!("{}: {e}", file.display()));
+    if std::fs::metadata(file).map_err(unreadable)?.len() > LARGEST_IMPORT {
+        return Err(Problem::with(Code::ImportRefused, format!("{} is larger than 2 GB", file.display())));
     }
+    let count = match read(&std::fs::read_to_string(file).map_err(unreadable)?)? {
+        Imported::Utterances(lines) => {
+            let rows: Vec<_> = lines.iter().map(|(_, row)| row.clone()).collect();
+            let added = store.utterances().import(&rows).await.map_err(|error| refused(&error, &lines))?;
+            format!("{added} utterances came in, {} were there already.", rows.len() as u64 - added)
+        }
+        Imported::Log(lines) => {
+            let deeds: Vec<_> = lines.iter().map(|(_, deed)| deed.clone()).collect();
+            store.activity().import(&deeds).await.map_err(|error| refused(&error, &lines))?;
+            format!("{} lines of the log came in, as activity.", deeds.len())
+        }
+    };
+    face.remark(count);
     face.tell_app();
     Ok(())
 }
 
 async fn export(face: &Face, store: &Store, format: Format) -> Result<(), Problem> {
-    let mut query = HistoryQuery { text: String::new(), before: None, limit: PAGE };
+    let mut page = Page { limit: PAGE, ..Page::default() };
     let mut rows = Vec::new();
     loop {
-        let page = list(store, &query, &HashMap::new()).await?;
-        rows.extend(page.rows);
-        match page.next {
-            Some(next) => query.before = Some(next),
-            None => break,
+        let found = store.utterances().list(&page).await.map_err(|error| store_problem(&error))?;
+        page.before = found.last().map(|last| (last.started_at_ms, last.id.clone()));
+        rows.extend(found);
+        if page.before.is_none() {
+            break;
         }
     }
     rows.reverse();
     match format {
-        Format::Json => face
-            .line(serde_json::to_string_pretty(&rows).map_err(|e| Problem::with(Code::RequestInvalid, e))?),
-        Format::Txt => rows.iter().try_for_each(|row| face.line(format!("{}  {}", when(row), row.text))),
-        Format::Csv => {
-            face.line("id,started_at,state,route,model,audio_ms,text")?;
-            rows.iter().try_for_each(|row| face.line(csv(row)))
-        }
-        Format::Srt => srt(face, &rows),
+        Format::Json => face.line(to_json(&rows)?),
+        Format::Csv => face.line(to_csv(&rows)?.trim_end()),
+        Format::Txt => rows
+            .into_iter()
+            .map(|row| history_row(row, &[]))
+            .try_for_each(|row| face.line(format!("{}  {}", when(&row), row.text))),
+        Format::Srt => srt(face, &rows.into_iter().map(|row| history_row(row, &[])).collect::<Vec<_>>()),
     }
-}
-
-fn csv(row: &HistoryRow) -> String {
-    let audio = row.audio_ms.map(|ms| ms.to_string()).unwrap_or_default();
-    let fields = [
-        &row.id,
-        &row.started_at,
-        &row.state,
-        &row.route,
-        row.model.as_deref().unwrap_or(""),
-        &audio,
-        &row.text,
-    ];
-    // RFC 4180: always quoted, quotes doubled.
-    fields.map(|field| format!("\"{}\"", field.replace('"', "\"\""))).join(",")
 }
 
 /// Utterances one after the other, each as long as its recording.

@@ -2,11 +2,14 @@
 
 use serde_json::{Value, json};
 use tonny_core::problem::{Code, Problem};
-use tonny_core::settings::{self, Settings, VERSION, field, fields, from_toml, to_toml};
+use tonny_core::settings::{self, Settings, field, fields, from_toml, to_toml};
 use tonny_core::{Store, store_problem};
 
 use crate::arguments::Settings as Verb;
 use crate::face::Face;
+
+/// A hundred times what all settings with their comments take.
+const LARGEST_FILE: u64 = 1_000_000;
 
 pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
     face.block_on(async {
@@ -28,8 +31,13 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
             Verb::Reset { key } => save(face, &store, now.reset(key.as_deref())?).await,
             Verb::Export => face.line(to_toml(&now)?.trim_end()),
             Verb::Import { file } => {
-                let text = std::fs::read_to_string(&file)
-                    .map_err(|e| Problem::with(Code::SettingsBroken, format!("{}: {e}", file.display())))?;
+                let unreadable = |e: std::io::Error| {
+                    Problem::with(Code::SettingsBroken, format!("{}: {e}", file.display()))
+                };
+                if std::fs::metadata(&file).map_err(unreadable)?.len() > LARGEST_FILE {
+                    return Err(Problem::with(Code::SettingsBroken, "The file is larger than 1 MB"));
+                }
+                let text = std::fs::read_to_string(&file).map_err(unreadable)?;
                 save(face, &store, from_toml(&text, &now)?).await
             }
         }
@@ -45,8 +53,7 @@ pub async fn load(store: &Store) -> Result<Settings, Problem> {
 }
 
 async fn save(face: &Face, store: &Store, new: Settings) -> Result<(), Problem> {
-    let saved = store.settings().save(&new.to_json(), i64::from(VERSION)).await;
-    saved.map_err(|error| store_problem(&error))?;
+    settings::save(store, &new).await?;
     face.tell_app();
     Ok(())
 }

@@ -9,6 +9,7 @@ use tonny_supervisor::WorkerState;
 
 use super::DesktopWish;
 use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
+use super::storage::{Cleaned, StorageAsk, StorageView};
 use crate::control::{Reply, Request};
 use crate::model::InstalledModel;
 use crate::ports::{Delivery, Recording};
@@ -62,6 +63,8 @@ pub enum Message {
     CancelInstall,
     ModelsChanged,
     History(HistoryAsk),
+    Storage(StorageAsk),
+    CleanedUp(Result<Cleaned, Problem>),
     Retranscribed(String, Result<Words, Problem>),
     MicrophoneTest(bool, Answer<Result<(), Problem>>),
     Level(f32),
@@ -156,6 +159,41 @@ impl AppHandle {
     /// Puts a row's text on the clipboard.
     pub async fn copy(&self, id: String) -> Result<(), Problem> {
         self.ask(|reply| Message::History(HistoryAsk::Copy(id, reply))).await?
+    }
+
+    /// Brings a cancelled utterance back: its words are kept, or worked out again from its recording.
+    pub async fn bring_back(&self, id: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::BringBack(id, reply))).await?
+    }
+
+    /// Sizes, counts and backups.
+    pub async fn storage(&self) -> Result<StorageView, Problem> {
+        self.ask(|reply| Message::Storage(StorageAsk::View(reply))).await?
+    }
+
+    /// Looks for damage; one sentence per finding.
+    pub async fn check_storage(&self) -> Result<Vec<String>, Problem> {
+        self.ask(|reply| Message::Storage(StorageAsk::Check(reply))).await?
+    }
+
+    /// Makes a backup now; gives its name.
+    pub async fn back_up(&self) -> Result<String, Problem> {
+        self.ask(|reply| Message::Storage(StorageAsk::BackUp(reply))).await?
+    }
+
+    /// Goes back to a backup; what there is now is kept as another one.
+    pub async fn restore_backup(&self, name: String) -> Result<(), Problem> {
+        self.ask(|reply| Message::Storage(StorageAsk::Restore(name, reply))).await?
+    }
+
+    /// Removes what is over the limits now.
+    pub async fn clean_up(&self) -> Result<Cleaned, Problem> {
+        self.ask(|reply| Message::Storage(StorageAsk::CleanUp(reply))).await?
+    }
+
+    /// Gives free room of the database back to the system.
+    pub async fn vacuum(&self) -> Result<(), Problem> {
+        self.ask(|reply| Message::Storage(StorageAsk::Vacuum(reply))).await?
     }
 
     /// Answers one line of the control socket.

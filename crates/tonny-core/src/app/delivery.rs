@@ -13,6 +13,9 @@ use crate::problem::{Code, Problem};
 use crate::snapshot::LastUtterance;
 use crate::transcription::Words;
 
+/// Past what the slowest window and the longest text take; an insertion that hangs must not hold up the next words.
+const DELIVERY_DEADLINE: Duration = Duration::from_secs(120);
+
 impl App {
     pub(super) async fn transcribed(&mut self, id: &str, result: Result<Words, Problem>) {
         let now = self.parts.clock.now();
@@ -65,7 +68,7 @@ impl App {
     }
 
     /// Delivers the oldest utterance if its words are there; later ones wait for it.
-    async fn deliver_next(&mut self) {
+    pub(super) async fn deliver_next(&mut self) {
         while self.utterances.front().is_some_and(|utterance| matches!(utterance.stage, Stage::Over)) {
             self.utterances.pop_front();
         }
@@ -81,8 +84,14 @@ impl App {
         utterance.stage = Stage::Delivering(text.clone());
         let wish = InsertionWish { target: utterance.target.clone(), ..wish };
         let (id, route) = (utterance.id.clone(), utterance.route);
-        if let Err(error) = self.parts.store.utterances().set_state(&id, UtteranceState::Delivering).await {
-            tracing::error!(%error, id, "the row could not be marked as being delivered");
+        utterance.delivery_deadline = Some(self.parts.clock.now() + DELIVERY_DEADLINE);
+        // Synced before the first key is typed: after a power cut the row says that it may have arrived, and it is not
+        // typed a second time. A row that could not be written keeps nobody's words from arriving.
+        let (from, to) = (UtteranceState::Transcribed, UtteranceState::Delivering);
+        match self.parts.store.utterances().claim(&id, from, to).await {
+            Ok(true) => {}
+            Ok(false) => tracing::warn!(id, "an utterance without its row is delivered"),
+            Err(error) => tracing::error!(%error, id, "the row could not be marked as being delivered"),
         }
         let (insertion, clock, handle) =
             (self.parts.insertion.clone(), self.parts.clock.clone(), self.handle.clone());
@@ -96,6 +105,19 @@ impl App {
             };
             handle.send_blocking(Message::Delivered(id, delivery, clock.now()));
         });
+    }
+
+    /// An insertion that never answers: its words are kept, the next ones go on.
+    pub(super) async fn give_up_deliveries(&mut self, now: Instant) {
+        let late = |utterance: &&super::utterance::Utterance| {
+            utterance.is_delivering() && utterance.delivery_deadline.is_some_and(|deadline| deadline <= now)
+        };
+        let Some(id) = self.utterances.iter().find(late).map(|utterance| utterance.id.clone()) else {
+            return;
+        };
+        let problem = Problem::with(Code::InsertFailed, "The window did not answer");
+        self.end(&id, UtteranceState::Kept, Some(problem), None).await;
+        self.deliver_next().await;
     }
 
     pub(super) async fn delivered(&mut self, id: &str, delivery: Delivery, at: Instant) {
@@ -132,7 +154,9 @@ impl App {
         let wav = utterance.wav.clone();
         self.last = Some(last(id, text, state, &outcome));
         self.write_outcome(id, &outcome).await;
-        if state == UtteranceState::Delivered && !keep_audio {
+        if state == UtteranceState::Delivered && !self.settings.storage.keep_text {
+            self.forget(id).await;
+        } else if state == UtteranceState::Delivered && !keep_audio {
             self.remove_audio(id, &wav).await;
         }
         self.after_end(problem);
@@ -161,6 +185,20 @@ impl App {
         if let Some(problem) = problem {
             self.trouble(problem);
         }
+    }
+
+    /// Nothing is to be kept: the row, its words in the search and in the log, and the recording go at once.
+    async fn forget(&mut self, id: &str) {
+        let places = self.places();
+        let forgotten = super::storage::delete_for_good(&places, id).await;
+        if let Err(problem) = forgotten {
+            self.problem = Some(problem);
+        }
+        self.tasks.spawn(async move {
+            if let Err(error) = places.store.empty_log().await {
+                tracing::warn!(%error, "deleted words stay in the log until the next clean-up");
+            }
+        });
     }
 
     async fn remove_audio(&mut self, id: &str, wav: &std::path::Path) {

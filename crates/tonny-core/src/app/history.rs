@@ -4,10 +4,10 @@ use std::collections::{BTreeMap, HashMap};
 use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tonny_store::{Hit, Page, Search, Store, Utterance};
+use tonny_store::{Filter, Hit, Outcome, Page, Search, Store, Utterance, UtteranceState};
 
 use super::App;
-use super::ask::{Answer, wav};
+use super::ask::Answer;
 use crate::problem::{Code, Problem};
 
 /// How long a deletion can be taken back; longer than the window shows its Undo.
@@ -26,6 +26,56 @@ pub struct HistoryQuery {
     pub before: Option<String>,
     /// Rows wanted, 1 to 500.
     pub limit: u32,
+    /// Only rows that fit.
+    #[serde(default)]
+    pub filter: HistoryFilter,
+}
+
+/// Only rows that fit all of these; everything where nothing is set.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(default)]
+pub struct HistoryFilter {
+    /// Spoken then or later, RFC 3339 or a date.
+    pub since: Option<String>,
+    /// Spoken before then.
+    pub until: Option<String>,
+    /// Under this profile.
+    pub profile: Option<String>,
+    /// Sent this way.
+    pub route: Option<String>,
+    /// Heard by this engine.
+    pub engine: Option<String>,
+    /// In this state.
+    pub state: Option<String>,
+}
+
+impl HistoryFilter {
+    fn of_rows(&self) -> Result<Filter, Problem> {
+        let moment = |text: &Option<String>| match text {
+            None => Ok(None),
+            Some(text) => crate::history_files::utc_ms(text)
+                .map(Some)
+                .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{text:?} is no time"))),
+        };
+        let state = match &self.state {
+            None => None,
+            Some(name) => Some(
+                UtteranceState::ALL
+                    .into_iter()
+                    .find(|state| state.as_str() == name)
+                    .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{name:?} is no state")))?,
+            ),
+        };
+        Ok(Filter {
+            since_ms: moment(&self.since)?,
+            until_ms: moment(&self.until)?,
+            profile: self.profile.clone(),
+            route: self.route.clone(),
+            engine: self.engine.clone(),
+            state,
+        })
+    }
 }
 
 /// Some rows, newest first; the latest entered first when searching.
@@ -76,6 +126,14 @@ pub struct HistoryRow {
     pub has_audio: bool,
     /// Found again after a crash.
     pub recovered: bool,
+    /// Under which profile.
+    pub profile: Option<String>,
+    /// Who spoke.
+    pub speaker: Option<String>,
+    /// How sure the engine was, 0 to 1.
+    pub confidence: Option<f64>,
+    /// Whether the webhook took it; absent where none was asked or it has not answered.
+    pub success: Option<bool>,
     /// Stages in ms since the press.
     pub timings_ms: BTreeMap<String, u32>,
     /// Parts of `text` that match the search, as UTF-16 offsets.
@@ -90,6 +148,7 @@ pub enum HistoryAsk {
     Delete(String, Answer<Result<(), Problem>>),
     Restore(String, Answer<Result<(), Problem>>),
     Retry(String, Answer<Result<(), Problem>>),
+    BringBack(String, Answer<Result<(), Problem>>),
     Copy(String, Answer<Result<(), Problem>>),
 }
 
@@ -97,6 +156,8 @@ impl App {
     pub(super) async fn history(&mut self, ask: HistoryAsk) {
         match ask {
             HistoryAsk::List(query, reply) => {
+                // Whoever reads the history has seen what was found again.
+                self.recovered.clear();
                 let (store, hidden) = (self.parts.store.clone(), self.deletions.clone());
                 self.tasks.spawn(async move {
                     let _ = reply.send(list(&store, &query, &hidden).await);
@@ -126,6 +187,7 @@ impl App {
                     Err(problem) => Err(problem),
                 });
             }
+            HistoryAsk::BringBack(id, reply) => _ = reply.send(self.bring_back(&id).await),
             HistoryAsk::Copy(id, reply) => {
                 let (store, insertion) = (self.parts.store.clone(), self.parts.insertion.clone());
                 self.tasks.spawn(async move {
@@ -150,21 +212,26 @@ impl App {
             self.deletions.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
         for id in due {
             self.deletions.remove(&id);
-            match self.parts.store.utterances().delete(&id).await {
-                Ok(_) => {
-                    let (audio, file) = (self.parts.audio.clone(), wav(&self.parts.audio_folder, &id));
-                    self.tasks.spawn_blocking(move || {
-                        if let Err(problem) = audio.remove(&file) {
-                            tracing::warn!(
-                                code = problem.code,
-                                "a deleted utterance's recording stayed behind"
-                            );
-                        }
-                    });
-                }
-                Err(error) => self.problem = Some(crate::store_problem(&error)),
+            if let Err(problem) = super::storage::delete_for_good(&self.places(), &id).await {
+                tracing::warn!(code = problem.code, "a deleted utterance stayed behind");
+                self.problem = Some(problem);
             }
         }
+    }
+
+    /// A cancelled utterance counts as spoken after all; it goes into no window.
+    async fn bring_back(&mut self, id: &str) -> Result<(), Problem> {
+        let row = row(&self.parts.store, id).await?;
+        if row.state != UtteranceState::Cancelled {
+            return Err(Problem::with(Code::NotFound, "It was not cancelled"));
+        }
+        self.history_version += 1;
+        if row.text.is_none() && row.audio_file.is_some() {
+            self.retranscribe(id);
+            return Ok(());
+        }
+        let outcome = Outcome { timings: row.timings, ..Outcome::of(UtteranceState::Kept) };
+        self.parts.store.utterances().finish(id, &outcome).await.map_err(|error| crate::store_problem(&error))
     }
 }
 
@@ -183,6 +250,7 @@ pub async fn list(
     hidden: &HashMap<String, Instant>,
 ) -> Result<HistoryPage, Problem> {
     let limit = query.limit.clamp(1, PAGE_MAX);
+    let filter = query.filter.of_rows()?;
     let utterances = store.utterances();
     let failed = |error| crate::store_problem(&error);
     let total = u32::try_from(utterances.count().await.map_err(failed)?).unwrap_or(u32::MAX);
@@ -191,13 +259,13 @@ pub async fn list(
             let (ms, id) = cursor.split_once(':')?;
             Some((ms.parse().ok()?, id.to_owned()))
         });
-        let found = utterances.list(&Page { before, limit, ..Page::default() }).await.map_err(failed)?;
+        let found = utterances.list(&Page { before, limit, filter }).await.map_err(failed)?;
         let next = found.last().filter(|_| found.len() == limit as usize);
         let next = next.map(|last| format!("{}:{}", last.started_at_ms, last.id));
         (found.into_iter().map(|row| history_row(row, &[])).collect(), next)
     } else {
         let before = query.before.as_deref().and_then(|cursor| cursor.parse().ok());
-        let search = Search { text: query.text.clone(), before, limit, ..Search::default() };
+        let search = Search { text: query.text.clone(), before, limit, filter };
         let found = utterances.search(&search).await.map_err(failed)?;
         let next = found.last().filter(|_| found.len() == limit as usize);
         let next = next.map(|last| last.utterance.seq.to_string());
@@ -239,6 +307,10 @@ pub fn history_row(row: Utterance, words: &[String]) -> HistoryRow {
         audio_ms: row.audio_ms.and_then(|ms| u32::try_from(ms).ok()),
         has_audio: row.audio_file.is_some(),
         recovered: row.recovered,
+        profile: row.profile,
+        speaker: row.speaker,
+        confidence: row.confidence,
+        success: row.success,
         timings_ms: super::utterance::timings_ms(&row.timings),
         id: row.id,
     }

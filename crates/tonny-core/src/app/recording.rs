@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use tokio::sync::mpsc;
-use tonny_store::NewUtterance;
+use tonny_store::{NewUtterance, UtteranceState};
 
 use super::ask::{Message, wav};
 use super::utterance::{Route, Stage, Utterance};
@@ -180,8 +180,15 @@ impl App {
                 self.key = Default::default();
                 self.trouble(problem);
             }
+            Note::Trouble(problem) => self.trouble(problem),
             Note::Recorded { samples } => self.recorded(id, samples).await,
-            Note::Sent => utterance.timings.last_audio_ms = Some(utterance.since_press(now)),
+            Note::Sent => {
+                utterance.timings.last_audio_ms = Some(utterance.since_press(now));
+                let (from, to) = (UtteranceState::Recorded, UtteranceState::Transcribing);
+                if let Err(error) = self.parts.store.utterances().claim_loosely(id, from, to).await {
+                    tracing::error!(%error, id, "the row could not be marked as being transcribed");
+                }
+            }
             Note::Words { committed, tentative } => {
                 (utterance.committed, utterance.tentative) = (committed, tentative);
                 utterance.engine_lost = false;
@@ -202,7 +209,9 @@ impl App {
         let rows = self.parts.store.utterances();
         let noted = async {
             rows.note_audio(id, audio_ms).await?;
-            rows.note_timings(id, &timings).await
+            rows.note_timings(id, &timings).await?;
+            // Words that came before the last of these notes stay where they are.
+            rows.claim_loosely(id, UtteranceState::Recording, UtteranceState::Recorded).await.map(drop)
         };
         if let Err(error) = noted.await {
             tracing::error!(%error, id, "the recording's row could not be updated");

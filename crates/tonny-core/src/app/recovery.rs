@@ -6,6 +6,7 @@ use tonny_store::{FinalText, NewUtterance, Outcome, UtteranceState};
 
 use super::App;
 use super::ask::{Message, wav};
+use super::utterance::{Route, Stage, Utterance};
 use crate::problem::{Code, Problem};
 use crate::transcription::{self, Job, Note, Words, replay};
 
@@ -23,6 +24,7 @@ impl App {
                     if let Err(error) = self.parts.store.utterances().mark_recovered(&row.id).await {
                         tracing::error!(%error, id = row.id, "the row could not be marked as recovered");
                     }
+                    self.recovered.push(row.id.clone());
                     self.recover_row(row).await;
                 }
             }
@@ -62,7 +64,10 @@ impl App {
                 self.parts.store.utterances().mark_recovered(&id).await
             };
             match adopted.await {
-                Ok(()) => self.retranscribe(&id),
+                Ok(()) => {
+                    self.recovered.push(id.clone());
+                    self.retranscribe(&id);
+                }
                 Err(error) => self.problem = Some(crate::store_problem(&error)),
             }
         }
@@ -73,6 +78,10 @@ impl App {
         if row.text.as_ref().is_some_and(|text| !text.is_empty()) {
             let outcome = Outcome { timings: row.timings, ..Outcome::of(UtteranceState::Kept) };
             self.write_recovered(&row.id, &outcome).await;
+            // One that was on its way may have arrived: it is never typed again.
+            if row.state != UtteranceState::Delivering {
+                self.type_recovered(&row.id, row.text.unwrap_or_default()).await;
+            }
             return;
         }
         self.retranscribe(&row.id);
@@ -94,7 +103,31 @@ impl App {
         });
     }
 
+    /// Types words that were found again, if the user chose so; only at a start, never after a retry.
+    async fn type_recovered(&mut self, id: &str, text: String) {
+        if !self.settings.dictation.type_recovered || !self.recovered.iter().any(|known| known == id) {
+            return;
+        }
+        let transcribed = self.parts.store.utterances().set_state(id, UtteranceState::Transcribed).await;
+        if let Err(error) = transcribed {
+            self.problem = Some(crate::store_problem(&error));
+            return;
+        }
+        let file = wav(&self.parts.audio_folder, id);
+        let now = self.parts.clock.now();
+        let mut utterance = Utterance::new(id.to_owned(), Route::Type, file, now);
+        utterance.target = self.parts.insertion.target();
+        utterance.committed.clone_from(&text);
+        utterance.stage = Stage::Ready(text);
+        // What is being spoken now stays the last: it is found by its place.
+        let at =
+            self.utterances.len() - usize::from(self.utterances.back().is_some_and(Utterance::is_recording));
+        self.utterances.insert(at, utterance);
+        self.deliver_next().await;
+    }
+
     pub(super) async fn retranscribed(&mut self, id: &str, result: Result<Words, Problem>) {
+        let mut found = None;
         let mut outcome = Outcome::of(UtteranceState::Kept);
         match self.parts.store.utterances().get(id).await {
             Ok(Some(row)) => outcome.timings = row.timings,
@@ -118,6 +151,7 @@ impl App {
                 if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
                     self.problem = Some(crate::store_problem(&error));
                 }
+                found = Some(text.text);
             }
             Err(problem) => {
                 outcome.state = UtteranceState::Failed;
@@ -125,6 +159,9 @@ impl App {
             }
         }
         self.write_recovered(id, &outcome).await;
+        if let Some(text) = found {
+            self.type_recovered(id, text).await;
+        }
     }
 
     async fn write_recovered(&mut self, id: &str, outcome: &Outcome) {

@@ -73,6 +73,8 @@ pub(super) struct Utterance {
     /// Why there is no sound, or no more.
     pub(super) microphone_problem: Option<Problem>,
     pub(super) timings: Timings,
+    /// When an insertion that does not answer is given up.
+    pub(super) delivery_deadline: Option<Instant>,
 }
 
 impl Utterance {
@@ -96,6 +98,7 @@ impl Utterance {
             engine_lost: false,
             microphone_problem: None,
             timings: Timings::default(),
+            delivery_deadline: None,
         }
     }
 

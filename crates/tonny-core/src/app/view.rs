@@ -44,7 +44,8 @@ impl App {
         let tick = recording.then(|| self.parts.clock.now() + TICK);
         let notice = self.notice.as_ref().map(|notice| notice.until);
         let deletion = self.deletions.values().min().copied();
-        [tick, notice, deletion].into_iter().flatten().min()
+        let delivery = self.utterances.iter().filter_map(|utterance| utterance.delivery_deadline).min();
+        [tick, notice, deletion, delivery, self.next_clean_up].into_iter().flatten().min()
     }
 
     pub(super) async fn expire(&mut self) {
@@ -53,6 +54,10 @@ impl App {
             self.notice = None;
         }
         self.delete_expired(now).await;
+        self.give_up_deliveries(now).await;
+        if self.next_clean_up.is_some_and(|at| at <= now) {
+            self.begin_clean_up();
+        }
     }
 
     /// Publishes what changed; watchers of what did not are left asleep.
@@ -82,6 +87,7 @@ impl App {
             install: self.install.clone(),
             hotkey_problem: self.hotkey_problem.clone(),
             history_version: self.history_version,
+            recovered: u32::try_from(self.recovered.len()).unwrap_or(u32::MAX),
         }
     }
 

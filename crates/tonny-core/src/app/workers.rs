@@ -13,6 +13,9 @@ use crate::worker_view::WorkerView;
 impl App {
     /// What has to happen once, before the first message.
     pub(super) async fn prepare(&mut self) {
+        self.tasks.spawn(self.parts.store.upkeep());
+        self.next_clean_up = Some(self.parts.clock.now() + super::storage::FIRST_CLEAN_UP);
+        self.begin_salvage();
         self.refresh_models().await;
         self.last = self.newest().await;
         self.recover().await;
@@ -97,8 +100,7 @@ impl App {
             SettingsChange::Reset(key) => self.settings.reset(key.as_deref())?,
             SettingsChange::All(settings) => *settings,
         };
-        let saved = self.parts.store.settings().save(&new.to_json(), i64::from(settings::VERSION)).await;
-        saved.map_err(|error| crate::store_problem(&error))?;
+        settings::save(&self.parts.store, &new).await?;
         self.apply(new);
         Ok(self.settings.clone())
     }

@@ -46,6 +46,8 @@ pub enum Heard {
     Level(f32),
     /// The device went away; all that was heard before is in the WAV and was sent as samples.
     Lost(Problem),
+    /// Something the user should hear of now; the recording goes on.
+    Trouble(Problem),
     /// The recording is over, the WAV complete and synced.
     Finished {
         /// Samples in the WAV.

@@ -31,6 +31,8 @@ pub struct Settings {
     pub models: Models,
     /// Processes beside the speech engines.
     pub workers: Workers,
+    /// What is kept, and for how long.
+    pub storage: Storage,
 }
 
 /// Keys that work everywhere.
@@ -55,6 +57,55 @@ pub struct Dictation {
     pub language: String,
     /// How long a finished recording waits for a dead engine before it counts as failed, s.
     pub engine_wait_s: u32,
+    /// Whether words found again after a crash are typed by themselves.
+    pub type_recovered: bool,
+}
+
+/// What is kept, and for how long; 0 is without a limit.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct Storage {
+    /// Whether anything is kept of an utterance once it is delivered.
+    pub keep_text: bool,
+    /// Days that utterances are kept.
+    pub text_days: u32,
+    /// How many utterances are kept.
+    pub text_count: u32,
+    /// MB of texts that are kept.
+    pub text_mb: u32,
+    /// Days that recordings are kept.
+    pub audio_days: u32,
+    /// How many recordings are kept.
+    pub audio_count: u32,
+    /// MB of recordings that are kept.
+    pub audio_mb: u32,
+    /// Days that the activity is kept.
+    pub activity_days: u32,
+    /// How many entries of the activity are kept.
+    pub activity_count: u32,
+    /// Hours in which a cancelled utterance can be brought back.
+    pub cancelled_hours: u32,
+    /// Whether the database is backed up each hour that it changed.
+    pub backups: bool,
+}
+
+impl Default for Storage {
+    fn default() -> Self {
+        Self {
+            keep_text: true,
+            text_days: 0,
+            text_count: 0,
+            text_mb: 0,
+            audio_days: 0,
+            audio_count: 0,
+            // Three days of speech: more than anybody listens to again, less than a small disk notices.
+            audio_mb: 8_000,
+            activity_days: 365,
+            activity_count: 100_000,
+            cancelled_hours: 24,
+            backups: true,
+        }
+    }
 }
 
 /// Which microphone.
@@ -189,7 +240,14 @@ impl Default for Hotkeys {
 
 impl Default for Dictation {
     fn default() -> Self {
-        Self { tap_ms: 300, tail_ms: 0, keep_audio: true, language: "auto".to_owned(), engine_wait_s: 60 }
+        Self {
+            tap_ms: 300,
+            tail_ms: 0,
+            keep_audio: true,
+            language: "auto".to_owned(),
+            engine_wait_s: 60,
+            type_recovered: false,
+        }
     }
 }
 

@@ -67,6 +67,11 @@ const FIELDS: &[Field] = &[
         help: "How long a recording waits for an engine that died.",
     },
     Field {
+        key: "dictation.type_recovered",
+        range: Range::Flag,
+        help: "Type words that were found again after a crash by themselves.",
+    },
+    Field {
         key: "microphone.device",
         range: Range::OptionalText(512),
         help: "An input's id; null is the default input.",
@@ -142,6 +147,61 @@ const FIELDS: &[Field] = &[
         help: "Its model, a GGUF file; null finds the one of make engines-llama.",
     },
     Field { key: "workers.commands", range: Range::Commands, help: "Worker processes of your own." },
+    Field {
+        key: "storage.keep_text",
+        range: Range::Flag,
+        help: "Keep utterances once they are delivered; without it nothing of them stays.",
+    },
+    Field {
+        key: "storage.text_days",
+        range: Range::Whole(0, 36_500, "days"),
+        help: "How long utterances are kept; 0 is for ever.",
+    },
+    Field {
+        key: "storage.text_count",
+        range: Range::Whole(0, 100_000_000, "utterances"),
+        help: "How many utterances are kept; 0 is all.",
+    },
+    Field {
+        key: "storage.text_mb",
+        range: Range::Whole(0, 1_000_000, "MB"),
+        help: "How much text is kept; 0 is all.",
+    },
+    Field {
+        key: "storage.audio_days",
+        range: Range::Whole(0, 36_500, "days"),
+        help: "How long recordings are kept; 0 is for ever.",
+    },
+    Field {
+        key: "storage.audio_count",
+        range: Range::Whole(0, 100_000_000, "recordings"),
+        help: "How many recordings are kept; 0 is all.",
+    },
+    Field {
+        key: "storage.audio_mb",
+        range: Range::Whole(0, 10_000_000, "MB"),
+        help: "How much sound is kept; 0 is all.",
+    },
+    Field {
+        key: "storage.activity_days",
+        range: Range::Whole(0, 36_500, "days"),
+        help: "How long the activity is kept; 0 is for ever.",
+    },
+    Field {
+        key: "storage.activity_count",
+        range: Range::Whole(0, 100_000_000, "entries"),
+        help: "How many entries of the activity are kept; 0 is all.",
+    },
+    Field {
+        key: "storage.cancelled_hours",
+        range: Range::Whole(0, 8_760, "hours"),
+        help: "How long a cancelled utterance can be brought back.",
+    },
+    Field {
+        key: "storage.backups",
+        range: Range::Flag,
+        help: "Back the database up each hour that it changed.",
+    },
 ];
 
 /// Every field, in the order of the document.

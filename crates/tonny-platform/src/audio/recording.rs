@@ -5,6 +5,8 @@
 //! (`microphone.rs`) and ends when this drops its end of `closed`.
 
 use std::fs::File;
+use std::io;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
 use std::thread;
@@ -15,6 +17,7 @@ use tonny_core::ports::{Heard, Recording};
 use tonny_core::problem::{Code, Problem};
 
 use super::SAMPLE_RATE;
+use super::ballast;
 use super::capture::{Block, Outlet, Shared};
 use super::encoding::Encoding;
 use super::ending::Ending;
@@ -181,15 +184,29 @@ impl Listener {
         }
     }
 
-    /// A full disk ends the WAV but never the dictation: samples go on to the engine.
+    /// A full disk first costs the room that was set aside for it, and ends the WAV only after that; the dictation it never
+    /// ends: samples go on to the engine.
     fn write(&mut self, progress: &mut Progress) {
         if progress.wav_works
-            && let Err(error) = self.wav.append(&progress.unwritten)
+            && let Err(error) = self.append(&progress.unwritten)
         {
             tracing::error!(path = %self.wav.path().display(), %error, code = Code::AudioNotKept.id(), "the recording is no longer written");
+            self.tell(Heard::Trouble(Problem::with(Code::AudioNotKept, error)));
             progress.wav_works = false;
         }
         progress.unwritten.clear();
+    }
+
+    fn append(&mut self, samples: &[i16]) -> io::Result<()> {
+        let Err(error) = self.wav.append(samples) else { return Ok(()) };
+        let full = matches!(error.kind(), io::ErrorKind::StorageFull | io::ErrorKind::QuotaExceeded);
+        let folder = self.wav.path().parent().map(Path::to_owned);
+        if !full || !folder.is_some_and(|folder| ballast::release(&folder)) {
+            return Err(error);
+        }
+        tracing::warn!("the disk is full: the recording goes on in the room set aside for it");
+        self.tell(Heard::Trouble(Problem::of(Code::DiskFullRecording)));
+        self.wav.append(samples)
     }
 
     fn loss(&self, progress: &Progress, now: Instant) -> Option<Problem> {

@@ -6,7 +6,7 @@ use std::sync::Arc;
 use tonny_core::ports::AudioFiles;
 use tonny_core::problem::{Code, Problem};
 
-use super::open_recording;
+use super::{ballast, open_recording};
 
 /// The audio folder; every call names its file.
 #[derive(Clone, Copy, Debug, Default)]
@@ -28,6 +28,18 @@ impl AudioFiles for RecordingsOnDisk {
             }
         }
         Ok(ids)
+    }
+
+    fn size(&self, folder: &Path) -> Result<(u64, u64), Problem> {
+        let ids = self.ids(folder)?;
+        let bytes =
+            |id: &String| std::fs::metadata(folder.join(format!("{id}.wav"))).map_or(0, |file| file.len());
+        Ok((ids.len() as u64, ids.iter().map(bytes).sum()))
+    }
+
+    fn set_room_aside(&self, folder: &Path) -> Result<(), Problem> {
+        ballast::fill(folder)
+            .map_err(|e| Problem::with(Code::HomeUnwritable, format!("{}: {e}", folder.display())))
     }
 
     fn remove(&self, wav: &Path) -> Result<(), Problem> {

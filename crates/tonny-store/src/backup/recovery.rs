@@ -7,8 +7,8 @@ use std::path::{Path, PathBuf};
 use serde::{Deserialize, Serialize};
 use sqlx::Row;
 
-use super::{backups_of, file, put_in_place, remove_with_log, salvage, unfinished, verify};
-use crate::store::{Durability, Store, header};
+use super::{backups_of, checked_copy, file, put_in_place, remove_with_log, salvage, unfinished};
+use crate::store::{Durability, Store};
 use crate::{SettingsRow, StoreError};
 
 /// Below this every start looks at all pages: it takes a tenth of a second. Above, only one after an unclean exit.
@@ -144,7 +144,7 @@ fn with(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Moves the file with its log to the first free name beside it.
-fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
+pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
     let free = (1..).map(|n| with(path, &format!(".damaged-{n}"))).find(|name| !name.exists());
     let aside = free.unwrap_or_else(|| with(path, ".damaged"));
     fs::rename(path, &aside).map_err(file(path))?;
@@ -161,25 +161,19 @@ fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
 async fn newest_good_backup(path: &Path) -> Option<PathBuf> {
     let part = unfinished(path);
     for backup in backups(&backups_of(path)) {
-        remove_with_log(&part);
-        if fs::copy(&backup, &part).is_err() || header::keep_private(&part).is_err() {
-            continue;
-        }
         let good = async {
-            Store::open(&part).await?.close().await?;
-            verify(&part).await?;
+            checked_copy(&backup, &part).await?;
             put_in_place(&part, path)
         };
         if good.await.is_ok() {
             return Some(backup);
         }
     }
-    remove_with_log(&part);
     None
 }
 
 /// Finished backups, the newest first.
-fn backups(folder: &Path) -> Vec<PathBuf> {
+pub(super) fn backups(folder: &Path) -> Vec<PathBuf> {
     let entries = fs::read_dir(folder).into_iter().flatten().flatten();
     let mut found: Vec<_> = entries
         .map(|entry| entry.path())

@@ -42,7 +42,7 @@ pub(crate) fn prepare(path: &Path) -> Result<(), StoreError> {
     }
 }
 
-pub(super) fn make_folder(folder: &Path) -> io::Result<()> {
+pub(crate) fn make_folder(folder: &Path) -> io::Result<()> {
     let mut builder = fs::DirBuilder::new();
     builder.recursive(true);
     #[cfg(unix)]

@@ -6,9 +6,9 @@
 use sqlx::migrate::{MigrateError, Migrator};
 use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
-use super::{APPLICATION_ID, NEWEST_SCHEMA, Store, header};
+use super::{APPLICATION_ID, NEWEST_SCHEMA, Store};
 use crate::StoreError;
-use crate::backup::{file, put_in_place, snapshot};
+use crate::backup::{put_in_place, snapshot};
 use crate::error::opening;
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
@@ -33,8 +33,8 @@ impl Store {
 
     /// The way back to the program of before: a copy of the file in the schema that one knows.
     async fn keep_old_schema(&self, schema: i64) -> Result<(), StoreError> {
+        self.make_backups_folder()?;
         let folder = self.backups_folder();
-        header::make_folder(&folder).map_err(file(&folder))?;
         let to = folder.join(format!("schema-{schema}.db"));
         let part = folder.join(format!("schema-{schema}.db.part"));
         snapshot(&self.path, &part).await?;

@@ -24,6 +24,9 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Half of what the net in `connections.rs` allows.
 const LARGE_LOG: u64 = 4 * 1024 * 1024;
 
+/// One second in all.
+const EMPTYING_TRIES: u32 = 20;
+
 /// The quit deadline of the app is 5 s; a checkpoint that another program's reader holds up is left to the next start.
 const CLOSE_BUSY_MS: u32 = 500;
 
@@ -99,10 +102,18 @@ impl Store {
             return Ok(true);
         }
         let failed = |source| StoreError::Statement { action: ACTION, source };
-        let mut conn = self.writer(Durability::Process, ACTION).await?;
-        let row =
-            sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await.map_err(failed)?;
-        Ok(row.try_get::<i64, _>(0).map_err(failed)? == 0)
+        for _ in 0..EMPTYING_TRIES {
+            let mut conn = self.writer(Durability::Process, ACTION).await?;
+            let truncate = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
+            let row = truncate.fetch_one(&mut *conn).await.map_err(failed)?;
+            if row.try_get::<i64, _>(0).map_err(failed)? == 0 {
+                return Ok(true);
+            }
+            // A checkpoint under way elsewhere is not waited for by SQLite.
+            drop(conn);
+            tokio::time::sleep(PAUSE / 10).await;
+        }
+        Ok(false)
     }
 
     /// Moves the WAL into the file and closes every connection. Calls on other clones fail from here on.

@@ -1,0 +1,181 @@
+//! Clean-up, backups and restores over a real database and a real folder of recordings.
+
+#![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+
+use tonny_core::app::storage::{Places, back_up, clean_up, delete_for_good, restore, upkeep, view};
+use tonny_core::ports::AudioFiles;
+use tonny_core::problem::{Code, Problem};
+use tonny_core::settings::Storage;
+use tonny_store::{Deed, FinalText, NewUtterance, Outcome, Store, UtteranceState};
+
+const HOUR: i64 = 3_600_000;
+const DAY: i64 = 24 * HOUR;
+const NOW: i64 = 20_000 * DAY;
+
+struct Folder;
+
+impl AudioFiles for Folder {
+    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
+        Err(Problem::with(Code::AudioUnreadable, wav.display()))
+    }
+
+    fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn size(&self, folder: &Path) -> Result<(u64, u64), Problem> {
+        Ok((fs::read_dir(folder).unwrap().count() as u64, 0))
+    }
+
+    fn set_room_aside(&self, _folder: &Path) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn remove(&self, wav: &Path) -> Result<(), Problem> {
+        let _ = fs::remove_file(wav);
+        Ok(())
+    }
+}
+
+struct Home {
+    folder: tempfile::TempDir,
+    places: Places,
+}
+
+impl Home {
+    async fn new() -> Self {
+        let folder = tempfile::tempdir().unwrap();
+        let audio = folder.path().join("audio");
+        fs::create_dir(&audio).unwrap();
+        let store = Store::open(folder.path().join("tonny.db")).await.unwrap();
+        Home { places: Places { store, audio: Arc::new(Folder), folder: audio }, folder }
+    }
+
+    fn wav(&self, id: &str) -> PathBuf {
+        self.places.folder.join(format!("{id}.wav"))
+    }
+
+    async fn add(&self, id: &str, age_ms: i64, state: UtteranceState, text: &str) {
+        let new = NewUtterance {
+            id: id.to_owned(),
+            started_at_ms: NOW - age_ms,
+            route: "type".to_owned(),
+            audio_file: Some(format!("{id}.wav")),
+            ..NewUtterance::default()
+        };
+        let rows = self.places.store.utterances();
+        rows.begin(&new).await.unwrap();
+        fs::write(self.wav(id), text).unwrap();
+        rows.note_audio(id, 1_000).await.unwrap();
+        rows.commit_text(id, &FinalText { text: text.to_owned(), ..FinalText::default() }).await.unwrap();
+        rows.finish(id, &Outcome::of(state)).await.unwrap();
+    }
+
+    async fn has(&self, id: &str) -> bool {
+        self.places.store.utterances().get(id).await.unwrap().is_some()
+    }
+
+    /// Every file below the home that holds these bytes.
+    fn holding(&self, needle: &[u8]) -> Vec<PathBuf> {
+        let mut found = Vec::new();
+        let mut folders = vec![self.folder.path().to_owned()];
+        while let Some(folder) = folders.pop() {
+            for entry in fs::read_dir(folder).unwrap() {
+                let path = entry.unwrap().path();
+                if path.is_dir() {
+                    folders.push(path);
+                } else if fs::read(&path).unwrap().windows(needle.len()).any(|part| part == needle) {
+                    found.push(path);
+                }
+            }
+        }
+        found
+    }
+}
+
+fn without_limits() -> Storage {
+    let none = Storage { audio_mb: 0, activity_days: 0, activity_count: 0, ..Storage::default() };
+    Storage { cancelled_hours: 8_760, ..none }
+}
+
+#[tokio::test]
+async fn each_kind_has_limits_of_its_own() {
+    let home = Home::new().await;
+    for (id, days) in [("a", 40), ("b", 20), ("c", 1)] {
+        home.add(id, days * DAY, UtteranceState::Delivered, "words").await;
+        let deed = Deed { at_ms: NOW - days * DAY, action: "dictate".to_owned(), ..Deed::default() };
+        home.places.store.activity().note(&deed).await.unwrap();
+    }
+    assert!(clean_up(&home.places, &without_limits(), NOW).await.unwrap().is_nothing());
+    let limits = Storage { text_days: 30, audio_days: 10, activity_count: 1, ..without_limits() };
+    let cleaned = clean_up(&home.places, &limits, NOW).await.unwrap();
+    assert_eq!((cleaned.utterances, cleaned.recordings, cleaned.activity), (1, 1, 2));
+    assert!(!home.has("a").await && home.has("b").await);
+    assert!(!home.wav("a").exists() && !home.wav("b").exists() && home.wav("c").exists());
+    assert_eq!(home.places.store.utterances().get("b").await.unwrap().unwrap().audio_file, None);
+    assert!(clean_up(&home.places, &limits, NOW).await.unwrap().is_nothing(), "once is enough");
+}
+
+#[tokio::test]
+async fn what_is_under_way_and_what_was_just_cancelled_stays() {
+    let home = Home::new().await;
+    home.add("old", 3 * DAY, UtteranceState::Recording, "words").await;
+    home.add("cancelled", 2 * HOUR, UtteranceState::Cancelled, "words").await;
+    home.add("kept", 50 * DAY, UtteranceState::Kept, "words").await;
+    let limits = Storage { cancelled_hours: 24, ..without_limits() };
+    assert!(clean_up(&home.places, &limits, NOW).await.unwrap().is_nothing());
+    let strict = Storage { text_days: 1, cancelled_hours: 1, ..without_limits() };
+    assert_eq!(clean_up(&home.places, &strict, NOW).await.unwrap().utterances, 2);
+    assert!(home.has("old").await && !home.has("cancelled").await && !home.has("kept").await);
+}
+
+#[tokio::test]
+async fn where_nothing_is_kept_nothing_stays_in_any_file() {
+    let home = Home::new().await;
+    for n in 0..50 {
+        home.add(&format!("u{n}"), n * HOUR, UtteranceState::Delivered, "xylocanary and more words").await;
+    }
+    back_up(&home.places.store, "auto-", time::OffsetDateTime::UNIX_EPOCH).await.unwrap();
+    assert!(home.holding(b"xylocanary").len() >= 51, "the test sees what is there");
+    let nothing = Storage { keep_text: false, ..without_limits() };
+    let cleaned = upkeep(&home.places, &nothing, NOW, true).await.unwrap();
+    assert_eq!((cleaned.utterances, cleaned.backups), (50, 1));
+    assert_eq!(home.holding(b"xylocanary"), Vec::<PathBuf>::new());
+    assert_eq!(home.places.store.backups().len(), 1, "a fresh one in place of the old");
+}
+
+#[tokio::test]
+async fn an_hour_with_a_change_makes_a_backup_and_a_restore_can_be_undone() {
+    let home = Home::new().await;
+    home.add("a", DAY, UtteranceState::Delivered, "first").await;
+    let now = home.places.store.changed_ms();
+    upkeep(&home.places, &without_limits(), now, true).await.unwrap();
+    upkeep(&home.places, &without_limits(), now, true).await.unwrap();
+    let backups = home.places.store.backups();
+    assert_eq!(backups.len(), 1, "{backups:?}");
+    home.add("b", HOUR, UtteranceState::Delivered, "second").await;
+    let utc = time::OffsetDateTime::UNIX_EPOCH;
+    restore(&home.places.store, &backups[0].name, utc).await.unwrap();
+    assert!(home.has("a").await && !home.has("b").await);
+    restore(&home.places.store, "before-restore-19700101T000000Z.db", utc + time::Duration::SECOND)
+        .await
+        .unwrap();
+    assert!(home.has("b").await);
+    let unknown = restore(&home.places.store, "../tonny.db", utc).await.unwrap_err();
+    assert!(unknown.is(Code::BackupBroken));
+    let seen = view(&home.places).await.unwrap();
+    assert_eq!((seen.utterances, seen.words, seen.backups.len()), (2, 2.0, 3));
+}
+
+#[tokio::test]
+async fn a_deletion_takes_the_recording_first() {
+    let home = Home::new().await;
+    home.add("a", DAY, UtteranceState::Delivered, "words").await;
+    delete_for_good(&home.places, "a").await.unwrap();
+    delete_for_good(&home.places, "a").await.unwrap();
+    assert!(!home.has("a").await && !home.wav("a").exists());
+}
