@@ -7,6 +7,7 @@
 pub mod chaos;
 pub mod dice;
 pub mod page;
+pub mod storage;
 pub mod supervision;
 
 use std::fmt;
@@ -113,7 +114,7 @@ impl fmt::Display for Outcome {
 
 /// Every row, in the order of the page.
 pub fn rows() -> Vec<&'static Row> {
-    [supervision::ROWS, chaos::ROWS].into_iter().flatten().collect()
+    [supervision::ROWS, chaos::ROWS, storage::ROWS].into_iter().flatten().collect()
 }
 
 /// Measures one row and prints its line.

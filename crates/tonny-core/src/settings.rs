@@ -120,6 +120,23 @@ pub async fn save(store: &Store, new: &Settings) -> Result<(), Problem> {
     store.settings().save(&json, i64::from(VERSION)).await.map_err(failed)
 }
 
+/// Takes over what old settings files say, the first that says anything; only where nothing was ever saved. Says whether
+/// it did.
+pub async fn adopt_old(store: &Store, texts: &[String]) -> Result<bool, Problem> {
+    if store.settings().load().await.map_err(|error| crate::store_problem(&error))?.is_some() {
+        return Ok(false);
+    }
+    for text in texts {
+        let (settings, taken) = from_old(text);
+        if !taken.is_empty() {
+            tracing::info!(?taken, "settings of an older set-up were taken over");
+            save(store, &settings).await?;
+            return Ok(true);
+        }
+    }
+    Ok(false)
+}
+
 fn pointer(key: &str) -> String {
     format!("/{}", key.replace('.', "/"))
 }

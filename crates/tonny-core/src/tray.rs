@@ -154,11 +154,19 @@ fn menu(snapshot: &Snapshot, engine: Option<&WorkerView>) -> Vec<Item> {
             engine.is_some_and(|engine| engine.state != "no_model"),
         ),
         Item::Separator,
-        entry(Action::History, "History\u{2026}", true),
+        entry(Action::History, &history_words(snapshot.recovered), true),
         entry(Action::Settings, "Settings\u{2026}", true),
         Item::Separator,
         entry(Action::Quit, "Quit TonnyTray", true),
     ]
+}
+
+/// What was found again after a crash is offered where it lies.
+fn history_words(recovered: u32) -> String {
+    match recovered {
+        0 => "History\u{2026}".to_owned(),
+        n => format!("History\u{2026} ({n} found again)"),
+    }
 }
 
 fn entry(action: Action, label: &str, enabled: bool) -> Item {
@@ -214,6 +222,9 @@ mod tests {
         assert_eq!(idle.icon, Icon::Idle);
         assert_eq!(label(&idle, Action::Cancel), ("Cancel (not recording)".to_owned(), false));
         assert_eq!(label(&idle, Action::CopyLast), ("Nothing said yet".to_owned(), false));
+        assert_eq!(label(&idle, Action::History).0, "History\u{2026}");
+        snapshot.recovered = 2;
+        assert_eq!(label(&Tray::of(&snapshot), Action::History).0, "History\u{2026} (2 found again)");
 
         snapshot.state = Phase::Recording;
         snapshot.last = Some(LastUtterance {

@@ -9,4 +9,5 @@ pub mod installation;
 pub mod logging;
 pub mod models;
 pub mod notification;
+pub mod old_settings;
 pub mod overlay;

@@ -13,6 +13,7 @@ mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::sync::atomic::AtomicBool;
 
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{FromRow, Sqlite};
@@ -45,6 +46,8 @@ pub struct Store {
     pub(crate) readers: SqlitePool,
     path: PathBuf,
     pub(crate) recovery: Option<Arc<Recovery>>,
+    /// The log has grown so far that readers must make way.
+    pressure: Arc<AtomicBool>,
     /// Counts up with each write; `upkeep` listens.
     writes: Arc<watch::Sender<u64>>,
 }
@@ -80,13 +83,8 @@ impl Store {
     }
 
     fn of(writer: SqlitePool, readers: SqlitePool, path: &Path) -> Store {
-        Store {
-            writer,
-            readers,
-            path: path.to_owned(),
-            recovery: None,
-            writes: Arc::new(watch::channel(0).0),
-        }
+        let (pressure, writes) = (Arc::default(), Arc::new(watch::channel(0).0));
+        Store { writer, readers, path: path.to_owned(), recovery: None, pressure, writes }
     }
 
     /// The settings document.
@@ -127,6 +125,29 @@ impl Store {
     /// Where the database lies; `:memory:` for one in memory.
     pub fn path(&self) -> &Path {
         &self.path
+    }
+
+    /// The version of SQLite that is linked.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn engine_version(&self) -> Result<String, StoreError> {
+        let row: Option<(String,)> =
+            self.row("ask for the version", sqlx::query("SELECT sqlite_version()")).await?;
+        Ok(row.map(|(version,)| version).unwrap_or_default())
+    }
+
+    /// A question without an end, for the measurement of how such are cut.
+    ///
+    /// # Errors
+    /// Always: `is_too_slow`.
+    #[doc(hidden)]
+    pub async fn read_without_end(&self) -> Result<(), StoreError> {
+        // Reads the file first: only a reader of rows holds the log up.
+        let endless = "WITH RECURSIVE n (i) AS (SELECT count(*) FROM utterances UNION ALL SELECT i + 1 FROM n) \
+            SELECT max(i) FROM n";
+        let _: Vec<(i64,)> = self.rows("read without an end", sqlx::query(endless)).await?;
+        Ok(())
     }
 
     /// One write, in a transaction of its own; gives the rows it changed.

@@ -44,5 +44,7 @@ fn line(worker: &WorkerView) -> String {
         (_, Some(reason), Some(detail)) => format!("{reason}: {detail}"),
         (_, reason, detail) => reason.clone().or_else(|| detail.clone()).unwrap_or_default(),
     };
-    format!("{name:<16} {state:<11} {health:<10} {pid:>8} {restarts:>8}  {breaker:<9} {why}").trim_end().to_owned()
+    format!("{name:<16} {state:<11} {health:<10} {pid:>8} {restarts:>8}  {breaker:<9} {why}")
+        .trim_end()
+        .to_owned()
 }

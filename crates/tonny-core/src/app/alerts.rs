@@ -36,7 +36,10 @@ fn gave_up(worker: &WorkerView) -> Notification {
     };
     Notification {
         title: format!("{} gave up", worker.title),
-        body: format!("{}. {rest} What you say is kept. Open Engines to see more.", why.trim_end_matches('.')),
+        body: format!(
+            "{}. {rest} What you say is kept. Open Engines to see more.",
+            why.trim_end_matches('.')
+        ),
     }
 }
 

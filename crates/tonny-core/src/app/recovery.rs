@@ -4,9 +4,9 @@ use std::time::Duration;
 
 use tonny_store::{FinalText, NewUtterance, Outcome, UtteranceState};
 
-use super::App;
 use super::ask::{Message, wav};
 use super::utterance::{Route, Stage, Utterance};
+use super::{App, Notification};
 use crate::problem::{Code, Problem};
 use crate::transcription::{self, Job, Note, Words, replay};
 
@@ -31,6 +31,18 @@ impl App {
             Err(error) => self.problem = Some(crate::store_problem(&error)),
         }
         self.adopt_recordings().await;
+        self.offer_recovered();
+    }
+
+    /// Said once, where the user looks even with no window open; the tray's menu says it until the history was opened.
+    fn offer_recovered(&self) {
+        let title = match self.recovered.len() {
+            0 => return,
+            1 => "One recording was found again".to_owned(),
+            n => format!("{n} recordings were found again"),
+        };
+        let body = "TonnyTray did not end well the last time. The words are put into History as soon as they are worked out.";
+        self.alert(Notification { title, body: body.to_owned() });
     }
 
     /// A recording without a row (the disk was full, the database locked) gets one: audio is never left unfound.

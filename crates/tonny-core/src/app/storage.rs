@@ -124,6 +124,16 @@ impl App {
         }
     }
 
+    /// At the start: before the first press there is room that no full disk can take away.
+    pub(super) fn set_room_aside(&self) {
+        let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
+        self.tasks.spawn_blocking(move || {
+            if let Err(problem) = audio.set_room_aside(&folder) {
+                tracing::warn!(code = problem.code, "no room could be set aside for recordings");
+            }
+        });
+    }
+
     /// Starts a clean-up unless one is under way; [`Message::CleanedUp`] answers.
     pub(super) fn begin_clean_up(&mut self) {
         self.next_clean_up = Some(self.parts.clock.now() + CLEAN_UP_EVERY);

@@ -16,6 +16,7 @@ impl App {
         self.tasks.spawn(self.parts.store.upkeep());
         self.next_clean_up = Some(self.parts.clock.now() + super::storage::FIRST_CLEAN_UP);
         self.begin_salvage();
+        self.set_room_aside();
         self.refresh_models().await;
         self.last = self.newest().await;
         self.recover().await;

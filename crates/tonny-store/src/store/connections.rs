@@ -5,6 +5,7 @@
 //! of handed out. A read that lasts too long is cut: as long as it lasts, the write-ahead log can only grow.
 
 use std::path::Path;
+use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
 use libsqlite3_sys::sqlite3_get_autocommit;
@@ -27,6 +28,12 @@ const READERS: u32 = 3;
 
 /// A hundred times what the slowest question takes over a million utterances.
 const LONGEST_READ: Duration = Duration::from_secs(5);
+
+/// From here on the log is waiting for a reader: 16 MiB is the most it may take.
+const LOG_UNDER_PRESSURE: u64 = 9 * 1024 * 1024;
+
+/// How long a read may still take then; nearly all take less.
+const LONGEST_READ_UNDER_PRESSURE: Duration = Duration::from_millis(50);
 
 /// Steps of SQLite's machine between two looks at the clock: well under a millisecond of work.
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -77,6 +84,7 @@ impl Store {
             Durability::Power => "PRAGMA synchronous = FULL",
         };
         sqlx::query(level).execute(&mut *conn).await.map_err(failed)?;
+        self.pressure.store(self.log_bytes() >= LOG_UNDER_PRESSURE, Ordering::Relaxed);
         self.writes.send_modify(|writes| *writes += 1);
         Ok(conn)
     }
@@ -89,8 +97,12 @@ impl Store {
             let mut handle = conn.lock_handle().await.map_err(failed)?;
             // SAFETY: as in `writer`.
             let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
-            let since = Instant::now();
-            handle.set_progress_handler(STEPS_PER_LOOK, move || since.elapsed() < LONGEST_READ);
+            let (since, pressure) = (Instant::now(), self.pressure.clone());
+            handle.set_progress_handler(STEPS_PER_LOOK, move || {
+                let most =
+                    if pressure.load(Ordering::Relaxed) { LONGEST_READ_UNDER_PRESSURE } else { LONGEST_READ };
+                since.elapsed() < most
+            });
             drop(handle);
             if !inside || self.is_in_memory() {
                 return Ok(conn);

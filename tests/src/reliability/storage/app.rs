@@ -1,0 +1,240 @@
+//! D1, D2, D6: the real app on a real desktop, killed, without its worker, and on a full disk.
+
+use std::fs;
+use std::path::Path;
+use std::process::Command;
+use std::time::{Duration, Instant, SystemTime};
+
+use anyhow::{Context as _, Result, bail, ensure};
+use rustix::process::Signal;
+use serde_json::Value;
+
+use crate::app::{App, Build};
+use crate::desktop::Desktop;
+use crate::process::{run, signal_pid};
+use crate::reliability::dice::Dice;
+use crate::reliability::{Outcome, Size};
+use crate::speech::{JFK, jfk};
+use crate::target::{Kind, Target};
+use crate::wait_for;
+use crate::words::error_rate;
+
+/// Appended each 100 ms; the sound server hands over its buffers in steps of its own.
+const TAIL: Duration = Duration::from_millis(150);
+
+/// What the tries need; `None` with the reason where this machine has no desktop.
+fn stage() -> Result<Result<(Build, Desktop), String>> {
+    let Ok(build) = Build::from_environment() else {
+        return Ok(Err("the programs and the model are not known here: run `make test`".to_owned()));
+    };
+    Ok(Ok((build, Desktop::start()?)))
+}
+
+fn rows(app: &App, desktop: &Desktop) -> Result<Vec<Value>> {
+    let listed = app.tonny_ok(desktop, &["--json", "history", "list", "--limit", "500"])?;
+    Ok(serde_json::from_str(&listed)?)
+}
+
+pub fn died(size: Size) -> Result<Outcome> {
+    let (build, mut desktop) = match stage()? {
+        Ok(stage) => stage,
+        Err(why) => return Ok(Outcome::Impossible(why)),
+    };
+    let tries = size.pick(12, 1_000);
+    let seed = Dice::seed();
+    let mut dice = Dice::new(seed);
+    let target = Target::open(&mut desktop, Kind::Gtk)?;
+    let (mut pressed, mut tail, mut homes, mut missing, mut unreadable) = (0, Duration::ZERO, 0, 0, 0);
+    // A history of more than one page would only slow the look at it.
+    while pressed < tries {
+        let mut app = App::with_model(&desktop, &build, &format!("dies{homes}"))?;
+        homes += 1;
+        let here = (tries - pressed).min(100);
+        for attempt in 0..here {
+            let lost = one_death(&desktop, &mut app, &mut dice)
+                .with_context(|| format!("seed {seed}, try {}", pressed + attempt))?;
+            tail = tail.max(lost);
+        }
+        pressed += here;
+        app.start(&desktop)?;
+        let settled = wait_for("every utterance to be settled", Duration::from_secs(120), || {
+            let rows = rows(&app, &desktop)?;
+            let over = |row: &Value| {
+                ["delivered", "kept", "failed", "cancelled"].contains(&row["state"].as_str().unwrap_or(""))
+            };
+            Ok(rows.iter().all(over).then_some(rows))
+        })?;
+        missing += usize::try_from(here)?.saturating_sub(settled.len());
+        unreadable += settled.iter().filter(|row| row["error_code"] == "TT-AUDIO-111").count();
+        app.quit(&desktop)?;
+    }
+    let typed = target.text(&desktop)?.matches("fellow Americans").count();
+    let text = format!(
+        "{} of {pressed} presses in the history, {unreadable} recordings unreadable, at most {} ms of sound lost, {typed} typed \
+         (seed {seed})",
+        pressed - u32::try_from(missing)?,
+        tail.as_millis()
+    );
+    let pass = missing == 0 && unreadable == 0 && tail <= TAIL && typed <= usize::try_from(pressed)?;
+    Ok(Outcome::measured(pass, text))
+}
+
+/// Presses, speaks, maybe lets go, and kills at a random moment; gives how old the recording's last append was then.
+fn one_death(desktop: &Desktop, app: &mut App, dice: &mut Dice) -> Result<Duration> {
+    app.launch(desktop)?;
+    app.wait_status(desktop, "the app to answer", Duration::from_secs(30), |_| true)?;
+    let clip = jfk();
+    let playing = desktop.command("paplay").args(["-d", "voice"]).arg(&clip).spawn();
+    app.tonny_ok(desktop, &["ctl", "press"])?;
+    std::thread::sleep(Duration::from_millis(dice.below(2_500)));
+    let held = dice.below(3) > 0;
+    if !held {
+        app.tonny_ok(desktop, &["ctl", "release"])?;
+        std::thread::sleep(Duration::from_millis(dice.below(1_500)));
+    }
+    let newest = newest_recording(&app.home.join("audio"))?;
+    app.running()?.signal(Signal::KILL)?;
+    let killed = SystemTime::now();
+    app.running()?.wait_end(Duration::from_secs(5))?;
+    if let Ok(mut playing) = playing {
+        playing.kill().ok();
+        playing.wait().ok();
+    }
+    match newest {
+        // Only while it is being recorded does the age of the last append say anything.
+        Some(file) if held && fs::metadata(&file)?.len() > 44 => {
+            Ok(killed.duration_since(fs::metadata(&file)?.modified()?).unwrap_or_default())
+        }
+        _ => Ok(Duration::ZERO),
+    }
+}
+
+fn newest_recording(folder: &Path) -> Result<Option<std::path::PathBuf>> {
+    let mut files: Vec<_> = fs::read_dir(folder)?.flatten().map(|entry| entry.path()).collect();
+    files.retain(|path| path.extension().is_some_and(|ending| ending == "wav"));
+    files.sort();
+    Ok(files.pop())
+}
+
+pub fn worker_died(size: Size) -> Result<Outcome> {
+    let (build, mut desktop) = match stage()? {
+        Ok(stage) => stage,
+        Err(why) => return Ok(Outcome::Impossible(why)),
+    };
+    let tries = size.pick(6, 500);
+    let seed = Dice::seed();
+    let mut dice = Dice::new(seed);
+    let _target = Target::open(&mut desktop, Kind::Gtk)?;
+    let mut app = App::with_model(&desktop, &build, "worker-dies")?;
+    app.start(&desktop)?;
+    let mut right = 0;
+    for attempt in 0..tries {
+        let ready = app.wait_worker(&desktop, "ready")?;
+        let worker = ready["workers"][0]["pid"].as_u64().context("a worker")?;
+        app.tonny_ok(&desktop, &["ctl", "press"])?;
+        app.wait_state(&desktop, "recording")?;
+        desktop.play(&jfk())?;
+        let early = dice.below(2) == 0;
+        if early {
+            signal_pid(u32::try_from(worker)?, Signal::KILL)?;
+        }
+        app.tonny_ok(&desktop, &["ctl", "release"])?;
+        if !early {
+            std::thread::sleep(Duration::from_millis(dice.below(150)));
+            // It may have answered already; then the next request meets a new one.
+            signal_pid(u32::try_from(worker)?, Signal::KILL).ok();
+        }
+        let last = app.wait_last(&desktop, &ready).with_context(|| format!("seed {seed}, try {attempt}"))?;
+        right += u32::from(error_rate(JFK, last["text"].as_str().unwrap_or_default()) <= 0.1);
+        // The budget of restarts is for crashes, not for measurements.
+        app.tonny_ok(&desktop, &["workers", "restart", "speech"])?;
+    }
+    app.quit(&desktop)?;
+    Ok(Outcome::measured(
+        right == tries,
+        format!("{right} of {tries} with the words of the reference (seed {seed})"),
+    ))
+}
+
+/// A folder on a small disk of its own; unmounted when dropped.
+struct SmallDisk(std::path::PathBuf);
+
+impl SmallDisk {
+    fn mount(at: &Path, megabytes: u32) -> Result<Self> {
+        fs::create_dir_all(at)?;
+        let size = format!("size={megabytes}m");
+        run(Command::new("mount").args(["-t", "tmpfs", "-o", &size, "tmpfs"]).arg(at))?;
+        Ok(Self(at.to_owned()))
+    }
+}
+
+impl Drop for SmallDisk {
+    fn drop(&mut self) {
+        let _ = Command::new("umount").arg("-l").arg(&self.0).status();
+    }
+}
+
+pub fn disk_full(size: Size) -> Result<Outcome> {
+    let (build, desktop) = match stage()? {
+        Ok(stage) => stage,
+        Err(why) => return Ok(Outcome::Impossible(why)),
+    };
+    let tries = size.pick(3, 50);
+    let home = desktop.path("small-disk");
+    let disk = match SmallDisk::mount(&home, 500) {
+        Ok(disk) => disk,
+        Err(error) => return Ok(Outcome::Impossible(format!("a small disk cannot be mounted: {error}"))),
+    };
+    let mut app = App::with_model(&desktop, &build, "small-disk")?;
+    app.start(&desktop)?;
+    let (mut slowest, mut kept) = (Duration::ZERO, 0);
+    for _ in 0..tries {
+        let before = app.status(&desktop)?;
+        wait_for("the room for recordings", Duration::from_secs(20), || {
+            Ok(home.join("audio/.room-for-recordings").exists().then_some(()))
+        })?;
+        app.tonny_ok(&desktop, &["ctl", "press"])?;
+        app.wait_state(&desktop, "recording")?;
+        let filler = home.join("filler");
+        fill_up(&filler)?;
+        let full = Instant::now();
+        let told = |status: &Value| status["problem"]["code"] == "TT-AUDIO-114";
+        app.wait_status(&desktop, "the full disk to be told", Duration::from_secs(5), told)?;
+        slowest = slowest.max(full.elapsed());
+        desktop.play(&jfk())?;
+        app.tonny_ok(&desktop, &["ctl", "release"])?;
+        let last = app.wait_last(&desktop, &before)?;
+        let id = last["id"].as_str().context("an id")?;
+        let bytes = fs::metadata(home.join(format!("audio/{id}.wav")))?.len();
+        let right = error_rate(JFK, last["text"].as_str().unwrap_or_default()) <= 0.1;
+        // The clip alone is 11 s.
+        kept += u32::from(right && bytes > 11 * 32_000);
+        fs::remove_file(&filler)?;
+        // Room is set aside again by the next clean-up; here, by a start.
+        app.quit(&desktop)?;
+        app.start(&desktop)?;
+    }
+    app.quit(&desktop)?;
+    drop(disk);
+    let text =
+        format!("{kept} of {tries} recordings kept whole, told after at most {} ms", slowest.as_millis());
+    Ok(Outcome::measured(kept == tries && slowest <= Duration::from_secs(1), text))
+}
+
+/// Writes until nothing more fits.
+fn fill_up(file: &Path) -> Result<()> {
+    use std::io::Write as _;
+    let mut file = fs::File::create(file)?;
+    for block in [1 << 20, 4_096, 64] {
+        let zeros = vec![0_u8; block];
+        loop {
+            match file.write(&zeros) {
+                Ok(_) => {}
+                Err(error) if error.kind() == std::io::ErrorKind::StorageFull => break,
+                Err(error) => bail!(error),
+            }
+        }
+    }
+    ensure!(file.metadata()?.len() > 0, "nothing was written");
+    Ok(())
+}

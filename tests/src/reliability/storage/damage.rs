@@ -1,0 +1,212 @@
+//! D13, D14, D15: damaged files, backups beside writers, and words that have to be gone.
+
+use std::fs;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::time::{Duration, Instant};
+
+use anyhow::{Context as _, Result, ensure};
+use tonny_core::app::storage::{Places, upkeep};
+use tonny_core::ports::AudioFiles;
+use tonny_core::problem::{Code, Problem};
+use tonny_core::settings::Storage;
+use tonny_store::Store;
+
+use super::rows::{fill, percentile, speak, texts};
+use crate::reliability::dice::Dice;
+use crate::reliability::{Outcome, Size};
+
+const PAGE: usize = 4_096;
+
+/// Rows of the kind used here on one page, at most.
+const ROWS_ON_A_PAGE: usize = 24;
+
+pub async fn corrupted(size: Size) -> Result<Outcome> {
+    let tries = size.pick(60, 1_000);
+    let seed = Dice::seed();
+    let mut dice = Dice::new(seed);
+    let folder = tempfile::tempdir()?;
+    let (sound, path) = (folder.path().join("sound"), folder.path().join("tried"));
+    // Half of the rows are in the backup, half came after it.
+    fs::create_dir(&sound)?;
+    let store = Store::open(sound.join("tonny.db")).await?;
+    fill(&store, 0, 1_000, &mut dice).await?;
+    store.make_backups_folder()?;
+    store.back_up(&store.backups_folder().join("auto-1.db")).await?;
+    fill(&store, 1_000, 2_000, &mut dice).await?;
+    let before = texts(&store).await?;
+    store.close().await?;
+    let (mut slowest, mut least, mut replaced, mut unfit) = (Duration::ZERO, before.len(), 0, 0);
+    for attempt in 0..tries {
+        copy_folder(&sound, &path)?;
+        let database = path.join("tonny.db");
+        damage(&database, &mut dice)?;
+        let begun = Instant::now();
+        let store =
+            Store::open_or_recover(&database).await.with_context(|| format!("seed {seed}, try {attempt}"))?;
+        speak(&store, "new", "usable again").await?;
+        slowest = slowest.max(begun.elapsed());
+        if store.recovery().is_some() {
+            replaced += 1;
+            store.salvage().await?;
+        }
+        if !store.check().await?.is_clean() {
+            // What is left is the search's own index: made anew from the texts.
+            store.rebuild_search().await?;
+        }
+        let after = texts(&store).await?;
+        let kept = before.iter().filter(|(id, text)| after.get(*id) == Some(text)).count();
+        least = least.min(kept);
+        unfit += usize::from(!store.check().await?.is_clean());
+        store.close().await?;
+    }
+    let intact = before.len() - ROWS_ON_A_PAGE;
+    let pass = unfit == 0 && slowest <= Duration::from_secs(5) && least * 100 >= intact * 99;
+    let text = format!(
+        "{tries} pages made noise: usable after at most {:.2} s, {replaced} files replaced, at least {least} of {} rows \
+         there (half of them newer than the backup), {unfit} not clean (seed {seed})",
+        slowest.as_secs_f64(),
+        before.len()
+    );
+    Ok(Outcome::measured(pass, text))
+}
+
+fn damage(database: &Path, dice: &mut Dice) -> Result<()> {
+    let mut bytes = fs::read(database)?;
+    let page = usize::try_from(dice.below((bytes.len() / PAGE) as u64))? * PAGE;
+    bytes[page..page + PAGE].iter_mut().for_each(|byte| *byte = dice.draw() as u8);
+    Ok(fs::write(database, bytes)?)
+}
+
+fn copy_folder(from: &Path, to: &Path) -> Result<()> {
+    if to.exists() {
+        fs::remove_dir_all(to)?;
+    }
+    fs::create_dir(to)?;
+    for entry in fs::read_dir(from)? {
+        let entry = entry?;
+        let target = to.join(entry.file_name());
+        if entry.file_type()?.is_dir() {
+            copy_folder(&entry.path(), &target)?;
+        } else {
+            fs::copy(entry.path(), target)?;
+        }
+    }
+    Ok(())
+}
+
+pub async fn backed_up(size: Size) -> Result<Outcome> {
+    let (rows, backups) = size.pick((20_000, 5), (300_000, 30));
+    let mut dice = Dice::new(14);
+    let folder = tempfile::tempdir()?;
+    let store = Store::open(folder.path().join("tonny.db")).await?;
+    fill(&store, 0, rows, &mut dice).await?;
+    store.make_backups_folder()?;
+    let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
+    let writer = tokio::spawn({
+        let (store, over) = (store.clone(), over.clone());
+        async move {
+            let mut times = Vec::new();
+            while !over.load(std::sync::atomic::Ordering::Relaxed) {
+                let begun = Instant::now();
+                let new = tonny_store::NewUtterance {
+                    id: format!("w{}", times.len()),
+                    route: "type".to_owned(),
+                    ..Default::default()
+                };
+                store.utterances().begin(&new).await?;
+                times.push(begun.elapsed());
+                // A hundred times the pace of the quickest speaker.
+                tokio::time::sleep(Duration::from_millis(5)).await;
+            }
+            anyhow::Ok(times)
+        }
+    });
+    for n in 0..backups {
+        store.back_up(&store.backups_folder().join(format!("auto-{n}.db"))).await?;
+    }
+    over.store(true, std::sync::atomic::Ordering::Relaxed);
+    let mut times = writer.await??;
+    let newest = store.backups_folder().join(format!("auto-{}.db", backups - 1));
+    store.restore(&newest, &folder.path().join("before.db")).await?;
+    let restored = texts(&store).await?;
+    ensure!(restored.len() as u64 >= rows, "{} of {rows} rows in the backup", restored.len());
+    ensure!(store.check().await?.is_clean(), "the restored database is not clean");
+    store.close().await?;
+    let (p99, worst) = (percentile(&mut times, 99), percentile(&mut times, 100));
+    let text = format!(
+        "{backups} backups of {rows} rows, all verified, the last restored; {} writes beside them: p99 {p99:.1} ms, at most {worst:.1} ms",
+        times.len()
+    );
+    Ok(Outcome::measured(worst <= 50.0, text))
+}
+
+struct Spool;
+
+impl AudioFiles for Spool {
+    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
+        Err(Problem::with(Code::AudioUnreadable, wav.display()))
+    }
+
+    fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn size(&self, _folder: &Path) -> Result<(u64, u64), Problem> {
+        Ok((0, 0))
+    }
+
+    fn set_room_aside(&self, _folder: &Path) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn remove(&self, wav: &Path) -> Result<(), Problem> {
+        fs::remove_file(wav).map_err(|e| Problem::with(Code::AudioNotKept, e))
+    }
+}
+
+pub async fn deleted() -> Result<Outcome> {
+    const CANARY: &str = "xylocanary";
+    let folder = tempfile::tempdir()?;
+    let audio = folder.path().join("audio");
+    fs::create_dir(&audio)?;
+    let store = Store::open(folder.path().join("tonny.db")).await?;
+    fill(&store, 0, 2_000, &mut Dice::new(15)).await?;
+    for n in 0..500 {
+        let id = format!("canary{n}");
+        speak(&store, &id, &format!("{CANARY}{n} and a few more words")).await?;
+        fs::write(audio.join(format!("{id}.wav")), CANARY)?;
+    }
+    store.make_backups_folder()?;
+    store.back_up(&store.backups_folder().join("auto-1.db")).await?;
+    let before = holding(folder.path(), CANARY.as_bytes())?.len();
+    let places = Places { store: store.clone(), audio: Arc::new(Spool), folder: audio };
+    for n in 0..500 {
+        tonny_core::app::storage::delete_for_good(&places, &format!("canary{n}")).await?;
+    }
+    // The clean-up that follows empties the log; a month later the backup is over.
+    let later = store.changed_ms() + 40 * 24 * 3_600_000;
+    fs::rename(store.backups_folder().join("auto-1.db"), store.backups_folder().join("manual-1.db"))?;
+    upkeep(&places, &Storage { audio_mb: 0, ..Storage::default() }, later, true).await?;
+    store.empty_log().await?;
+    let hits = holding(folder.path(), CANARY.as_bytes())?;
+    store.close().await?;
+    let text = format!("canaries in {before} files before, in {} after", hits.len());
+    Ok(Outcome::measured(hits.is_empty() && before > 500, text))
+}
+
+/// Every file below `folder` that holds these bytes.
+fn holding(folder: &Path, needle: &[u8]) -> Result<Vec<PathBuf>> {
+    let (mut found, mut folders) = (Vec::new(), vec![folder.to_owned()]);
+    while let Some(folder) = folders.pop() {
+        for entry in fs::read_dir(folder)? {
+            let path = entry?.path();
+            if path.is_dir() {
+                folders.push(path);
+            } else if fs::read(&path)?.windows(needle.len()).any(|part| part == needle) {
+                found.push(path);
+            }
+        }
+    }
+    Ok(found)
+}
