@@ -86,7 +86,8 @@ pub async fn dropped(size: Size) -> Result<Outcome> {
         let after = Duration::from_micros(dice.below(1_500));
         cut += u64::from(tokio::time::timeout(after, work).await.is_err());
         if n % 100 == 99 {
-            let sure = speak(&store, &format!("sure{n}"), "kept");
+            let id = format!("sure{n}");
+            let sure = speak(&store, &id, "kept");
             let sure = tokio::time::timeout(Duration::from_secs(5), sure).await;
             refused += u64::from(!matches!(sure, Ok(Ok(()))));
         }
