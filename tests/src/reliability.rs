@@ -4,8 +4,10 @@
 //! docs/reliability.md ([`page`]). A new row is an entry in the `ROWS` of its area; a new area is a line in [`rows`].
 //! A limit is never softened: what misses it says so with its number, what cannot be measured says why.
 
+pub mod breaker;
 pub mod chaos;
 pub mod dice;
+pub mod machine;
 pub mod page;
 pub mod storage;
 pub mod supervision;
@@ -114,7 +116,10 @@ impl fmt::Display for Outcome {
 
 /// Every row, in the order of the page.
 pub fn rows() -> Vec<&'static Row> {
-    [supervision::ROWS, chaos::ROWS, storage::ROWS].into_iter().flatten().collect()
+    [supervision::ROWS, machine::ROWS, chaos::ROWS, breaker::ROWS, storage::ROWS]
+        .into_iter()
+        .flatten()
+        .collect()
 }
 
 /// Measures one row and prints its line.

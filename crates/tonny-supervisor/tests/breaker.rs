@@ -231,6 +231,17 @@ fn words_for_people_and_machines() {
     assert_eq!(rejected.to_string(), Rejection::Held.to_string());
 }
 
+#[test]
+fn three_callers_in_any_order_probe_one_at_a_time() {
+    // Nine steps in every order, each caller ending in every way.
+    assert_eq!(model::every_order_of_three(), Ok(1_680 * 125));
+}
+
+#[test]
+fn every_number_takes_effect() {
+    assert_eq!(model::unreached(), Vec::<&str>::new());
+}
+
 proptest! {
     #![proptest_config(ProptestConfig { failure_persistence: None, ..ProptestConfig::with_cases(1_000) })]
 

@@ -287,3 +287,125 @@ pub fn comes_back(steps: &[Step]) -> Result<(), String> {
     }
     Ok(())
 }
+
+/// The numbers of a breaker that took no effect, by name.
+pub fn unreached() -> Vec<&'static str> {
+    let (limits, start) = (CircuitLimits::default(), Instant::now());
+    let mut circuit = Circuit::new(limits.clone());
+    let mut call = |at: Instant, takes: Duration, outcome| {
+        let ticket = circuit.admit(at).ok();
+        let was_admitted = ticket.is_some();
+        ticket.into_iter().for_each(|ticket| circuit.finish(ticket, outcome, at + takes));
+        (was_admitted, circuit.state(at + takes))
+    };
+    let none = Duration::ZERO;
+    let failures: Vec<_> =
+        (0..limits.failures).map(|_| call(start, none, Outcome::Failed(Failure::Reset)).1).collect();
+    let open = Requests::Open { retry_at: start + limits.open };
+    let again = start + limits.open;
+    let closed_by = (1..=9).find(|_| call(again, none, Outcome::Succeeded).1 == Requests::Closed);
+    let slow = limits.slow.as_ref().unwrap();
+    let opened_by = (1..=slow.of).find(|_| call(again, slow.after, Outcome::Succeeded).1 != Requests::Closed);
+    let half = again + slow.after + limits.open;
+    let hung = circuit.admit(half).ok();
+    let probing = circuit.admit(half).map(|_| ()).map_err(|rejected| rejected.retry_after);
+    let later = circuit.admit(half + limits.probe_deadline).is_ok();
+    let reached = [
+        (
+            "breaker.failures",
+            failures.iter().position(|state| *state == open) == Some(limits.failures as usize - 1),
+        ),
+        ("breaker.open", failures.last() == Some(&open) && closed_by.is_some()),
+        ("breaker.successes", closed_by == Some(limits.successes)),
+        ("breaker.slow", opened_by == Some(slow.calls)),
+        ("breaker.probe_deadline", hung.is_some() && probing == Err(Some(limits.probe_deadline)) && later),
+    ];
+    reached.into_iter().filter(|(_, reached)| !reached).map(|(name, _)| name).collect()
+}
+
+/// Three callers in every order: each asks, lets one progress or none pass, and ends in one of five ways. Two probes are
+/// never under way at once, and no late result is taken for a probe's. Counts the orders.
+pub fn every_order_of_three() -> Result<u64, String> {
+    let ends = [
+        Some(Outcome::Succeeded),
+        Some(Outcome::Failed(Failure::Reset)),
+        Some(Outcome::Failed(Failure::Cancelled)),
+        Some(Outcome::Failed(Failure::Loading)),
+        // It hangs: its end never comes.
+        None,
+    ];
+    let mut orders = 0;
+    for ways in 0..ends.len().pow(3) {
+        let ways = [ways % 5, ways / 5 % 5, ways / 25].map(|way| ends[way]);
+        each_order(&mut Vec::new(), [3, 3, 3], &mut |order| {
+            orders += 1;
+            three(order, ways)
+        })?;
+    }
+    Ok(orders)
+}
+
+fn each_order(
+    order: &mut Vec<usize>,
+    left: [u32; 3],
+    check: &mut impl FnMut(&[usize]) -> Result<(), String>,
+) -> Result<(), String> {
+    if left == [0; 3] {
+        return check(order);
+    }
+    for caller in (0..3).filter(|caller| left[*caller] > 0) {
+        let mut rest = left;
+        rest[caller] -= 1;
+        order.push(caller);
+        each_order(order, rest, check)?;
+        order.pop();
+    }
+    Ok(())
+}
+
+/// Half-open, a late call from before still under way, and three callers with three steps each: ask, progress, end.
+fn three(order: &[usize], ways: [Option<Outcome>; 3]) -> Result<(), String> {
+    let mut now = Instant::now();
+    let mut circuit = Circuit::new(CircuitLimits::default());
+    let mut late = circuit.admit(now).ok();
+    for _ in 0..3 {
+        let ticket = circuit.admit(now).map_err(|rejected| rejected.to_string())?;
+        circuit.finish(ticket, Outcome::Failed(Failure::Refused), now);
+    }
+    now += CircuitLimits::default().open;
+    let (mut tickets, mut done, mut probing, mut good) = ([None, None, None], [0; 3], None, 0);
+    for (number, caller) in order.iter().enumerate() {
+        now += Duration::from_millis(1);
+        if number == 4 {
+            let before = circuit.state(now);
+            circuit.finish(late.take().ok_or("late twice")?, Outcome::Failed(Failure::Reset), now);
+            if circuit.state(now) != before {
+                return Err(format!("{order:?}: a late result counted"));
+            }
+        }
+        let was = circuit.state(now);
+        match done[*caller] {
+            0 => {
+                tickets[*caller] = circuit.admit(now).ok();
+                if was == Requests::HalfOpen && tickets[*caller].is_some() {
+                    if let Some(other) = probing.replace(*caller) {
+                        return Err(format!("{order:?}: {other} and {caller} probe at once"));
+                    }
+                }
+            }
+            1 => tickets[*caller].iter().for_each(|ticket| circuit.progress(ticket, now)),
+            _ => {
+                if let (Some(outcome), Some(ticket)) = (ways[*caller], tickets[*caller].take()) {
+                    circuit.finish(ticket, outcome, now);
+                    good += u32::from(outcome == Outcome::Succeeded);
+                    probing = probing.filter(|other| other != caller);
+                }
+            }
+        }
+        done[*caller] += 1;
+    }
+    if circuit.state(now) == Requests::Closed && good < CircuitLimits::default().successes {
+        return Err(format!("{order:?}: closed after {good} answers"));
+    }
+    Ok(())
+}

@@ -152,7 +152,7 @@ impl World {
     }
 
     /// The computer sleeps, and every process with it; the clock goes on, and the loop's timers are overdue.
-    fn sleep(&mut self, time: Duration) {
+    pub fn sleep(&mut self, time: Duration) {
         self.now += time;
         let Some(copy) = &mut self.copy else { return };
         copy.started += time;

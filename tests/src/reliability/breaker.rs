@@ -1,0 +1,157 @@
+//! B1 to B6: the request breaker and the numbers of a spec, without a clock of their own. The models are the crate's own
+//! (crates/tonny-supervisor/tests/model/), run here in the size of the promise.
+
+#[allow(clippy::unwrap_used, reason = "a model may fail loudly")]
+#[path = "../../../crates/tonny-supervisor/tests/model/limits.rs"]
+mod limits;
+#[allow(clippy::unwrap_used, reason = "a model may fail loudly")]
+#[path = "../../../crates/tonny-supervisor/tests/model/breaker.rs"]
+mod model;
+#[allow(
+    clippy::unwrap_used,
+    dead_code,
+    reason = "a model may fail loudly; other rows take other parts of it"
+)]
+#[path = "../../../crates/tonny-supervisor/tests/model/world.rs"]
+mod world;
+
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
+use std::time::{Duration, Instant};
+
+use anyhow::Result;
+use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
+use tonny_supervisor::{CircuitLimits, Failure, Gate, Requests};
+
+use super::{Outcome, Row, Size, dice::Dice};
+use crate::bench::percentile;
+
+/// Every row of table 3.
+pub const ROWS: &[Row] = &[
+    Row {
+        id: "B1",
+        promise: "The request breaker equals its reference model",
+        limit: "10^6 random events, 0 differences",
+        run: |size| Outcome::of(|| equals_reference(size)),
+    },
+    Row {
+        id: "B2",
+        promise: "The request breaker is never stuck: from any state, with a healthy backend, Closed within 30 s + 2 probes",
+        limit: "10^5 schedules with hung and cancelled probes, 0 stuck",
+        run: |size| Outcome::of(|| never_stuck(size)),
+    },
+    Row {
+        id: "B3",
+        promise: "One probe at a time; late results are ignored",
+        limit: "0 violations in all orders of 3 callers",
+        run: |_| Outcome::of(one_probe),
+    },
+    Row {
+        id: "B4",
+        promise: "Open means instant, with reason and retry_after",
+        limit: "rejection p99 <= 1 ms",
+        run: |size| Outcome::of(|| instant(size)),
+    },
+    Row {
+        id: "B5",
+        promise: "No dead configuration: every number of a spec takes effect in a day of some worker",
+        limit: "0 numbers unreached",
+        run: |_| Outcome::of(no_dead_number),
+    },
+];
+
+/// A runner whose seed is printed when something is found, and that shrinks what it found.
+fn runner(seed: u64, cases: u32) -> TestRunner {
+    let config = Config { cases, failure_persistence: None, ..Config::default() };
+    let mut bytes = [0; 32];
+    bytes[..8].copy_from_slice(&seed.to_le_bytes());
+    TestRunner::new_with_rng(config, TestRng::from_seed(RngAlgorithm::ChaCha, &bytes))
+}
+
+fn equals_reference(size: Size) -> Result<Outcome> {
+    let (wanted, seed) = (size.pick(100_000, 1_000_000), Dice::seed());
+    let (mut events, mut difference, mut round) = (0, None, 0);
+    while events < wanted && difference.is_none() {
+        round += 1;
+        let counted = std::cell::Cell::new(0);
+        let run = runner(seed + round, 500).run(&model::steps(200), |steps| {
+            let compared =
+                model::equals_reference(&steps).map_err(proptest::test_runner::TestCaseError::fail)?;
+            counted.set(counted.get() + compared);
+            Ok(())
+        });
+        difference = run.err();
+        events += counted.get();
+    }
+    Ok(match difference {
+        None => Outcome::measured(true, format!("{events} events, 0 differences (seed {seed})")),
+        Some(error) => Outcome::measured(false, format!("seed {seed}: {error}")),
+    })
+}
+
+fn never_stuck(size: Size) -> Result<Outcome> {
+    let (cases, seed) = (size.pick(10_000, 100_000), Dice::seed());
+    let run = runner(seed, cases).run(&model::steps(60), |steps| {
+        model::comes_back(&steps).map_err(proptest::test_runner::TestCaseError::fail)
+    });
+    Ok(match run {
+        Ok(()) => Outcome::measured(true, format!("{cases} schedules, 0 stuck (seed {seed})")),
+        Err(error) => Outcome::measured(false, format!("seed {seed}: {error}")),
+    })
+}
+
+fn one_probe() -> Result<Outcome> {
+    let orders = model::every_order_of_three();
+    let locks = "the lock itself under loom in tests/interleavings.rs";
+    Ok(match orders {
+        Ok(orders) => Outcome::measured(true, format!("{orders} orders, 0 violations; {locks}")),
+        Err(error) => Outcome::measured(false, error),
+    })
+}
+
+/// While three other callers ask as fast as they can.
+fn instant(size: Size) -> Result<Outcome> {
+    let gate = Gate::new(CircuitLimits::default());
+    for _ in 0..3 {
+        gate.permit()?.failed(Failure::Refused);
+    }
+    let over = Arc::new(AtomicBool::new(false));
+    let others: Vec<_> = (0..3)
+        .map(|_| {
+            let (gate, over) = (gate.clone(), Arc::clone(&over));
+            std::thread::spawn(move || {
+                while !over.load(Relaxed) {
+                    drop(gate.permit());
+                }
+            })
+        })
+        .collect();
+    let (mut times, mut incomplete) = (Vec::new(), 0);
+    for _ in 0..size.pick(20_000, 200_000) {
+        let began = Instant::now();
+        let answer = gate.permit();
+        times.push(began.elapsed().as_secs_f64() * 1e3);
+        let is_complete =
+            answer.is_err_and(|rejected| rejected.retry_after.is_some_and(|time| time > Duration::ZERO));
+        incomplete += usize::from(!is_complete);
+    }
+    over.store(true, Relaxed);
+    others.into_iter().for_each(|other| drop(other.join()));
+    let is_open = matches!(gate.state(), Requests::Open { .. });
+    let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
+    let text = format!(
+        "p50 {:.1}, p99 {:.1} us with three others asking; {incomplete} incomplete",
+        p50 * 1e3,
+        p99 * 1e3
+    );
+    Ok(Outcome::measured(p99 <= 1.0 && incomplete == 0 && is_open, text))
+}
+
+fn no_dead_number() -> Result<Outcome> {
+    let unreached: Vec<&str> = limits::unreached().into_iter().chain(model::unreached()).collect();
+    let text = match unreached.is_empty() {
+        true => "0 unreached; what can never take effect is refused by Spec::check".to_owned(),
+        false => format!("unreached: {}", unreached.join(", ")),
+    };
+    Ok(Outcome::measured(unreached.is_empty(), text))
+}
