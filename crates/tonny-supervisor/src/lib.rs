@@ -17,9 +17,17 @@
 //! once; every start has a number (`incarnation`) and a launch token of its own. Log lines of one stream keep
 //! their order. Readers of state and log may miss intermediate values, never the newest.
 //!
-//! **Talking to the worker.** Its first line of standard input is the launch token; standard input then stays open and
-//! closes when the worker is to end, or when the app died. Its first line of standard output is a JSON object, the
-//! ready line. Everything it says is read at once and bounded here; a worker never waits for us.
+//! **Talking to the worker.** Ours get the launch token as their first line of standard input and say by a line of JSON
+//! that they are ready; programs of others may get it in a variable ([`TokenBy`]) and say so by a line of their log, or
+//! have to be asked ([`ReadyBy`]). Standard input stays open and closes when the worker is to end, or when the app died.
+//! Everything it says is read at once and bounded here; a worker never waits for us.
+//!
+//! **Knowing how it is.** An exit is an event and never polled for. A ready worker answers [`Probe`]s, its processes' CPU
+//! time and memory are read every 2 s ([`Usage`]), and requests that took a [`Permit`] tell of their progress: silence
+//! of all of them is a hang, silence of the probes alone is not. [`Health`] is the worst that follows from all this.
+//!
+//! **When we are wrong.** A panic in a worker's future is caught where it happens; the worker lives on, and what was
+//! decided but not done yet is done again.
 //!
 //! **What dropping means.** Dropping the last `Handle` ends the worker in peace: asked, given its grace, then killed,
 //! and the future completes. [`Handle::close`] does the same on purpose. Dropping the *future* kills the worker and
