@@ -110,7 +110,7 @@ impl Fault {
     fn happen(self, world: &mut World) -> Result<()> {
         match self {
             Self::EngineKilled => signal_engine(world, Signal::KILL),
-            Self::EngineCrashed => signal_engine(world, Signal::SEGV),
+            Self::EngineCrashed => signal_engine(world, Signal::ABORT),
             Self::EngineStopped => signal_engine(world, Signal::STOP),
             Self::EngineAsked => signal_engine(world, Signal::TERM),
             Self::KeeperKilled => {
