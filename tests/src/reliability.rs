@@ -116,10 +116,20 @@ impl fmt::Display for Outcome {
 
 /// Every row, in the order of the page.
 pub fn rows() -> Vec<&'static Row> {
-    [supervision::ROWS, machine::ROWS, chaos::ROWS, breaker::ROWS, storage::ROWS]
+    let mut rows: Vec<&Row> = [supervision::ROWS, machine::ROWS, chaos::ROWS, breaker::ROWS, storage::ROWS]
         .into_iter()
         .flatten()
-        .collect()
+        .collect();
+    rows.sort_by_key(|row| place(row.id));
+    rows
+}
+
+/// The tables of the specification one after the other, each by number.
+fn place(id: &str) -> (usize, u32, &str) {
+    const TABLES: &str = "SLBDK";
+    let table = id.chars().next().and_then(|letter| TABLES.find(letter)).unwrap_or(TABLES.len());
+    let number = id.trim_start_matches(char::is_alphabetic).trim_end_matches(char::is_alphabetic);
+    (table, number.parse().unwrap_or(0), id)
 }
 
 /// Measures one row and prints its line.
@@ -147,6 +157,13 @@ mod tests {
         ids.sort_unstable();
         ids.dedup();
         assert_eq!(ids.len(), all);
+    }
+
+    #[test]
+    fn rows_stand_in_the_order_of_their_tables_and_numbers() {
+        let mut ids = ["K1", "L1", "S10", "S7v", "S7", "B2"];
+        ids.sort_by_key(|id| place(id));
+        assert_eq!(ids, ["S7", "S7v", "S10", "L1", "B2", "K1"]);
     }
 
     #[test]
