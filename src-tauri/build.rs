@@ -29,6 +29,14 @@ const COMMANDS: &[&str] = &[
     "worker_stop",
     "worker_restart",
     "worker_reset_breaker",
+    "secrets_list",
+    "secrets_set",
+    "secrets_clear",
+    "secrets_forget",
+    "vault_choose",
+    "vault_unlock",
+    "vault_lock",
+    "vault_password",
 ];
 
 fn main() {

@@ -5,7 +5,7 @@ use specta::Type;
 use tauri_specta::{Builder, Event, collect_commands, collect_events};
 use tonny_core::snapshot::Snapshot;
 
-use crate::commands::{app, dictation, history, microphone, models, settings, worker};
+use crate::commands::{app, dictation, history, microphone, models, secrets, settings, worker};
 
 /// The whole state, on every change.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
@@ -58,6 +58,14 @@ pub fn builder() -> Builder<tauri::Wry> {
             worker::worker_stop,
             worker::worker_restart,
             worker::worker_reset_breaker,
+            secrets::secrets_list,
+            secrets::secrets_set,
+            secrets::secrets_clear,
+            secrets::secrets_forget,
+            secrets::vault_choose,
+            secrets::vault_unlock,
+            secrets::vault_lock,
+            secrets::vault_password,
         ])
         .events(collect_events![SnapshotChanged, LevelChanged, PageRequested])
 }

@@ -5,6 +5,7 @@ pub mod dictation;
 pub mod history;
 pub mod microphone;
 pub mod models;
+pub mod secrets;
 pub mod settings;
 pub mod worker;
 

@@ -3,18 +3,22 @@
 use std::sync::Arc;
 
 use tonny_core::app::Parts;
-use tonny_core::problem::Problem;
-use tonny_core::{Store, downloads, store_problem};
+use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::Secrets;
+use tonny_core::{Store, downloads, store_problem, trials};
 use tonny_platform::audio::{RecordingsOnDisk, SystemMicrophone};
 use tonny_platform::clock::SystemClock;
 use tonny_platform::folders::Folders;
 use tonny_platform::insertion::X11Insertion;
 use tonny_platform::installation::{package_index, programs};
 use tonny_platform::models::ModelFolder;
+use tonny_platform::vault::VaultThread;
 
 /// Opens what the App needs. The insertion's connection is the first to fail on a machine without a display.
 pub async fn assemble(folders: &Folders) -> Result<Parts, Problem> {
     let store = Store::open_or_recover(&folders.database).await.map_err(|error| store_problem(&error))?;
+    let vault = VaultThread::start(folders.vault_set(true))
+        .map_err(|error| Problem::with(Code::VaultFileUnusable, error))?;
     Ok(Parts {
         store,
         microphone: Arc::new(SystemMicrophone::new()),
@@ -23,6 +27,7 @@ pub async fn assemble(folders: &Folders) -> Result<Parts, Problem> {
         models: Arc::new(ModelFolder::new(&folders.models)),
         clock: Arc::new(SystemClock),
         downloads: downloads()?,
+        secrets: Secrets::new(Arc::new(vault), trials()?),
         package_index: package_index(),
         audio_folder: folders.audio.clone(),
         programs: programs()?,

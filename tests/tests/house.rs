@@ -5,10 +5,14 @@
 
 #![allow(clippy::disallowed_methods, reason = "asks cargo and git, which are processes")]
 
+#[path = "house/keys.rs"]
+mod keys;
 #[path = "house/links.rs"]
 mod links;
 #[path = "house/names.rs"]
 mod names;
+#[path = "house/openers.rs"]
+mod openers;
 #[path = "house/rooms.rs"]
 mod rooms;
 #[path = "house/sizes.rs"]
@@ -99,6 +103,19 @@ fn core_has_no_global_state() {
 fn nothing_is_left_unfinished() {
     let sources = texts(&[".rs", ".ts", ".tsx"]);
     hold("What is written down as unfinished is not done.", each(&sources, sources::unfinished));
+}
+
+#[test]
+fn no_key_is_in_the_tree() {
+    hold("What looks like a key or a password does not enter the repository.", each(&files(), keys::leaked));
+}
+
+#[test]
+fn secrets_are_opened_in_few_places() {
+    hold(
+        "Only the vault makes a Secret, and only the places in tests/tests/house/openers.rs open one.",
+        each(&texts(&[".rs"]), openers::strangers),
+    );
 }
 
 #[test]

@@ -47,7 +47,10 @@ pub enum Verb {
     /// The database: check, backup, restore, vacuum, stats.
     #[command(subcommand)]
     Db(Db),
-    /// Check microphone, hotkey, insertion, model, workers and database.
+    /// Keys, tokens and addresses: list, set, clear, forget, store, unlock. Values are never printed.
+    #[command(subcommand)]
+    Secrets(Secrets),
+    /// Check microphone, hotkey, insertion, keyring, model, workers and database.
     Doctor,
 }
 
@@ -268,4 +271,55 @@ pub enum Settings {
         /// The file.
         file: PathBuf,
     },
+}
+
+/// Verbs for secrets.
+#[derive(Debug, Subcommand)]
+pub enum Secrets {
+    /// Show every kind: whether it is set, since when, last used, where it is kept. Never a value.
+    List,
+    /// Keep a value; it comes from standard input or a hidden prompt.
+    Set {
+        /// Its kind; `tonny secrets list` shows them.
+        name: String,
+        /// Keep it without trying it against its provider.
+        #[arg(long)]
+        no_test: bool,
+        /// The first line of standard input is the password of the encrypted file, the value follows.
+        #[arg(long)]
+        password_first: bool,
+    },
+    /// Delete a value.
+    Clear {
+        /// Its kind.
+        name: String,
+    },
+    /// Delete every secret, in every place.
+    Forget {
+        /// Really.
+        #[arg(long)]
+        yes: bool,
+    },
+    /// Keep secrets in another place, and move what there is.
+    Store {
+        /// Where.
+        #[arg(value_enum)]
+        place: Store,
+        /// You have read what protects them there.
+        #[arg(long)]
+        agree: bool,
+    },
+    /// Have the keyring ask for its password.
+    Unlock,
+}
+
+/// Places for secrets.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, ValueEnum)]
+pub enum Store {
+    /// The operating system's keyring.
+    Keyring,
+    /// A file encrypted with a password.
+    File,
+    /// Nowhere: in the running app's memory.
+    Session,
 }

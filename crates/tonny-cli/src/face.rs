@@ -4,12 +4,15 @@ use std::fmt::Display;
 use std::future::Future;
 use std::io::{IsTerminal as _, Write as _};
 use std::process::ExitCode;
+use std::sync::Arc;
 
 use serde::Serialize;
 use tonny_core::control::{Reply, Request};
 use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::Secrets;
 use tonny_core::{Store, store_problem};
 use tonny_platform::folders::Folders;
+use tonny_platform::vault::VaultThread;
 
 /// The terminal.
 pub struct Face {
@@ -75,6 +78,18 @@ impl Face {
         Store::open(self.folders()?.database).await.map_err(|error| store_problem(&error))
     }
 
+    /// The secrets, through a vault of the terminal's own.
+    pub fn secrets(&self) -> Result<Secrets, Problem> {
+        let vault = VaultThread::start(self.folders()?.vault_set(false))
+            .map_err(|error| Problem::with(Code::VaultFileUnusable, error))?;
+        Ok(Secrets::new(Arc::new(vault), tonny_core::trials()?))
+    }
+
+    /// Whether data is printed as JSON.
+    pub fn is_json(&self) -> bool {
+        self.json
+    }
+
     /// Asks the running app.
     pub fn ask(&self, request: &Request) -> Result<Reply, Problem> {
         tonny_platform::control::ask(&Folders::from_environment()?.socket(), request)
@@ -100,7 +115,7 @@ impl Face {
 
 /// 1 failed, 2 wrong usage, 3 app not running, 4 not permitted.
 fn exit_code(problem: &Problem) -> ExitCode {
-    let wrong_usage = [Code::SettingUnknown, Code::RouteUnknown, Code::RequestInvalid];
+    let wrong_usage = [Code::SettingUnknown, Code::SecretUnknown, Code::RouteUnknown, Code::RequestInvalid];
     match problem {
         problem if problem.is(Code::AppNotRunning) => ExitCode::from(3),
         problem if wrong_usage.iter().any(|code| problem.is(*code)) => ExitCode::from(2),

@@ -5,6 +5,7 @@ mod db;
 mod doctor;
 mod history;
 mod models;
+mod secrets;
 mod settings;
 mod transcribe;
 mod workers;
@@ -24,6 +25,7 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
         Verb::History(verb) => history::run(face, verb),
         Verb::Settings(verb) => settings::run(face, verb),
         Verb::Db(verb) => db::run(face, verb),
+        Verb::Secrets(verb) => secrets::run(face, verb),
         Verb::Doctor => doctor::run(face),
     }
 }

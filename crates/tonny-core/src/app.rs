@@ -17,6 +17,7 @@ mod install;
 mod microphone_test;
 mod recording;
 mod recovery;
+pub mod secrets;
 pub mod storage;
 mod utterance;
 mod view;
@@ -42,6 +43,7 @@ use crate::overlay::OverlayView;
 use crate::ports::{AudioFiles, Clock, Microphone, ModelFiles, TextInsertion};
 use crate::problem::Problem;
 use crate::push_to_talk::PushToTalk;
+use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::snapshot::{Install, LastUtterance, Snapshot};
 use crate::worker_view::{Moment, WorkerView};
@@ -70,6 +72,8 @@ pub struct Parts {
     pub clock: Arc<dyn Clock>,
     /// Downloads.
     pub downloads: Downloads,
+    /// Keys, tokens and addresses that nobody may see.
+    pub secrets: Secrets,
     /// Where wheels are looked up, unless the settings name another index.
     pub package_index: Option<String>,
     /// Where recordings go.
@@ -144,6 +148,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         cleaning: false,
         microphone_test: None,
         history_version: 0,
+        secrets_version: 0,
         snapshot,
         overlay,
         level,
@@ -188,6 +193,7 @@ struct App {
     cleaning: bool,
     microphone_test: Option<Box<dyn crate::ports::Recording>>,
     history_version: u32,
+    secrets_version: u32,
     snapshot: watch::Sender<Snapshot>,
     overlay: watch::Sender<OverlayView>,
     level: watch::Sender<f32>,
@@ -249,6 +255,8 @@ impl App {
             Message::History(ask) => self.history(ask).await,
             Message::Storage(ask) => self.storage(ask),
             Message::CleanedUp(done) => self.cleaned_up(done),
+            Message::Secrets(ask) => self.secrets(ask),
+            Message::SecretsChanged => self.secrets_version += 1,
             Message::Retranscribed(id, result) => self.retranscribed(&id, result).await,
             Message::MicrophoneTest(on, reply) => {
                 let _ = reply.send(self.test_microphone(on).await);

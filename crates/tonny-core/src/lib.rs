@@ -14,6 +14,7 @@ pub mod ports;
 pub mod problem;
 pub mod push_to_talk;
 pub mod retention;
+pub mod secrets;
 pub mod settings;
 pub mod snapshot;
 pub mod transcription;
@@ -24,7 +25,7 @@ use problem::{Code, Problem};
 use tonny_store::StoreError;
 
 pub use app::StorageView;
-pub use tonny_egress::Downloads;
+pub use tonny_egress::{Downloads, Trials};
 pub use tonny_store::{Page, Store};
 
 /// A store's error as the user should hear it.
@@ -43,6 +44,11 @@ pub fn store_problem(error: &StoreError) -> Problem {
 /// The door that downloads go through; fails where the system's certificates cannot be read.
 pub fn downloads() -> Result<Downloads, Problem> {
     Downloads::new().map_err(|error| Problem::with(Code::NetworkDown, error))
+}
+
+/// The door that trials of keys go through.
+pub fn trials() -> Result<Trials, Problem> {
+    Trials::new().map_err(|error| Problem::with(Code::NetworkDown, error))
 }
 
 /// Milliseconds since 1970 in UTC, as the store keeps times.

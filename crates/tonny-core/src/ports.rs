@@ -7,11 +7,15 @@ mod audio_files;
 mod insertion;
 mod microphone;
 mod model_files;
+mod vault;
 
 pub use audio_files::AudioFiles;
 pub use insertion::{Delivery, InsertionMethod, InsertionWish, Target, TextInsertion};
 pub use microphone::{Heard, InputDevice, Microphone, RecordRequest, Recording};
 pub use model_files::ModelFiles;
+pub use vault::{
+    Choice, Kept, LeftAlone, Migration, Moved, Place, Presence, Vault, VaultAnswer, VaultAsk, VaultReport, VaultState,
+};
 
 use std::time::Instant;
 

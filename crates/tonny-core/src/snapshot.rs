@@ -49,6 +49,8 @@ pub struct Snapshot {
     pub history_version: u32,
     /// Utterances found again after a crash that the user has not looked at yet.
     pub recovered: u32,
+    /// Counts up whenever something about secrets changed; never says what.
+    pub secrets_version: u32,
 }
 
 /// Words of the utterance being spoken.

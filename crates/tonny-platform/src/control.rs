@@ -1,14 +1,15 @@
 //! The control socket: owner only, one JSON object per line in and out. Server for the app, client for the terminal.
 //!
 //! It knows no verb: requests are core's [`Request`], answered by whoever the server was started for. A peer of another
-//! user is refused by the kernel's credentials, whatever the file's mode says.
+//! user is refused by the kernel's credentials, whatever the file's mode says. What one peer can cost is bounded: the
+//! length of a line, its rate, its silence, and how many peers there are.
 
 use std::future::Future;
 use std::io::{self, BufRead as _, BufReader as StdReader, Write as _};
-use std::os::unix::fs::PermissionsExt as _;
+use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
 use tokio::net::{UnixListener, UnixStream};
@@ -17,6 +18,16 @@ use tonny_core::problem::{Code, Problem};
 
 /// A verb answers at once; only a stuck app takes longer.
 const ANSWER_WITHIN: Duration = Duration::from_secs(10);
+
+/// More than a second instance, a terminal and a few scripts ever are at once.
+const MOST_PEERS: usize = 32;
+
+/// A peer that says nothing for this long is let go; every verb of ours is one line, sent at once.
+const SILENCE: Duration = Duration::from_secs(30);
+
+/// Requests a peer may send in one go, and how many a second after that. Holding a key down makes about 30.
+const BURST: u32 = 100;
+const PER_SECOND: u32 = 50;
 
 /// The right to be the one running copy: a file lock beside the socket, held until the process ends. Two copies started
 /// at the same moment cannot both have it, and a killed one leaves none behind.
@@ -52,6 +63,7 @@ impl ControlLock {
 impl ControlSocket {
     /// Claims the socket at `path`. Fails with [`Code::AppRunning`] while another copy has it.
     pub fn lock(path: &Path) -> Result<ControlLock, Problem> {
+        own_folder(path)?;
         let file = path.with_extension("lock");
         let file = std::fs::OpenOptions::new()
             .create(true)
@@ -75,6 +87,7 @@ impl ControlSocket {
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
+                    Ok(_) if peers.len() >= MOST_PEERS => tracing::warn!("too many peers at the control socket"),
                     Ok((stream, _)) if is_own(&stream) => _ = peers.spawn(talk(stream, answer.clone())),
                     Ok(_) => tracing::warn!("a peer of another user was refused at the control socket"),
                     Err(error) => {
@@ -95,10 +108,44 @@ impl Drop for ControlSocket {
     }
 }
 
+/// A folder of somebody else could show a peer another socket.
+fn own_folder(path: &Path) -> Result<(), Problem> {
+    let Some(folder) = path.parent().filter(|folder| !folder.as_os_str().is_empty()) else { return Ok(()) };
+    let meta = std::fs::metadata(folder).map_err(|e| broken(folder, &e))?;
+    let is_ours = meta.uid() == rustix::process::geteuid().as_raw();
+    if is_ours && meta.mode() & 0o022 == 0 {
+        return Ok(());
+    }
+    let why = io::Error::new(io::ErrorKind::PermissionDenied, "other users can write into the folder");
+    Err(broken(folder, &why))
+}
+
 fn is_own(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == rustix::process::geteuid().as_raw())
 }
 
+/// How many requests a peer may still send: a bucket that fills again with time.
+struct Rate {
+    left: f64,
+    at: Instant,
+}
+
+impl Rate {
+    fn new(now: Instant) -> Self {
+        Self { left: f64::from(BURST), at: now }
+    }
+
+    /// Takes one, if there is one.
+    fn take(&mut self, now: Instant) -> bool {
+        let filled = now.saturating_duration_since(self.at).as_secs_f64() * f64::from(PER_SECOND);
+        (self.left, self.at) = ((self.left + filled).min(f64::from(BURST)), now);
+        let is_left = self.left >= 1.0;
+        self.left -= f64::from(u8::from(is_left));
+        is_left
+    }
+}
+
+/// Answers a peer's lines until it goes, says nothing, or breaks a limit.
 async fn talk<A, F>(stream: UnixStream, answer: A)
 where
     A: Fn(Request) -> F,
@@ -106,28 +153,37 @@ where
 {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
+    let mut rate = Rate::new(Instant::now());
     loop {
         let mut line = String::new();
-        let most = MAX_LINE as u64 + 1;
-        match (&mut read).take(most).read_line(&mut line).await {
-            Ok(0) | Err(_) => return,
-            Ok(_) => {}
+        let mut limited = (&mut read).take(MAX_LINE as u64 + 1);
+        match tokio::time::timeout(SILENCE, limited.read_line(&mut line)).await {
+            Ok(Ok(0) | Err(_)) | Err(_) => return,
+            Ok(Ok(_)) => {}
         }
-        let too_long = line.len() > MAX_LINE;
-        let reply = if too_long {
-            Problem::with(Code::RequestInvalid, format!("A line is at most {MAX_LINE} bytes")).into()
-        } else {
-            match serde_json::from_str(&line) {
+        let broken = broken_limit(&line, &mut rate);
+        let is_last = broken.is_some();
+        let reply = match broken {
+            Some(problem) => problem.into(),
+            None => match serde_json::from_str(&line) {
                 Ok(request) => answer(request).await,
                 Err(error) => Problem::with(Code::RequestInvalid, error).into(),
-            }
+            },
         };
         let Ok(mut text) = serde_json::to_vec(&reply) else { return };
         text.push(b'\n');
-        if write.write_all(&text).await.is_err() || too_long {
+        if write.write_all(&text).await.is_err() || is_last {
             return;
         }
     }
+}
+
+fn broken_limit(line: &str, rate: &mut Rate) -> Option<Problem> {
+    if line.len() > MAX_LINE {
+        return Some(Problem::with(Code::RequestInvalid, format!("A line is at most {MAX_LINE} bytes")));
+    }
+    let in_time = rate.take(Instant::now());
+    (!in_time).then(|| Problem::with(Code::RequestInvalid, format!("At most {PER_SECOND} requests a second")))
 }
 
 /// Sends one request to the running app and waits for its answer.
@@ -194,5 +250,74 @@ mod tests {
         server.abort();
         let _ = server.await;
         assert!(ask(&path, &Request::Status).expect_err("gone").is(Code::AppNotRunning));
+    }
+
+    async fn served() -> (tempfile::TempDir, PathBuf, tokio::task::JoinHandle<()>) {
+        let folder = tempfile::tempdir().expect("temp");
+        let path = folder.path().join("c.sock");
+        let socket = ControlSocket::lock(&path).and_then(ControlLock::bind).expect("bound");
+        let server = tokio::spawn(socket.serve(|_| async { Reply::done() }));
+        (folder, path, server)
+    }
+
+    #[tokio::test]
+    async fn only_the_owner_may_come_and_unknown_words_are_refused() {
+        let (_folder, path, _server) = served().await;
+        assert_eq!(std::fs::metadata(&path).expect("there").mode() & 0o777, 0o600);
+        let stream = UnixStream::connect(&path).await.expect("connected");
+        let (read, mut write) = stream.into_split();
+        let mut read = BufReader::new(read).lines();
+        for bad in [
+            r#"{"verb":"run","path":"/bin/true"}"#,
+            r#"{"verb":"press","command":"true"}"#,
+            r#"{"verb":"secrets_set","value":"x"}"#,
+            r#"["quit"]"#,
+            "quit",
+            "",
+        ] {
+            write.write_all(format!("{bad}\n").as_bytes()).await.expect("sent");
+            let answer = read.next_line().await.expect("read").expect("answered");
+            assert!(answer.contains("TT-APP-803"), "{bad}: {answer}");
+        }
+        write.write_all(b"{\"verb\":\"status\"}\n").await.expect("sent");
+        assert!(read.next_line().await.expect("read").expect("answered").contains("true"));
+    }
+
+    #[tokio::test]
+    async fn a_flood_is_cut_off_and_others_are_served() {
+        let (_folder, path, _server) = served().await;
+        let stream = UnixStream::connect(&path).await.expect("connected");
+        let (read, mut write) = stream.into_split();
+        let lines = "{\"verb\":\"status\"}\n".repeat(BURST as usize * 3);
+        let flood = tokio::spawn(async move { write.write_all(lines.as_bytes()).await });
+        let mut read = BufReader::new(read).lines();
+        let (mut done, mut last) = (0, String::new());
+        while let Ok(Some(line)) = read.next_line().await {
+            (done, last) = (done + 1, line);
+        }
+        assert!(last.contains("requests a second"), "{last}");
+        assert!((BURST..BURST * 2).contains(&done), "{done}");
+        let _ = flood.await.expect("ended");
+        let status = tokio::task::spawn_blocking(move || ask(&path, &Request::Status)).await.expect("asked");
+        assert!(status.expect("served").ok);
+    }
+
+    #[test]
+    fn the_rate_fills_again_and_never_over() {
+        let start = Instant::now();
+        let mut rate = Rate::new(start);
+        assert_eq!((0..BURST * 2).filter(|_| rate.take(start)).count(), BURST as usize);
+        let second = start + Duration::from_secs(1);
+        assert_eq!((0..BURST).filter(|_| rate.take(second)).count(), PER_SECOND as usize);
+        let hour = start + Duration::from_secs(3_600);
+        assert_eq!((0..BURST * 2).filter(|_| rate.take(hour)).count(), BURST as usize);
+    }
+
+    #[test]
+    fn a_folder_that_others_can_write_is_refused() {
+        let folder = tempfile::tempdir().expect("temp");
+        std::fs::set_permissions(folder.path(), std::fs::Permissions::from_mode(0o777)).expect("opened");
+        let refused = ControlSocket::lock(&folder.path().join("c.sock")).expect_err("refused");
+        assert!(refused.is(Code::HomeUnwritable), "{refused}");
     }
 }

@@ -17,6 +17,12 @@ pub struct Folders {
     pub models: PathBuf,
     /// Recordings.
     pub audio: PathBuf,
+    /// Ledger and encrypted file of the vault.
+    pub vault: PathBuf,
+    /// What our entries in the keyring are called: a portable home has entries of its own.
+    pub keyring_name: String,
+    /// Where older set-ups kept their configuration.
+    pub old_config: PathBuf,
     /// Log files.
     pub logs: PathBuf,
     /// Control socket; gone after a reboot.
@@ -33,24 +39,40 @@ impl Folders {
     fn of(variable: impl Fn(&str) -> Option<PathBuf>) -> Result<Self, Problem> {
         if let Some(home) = variable("TONNYTRAY_HOME") {
             let home = std::path::absolute(&home).map_err(|e| unwritable(&home, &e))?;
-            return Ok(Self::below(&home, home.join("logs"), home.join("run")));
+            let name = format!("tonnytray {}", home.display());
+            return Ok(Self::below(&home, home.join("logs"), home.join("run"), name, home.join("config")));
         }
         let user = variable("HOME").ok_or_else(|| Problem::with(Code::HomeUnwritable, "HOME is not set"))?;
         let data = variable("XDG_DATA_HOME").unwrap_or_else(|| user.join(".local/share")).join("tonnytray");
         let state = variable("XDG_STATE_HOME").unwrap_or_else(|| user.join(".local/state")).join("tonnytray");
         // Without a runtime folder (a bare login) the state folder is as private.
         let run = variable("XDG_RUNTIME_DIR").map_or_else(|| state.join("run"), |run| run.join("tonnytray"));
-        Ok(Self::below(&data, state.join("logs"), run))
+        let config = variable("XDG_CONFIG_HOME").unwrap_or_else(|| user.join(".config"));
+        Ok(Self::below(&data, state.join("logs"), run, "tonnytray".to_owned(), config))
     }
 
-    fn below(data: &Path, logs: PathBuf, run: PathBuf) -> Self {
+    fn below(data: &Path, logs: PathBuf, run: PathBuf, keyring_name: String, old_config: PathBuf) -> Self {
         Self {
             database: data.join("tonnytray.db"),
             models: data.join("models"),
             audio: data.join("audio"),
+            vault: data.join("vault"),
+            keyring_name,
+            old_config,
             data: data.to_owned(),
             logs,
             run,
+        }
+    }
+
+    /// What the vault is made of. Only the app lives long enough for session memory.
+    pub fn vault_set(&self, has_session: bool) -> crate::vault::VaultSet {
+        crate::vault::VaultSet {
+            folder: self.vault.clone(),
+            keyring_name: self.keyring_name.clone(),
+            old_config: self.old_config.clone(),
+            has_session,
+            cost: None,
         }
     }
 
@@ -61,7 +83,7 @@ impl Folders {
 
     /// Makes every folder, for the owner only, and proves that the data folder can be written.
     pub fn create(&self) -> Result<(), Problem> {
-        for folder in [&self.data, &self.models, &self.audio, &self.logs, &self.run] {
+        for folder in [&self.data, &self.models, &self.audio, &self.vault, &self.logs, &self.run] {
             fs::DirBuilder::new()
                 .recursive(true)
                 .mode(0o700)
@@ -88,6 +110,7 @@ mod tests {
         let portable =
             Folders::of(|name| (name == "TONNYTRAY_HOME").then(|| PathBuf::from("/portable"))).expect("set");
         assert_eq!(portable.socket(), Path::new("/portable/run/control.sock"));
+        assert_eq!((portable.keyring_name.as_str(), portable.old_config.clone()), ("tonnytray /portable", "/portable/config".into()));
         assert_eq!(portable.database, Path::new("/portable/tonnytray.db"));
         let xdg = Folders::of(|name| match name {
             "HOME" => Some(PathBuf::from("/home/zoe")),
@@ -95,6 +118,7 @@ mod tests {
             _ => None,
         })
         .expect("set");
+        assert_eq!((xdg.keyring_name.as_str(), xdg.old_config.clone()), ("tonnytray", "/home/zoe/.config".into()));
         assert_eq!(xdg.database, Path::new("/home/zoe/.local/share/tonnytray/tonnytray.db"));
         assert_eq!(xdg.socket(), Path::new("/run/user/1000/tonnytray/control.sock"));
     }

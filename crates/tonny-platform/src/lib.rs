@@ -1,4 +1,5 @@
-//! The operating system behind core's ports: microphone, text insertion, overlay, model files, folders, control socket.
+//! The operating system behind core's ports: microphone, text insertion, overlay, model files, folders, control socket,
+//! vault.
 
 pub mod audio;
 pub mod clock;
@@ -11,3 +12,4 @@ pub mod models;
 pub mod notification;
 pub mod old_settings;
 pub mod overlay;
+pub mod vault;

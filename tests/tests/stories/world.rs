@@ -10,11 +10,12 @@ use tonny_core::engine::Programs;
 use tonny_core::model::{CatalogueEntry, InstalledModel, Source};
 use tonny_core::ports::{
     AudioFiles, Clock, Delivery, Heard, InputDevice, InsertionMethod, InsertionWish, Microphone, ModelFiles,
-    RecordRequest, Recording, Target, TextInsertion,
+    RecordRequest, Recording, Target, TextInsertion, Vault, VaultAsk,
 };
 use tonny_core::problem::{Code, Problem};
 use tonny_core::snapshot::Snapshot;
-use tonny_core::{Store, downloads};
+use tonny_core::secrets::Secrets;
+use tonny_core::{Store, downloads, trials};
 
 /// No story takes longer than this on a slow machine.
 const PATIENCE: Duration = Duration::from_secs(10);
@@ -50,6 +51,7 @@ impl World {
             models: Arc::new(NoModels),
             clock: Arc::new(Wall),
             downloads: downloads().unwrap(),
+            secrets: Secrets::new(Arc::new(NoVault), trials().unwrap()),
             package_index: None,
             audio_folder: PathBuf::from("audio"),
             programs: Programs { speech: PathBuf::from("tonny-speech"), keeper: None },
@@ -169,6 +171,15 @@ impl ModelFiles for NoModels {
 
     fn remove(&self, _id: &str) -> Result<(), Problem> {
         Err(Problem::of(Code::ModelUnknown))
+    }
+}
+
+/// Never answers: nothing but the asker may mind.
+struct NoVault;
+
+impl Vault for NoVault {
+    fn ask(&self, ask: VaultAsk) {
+        std::mem::forget(ask);
     }
 }
 

@@ -451,6 +451,8 @@ export type Snapshot = {
 	hotkey_problem: Problem | null,
 	/**  Counts up whenever the history changed, so that a window knows to ask again. */
 	history_version: number,
+	/**  Counts up whenever something about secrets changed; never says what. */
+	secrets_version: number,
 };
 
 /**  The whole state, on every change. */

@@ -6,7 +6,9 @@ use serde::Serialize;
 use tonny_core::control::Request;
 use tonny_core::engine::Engine;
 use tonny_core::model;
-use tonny_core::ports::{AudioFiles as _, Heard, Microphone as _, ModelFiles as _, RecordRequest};
+use tonny_core::ports::{
+    AudioFiles as _, Heard, Microphone as _, ModelFiles as _, Place, Presence, RecordRequest, VaultState,
+};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::store_problem;
 use tonny_platform::audio::{RecordingsOnDisk, SystemMicrophone};
@@ -46,6 +48,7 @@ pub fn run(face: &Face) -> Result<(), Problem> {
         Finding::of("database", database(face)),
         Finding::of("microphone", microphone(face)),
         Finding::of("insertion", X11Insertion::connect().map(|_| "X11".to_owned())),
+        Finding::of("keyring", keyring(face)),
         Finding::of("model and worker", engine(face)),
     ];
     findings.push(match app {
@@ -111,6 +114,27 @@ fn microphone(face: &Face) -> Result<String, Problem> {
         None => input.is_default,
     });
     Ok(name.map_or_else(|| "the default input".to_owned(), |input| input.name))
+}
+
+/// A place that does not work is a fault where secrets are, or were, kept in it; else it is only said.
+fn keyring(face: &Face) -> Result<String, Problem> {
+    let secrets = face.secrets()?;
+    let report = face.block_on(async { secrets.report().await })?;
+    let known = report.secrets.iter().filter(|kept| kept.presence != Presence::Unset).count();
+    let place = match report.place {
+        Place::Keyring => "the keyring",
+        Place::File => "the encrypted file",
+        Place::Session => "the running app's memory",
+    };
+    match report.problem {
+        None => Ok(format!("{known} secrets in {place}")),
+        // The terminal's own vault does not hold what the running app has open.
+        Some(_) if report.state == VaultState::FileLocked || report.place == Place::Session => {
+            Ok(format!("{known} secrets in {place}, which the terminal does not see into"))
+        }
+        Some(problem) if known == 0 || report.state.works() => Ok(format!("{known} secrets kept. {problem}")),
+        Some(problem) => Err(problem),
+    }
 }
 
 fn engine(face: &Face) -> Result<String, Problem> {

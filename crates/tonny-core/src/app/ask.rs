@@ -9,6 +9,7 @@ use tonny_supervisor::WorkerState;
 
 use super::DesktopWish;
 use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
+use super::secrets::SecretsAsk;
 use super::storage::{Cleaned, StorageAsk, StorageView};
 use crate::control::{Reply, Request};
 use crate::model::InstalledModel;
@@ -65,6 +66,8 @@ pub enum Message {
     History(HistoryAsk),
     Storage(StorageAsk),
     CleanedUp(Result<Cleaned, Problem>),
+    Secrets(SecretsAsk),
+    SecretsChanged,
     Retranscribed(String, Result<Words, Problem>),
     MicrophoneTest(bool, Answer<Result<(), Problem>>),
     Level(f32),
@@ -194,6 +197,14 @@ impl AppHandle {
     /// Gives free room of the database back to the system.
     pub async fn vacuum(&self) -> Result<(), Problem> {
         self.ask(|reply| Message::Storage(StorageAsk::Vacuum(reply))).await?
+    }
+
+    /// Does something with secrets. No answer ever carries a value.
+    pub async fn secrets<T>(
+        &self,
+        ask: impl FnOnce(oneshot::Sender<Result<T, Problem>>) -> SecretsAsk,
+    ) -> Result<T, Problem> {
+        self.ask(|reply| Message::Secrets(ask(reply))).await?
     }
 
     /// Answers one line of the control socket.

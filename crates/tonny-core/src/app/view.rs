@@ -88,6 +88,7 @@ impl App {
             hotkey_problem: self.hotkey_problem.clone(),
             history_version: self.history_version,
             recovered: u32::try_from(self.recovered.len()).unwrap_or(u32::MAX),
+            secrets_version: self.secrets_version,
         }
     }
 

@@ -20,6 +20,7 @@ impl App {
         self.refresh_models().await;
         self.last = self.newest().await;
         self.recover().await;
+        self.migrate_secrets();
         self.show_at_start();
         self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
     }
@@ -114,6 +115,7 @@ impl App {
             Some(problem) => self.problem = Some(problem),
         }
         self.history_version += 1;
+        self.secrets_version += 1;
         self.refresh_models().await;
     }
 

@@ -1,0 +1,203 @@
+//! `tonny secrets`: which are set, and setting them. A value comes from standard input or a hidden prompt and is never
+//! printed.
+//!
+//! The terminal has a vault of its own beside the app's and only tells the app that something changed: no secret
+//! crosses the control socket.
+
+use std::io::{IsTerminal as _, Read as _};
+
+use tonny_core::ports::{Choice, Place, Presence, VaultReport, VaultState};
+use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::{Secrets, Tried, Typed, kind};
+use zeroize::Zeroizing;
+
+use crate::arguments::{Secrets as Verb, Store};
+use crate::face::Face;
+
+/// More than any secret; what is longer is refused by its length.
+const MOST_INPUT: u64 = 64 * 1024;
+
+pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
+    let secrets = face.secrets()?;
+    face.block_on(async {
+        match verb {
+            Verb::List => list(face, &secrets.report().await?),
+            Verb::Set { name, no_test, password_first } => set(face, &secrets, &name, !no_test, password_first).await,
+            Verb::Clear { name } => {
+                let kind = kind(&name)?;
+                let mut input = Input::new(face, false);
+                open_file(&secrets, &mut input).await?;
+                let was_there = secrets.clear(kind.id).await?;
+                changed(face, if was_there { "cleared" } else { "was not set" }, kind.id)
+            }
+            Verb::Forget { yes } => forget(face, &secrets, yes).await,
+            Verb::Store { place, agree } => store(face, &secrets, place, agree).await,
+            Verb::Unlock => {
+                let mut input = Input::new(face, false);
+                open_file(&secrets, &mut input).await?;
+                secrets.unlock(None).await?;
+                face.tell_app();
+                list(face, &secrets.report().await?)
+            }
+        }
+    })
+}
+
+async fn set(
+    face: &Face,
+    secrets: &Secrets,
+    name: &str,
+    try_it: bool,
+    password_first: bool,
+) -> Result<(), Problem> {
+    let kind = kind(name)?;
+    let mut input = Input::new(face, password_first);
+    open_file(secrets, &mut input).await?;
+    let value = input.ask(kind.label)?;
+    let kept = secrets.set(kind.id, value, try_it).await?;
+    if let Some(note) = &kept.note {
+        face.remark(note);
+    }
+    if !face.is_json() && kept.tried == Tried::Good {
+        face.remark("It was tried and is good.");
+    }
+    face.tell_app();
+    face.show(&kept, || format!("{} is set.", kind.id))
+}
+
+async fn forget(face: &Face, secrets: &Secrets, yes: bool) -> Result<(), Problem> {
+    if !yes {
+        return Err(Problem::with(Code::RequestInvalid, "This deletes every secret: say it with --yes"));
+    }
+    let gone = secrets.forget().await?;
+    face.tell_app();
+    face.show(&serde_json::json!({ "forgotten": gone }), || format!("{gone} secrets forgotten."))
+}
+
+async fn store(face: &Face, secrets: &Secrets, place: Store, agree: bool) -> Result<(), Problem> {
+    let place = match place {
+        Store::Keyring => Place::Keyring,
+        Store::File => Place::File,
+        Store::Session => Place::Session,
+    };
+    if place != Place::Keyring && !agree {
+        let what = place.protection().trim_end_matches('.');
+        return Err(Problem::with(Code::VaultNotAgreed, format!("{what}. Say that you agree with --agree")));
+    }
+    let mut input = Input::new(face, place == Place::Keyring);
+    if place == Place::Keyring {
+        open_file(secrets, &mut input).await?;
+    }
+    let password = if place == Place::File { Some(input.new_password()?) } else { None };
+    secrets.choose(Choice { place, password, understood: agree, auto_lock_min: None }).await?;
+    face.tell_app();
+    list(face, &secrets.report().await?)
+}
+
+/// Unlocks the encrypted file for this command, where secrets are kept in it.
+async fn open_file(secrets: &Secrets, input: &mut Input<'_>) -> Result<(), Problem> {
+    if secrets.report().await?.state == VaultState::FileLocked {
+        let password = input.password()?;
+        secrets.unlock(Some(password)).await?;
+    }
+    Ok(())
+}
+
+fn changed(face: &Face, what: &str, id: &str) -> Result<(), Problem> {
+    face.tell_app();
+    face.show(&serde_json::json!({ "id": id, "outcome": what }), || format!("{id}: {what}."))
+}
+
+fn list(face: &Face, report: &VaultReport) -> Result<(), Problem> {
+    face.show(report, || {
+        let mut lines = vec![report.protection.clone()];
+        lines.extend(report.problem.iter().map(ToString::to_string));
+        if let Some(migration) = &report.migration {
+            lines.extend(migration.left.iter().map(|left| format!("{}: {}", left.file, left.why)));
+        }
+        lines.extend(report.secrets.iter().map(|kept| {
+            let presence = match kept.presence {
+                Presence::Set => "set",
+                Presence::Unset => "-",
+                Presence::OutOfReach => "locked away",
+            };
+            let day = |at: &Option<String>| at.as_deref().map_or("", |at| at.get(..10).unwrap_or(at)).to_owned();
+            format!("{:<22} {:<12} {:<11} {:<11} {}", kept.id, presence, day(&kept.set_at), day(&kept.used_at), kept.purpose)
+        }));
+        lines.join("\n")
+    })
+}
+
+/// Where values and passwords come from: prompts on a terminal, else lines of standard input.
+struct Input<'a> {
+    face: &'a Face,
+    /// The first line is the encrypted file's password.
+    password_first: bool,
+    rest: Option<Zeroizing<String>>,
+}
+
+impl<'a> Input<'a> {
+    fn new(face: &'a Face, password_first: bool) -> Self {
+        Self { face, password_first, rest: None }
+    }
+
+    /// The value: everything that is left, without its last line break.
+    fn ask(&mut self, label: &str) -> Result<Typed, Problem> {
+        if std::io::stdin().is_terminal() {
+            return prompt(self.face, &format!("{label}: "));
+        }
+        let rest = self.read()?;
+        let value = rest.strip_suffix('\n').map_or(rest.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
+        Ok(Typed::new(value.to_owned()))
+    }
+
+    fn password(&mut self) -> Result<Typed, Problem> {
+        if std::io::stdin().is_terminal() {
+            return prompt(self.face, "Password of the encrypted file: ");
+        }
+        if !self.password_first {
+            return Err(Problem::with(
+                Code::VaultFileLocked,
+                "Without a terminal, give it as the first line of standard input, with --password-first",
+            ));
+        }
+        let rest = self.read()?;
+        let (password, value) = rest.split_once('\n').unwrap_or((rest.as_str(), ""));
+        self.rest = Some(Zeroizing::new(value.to_owned()));
+        Ok(Typed::new(password.trim_end_matches('\r').to_owned()))
+    }
+
+    /// A new password, typed twice on a terminal.
+    fn new_password(&mut self) -> Result<Typed, Problem> {
+        if !std::io::stdin().is_terminal() {
+            return self.ask("Password");
+        }
+        let first = prompt(self.face, "New password of the encrypted file: ")?;
+        let again = prompt(self.face, "Once more: ")?;
+        if first.open_for_the_vault() == again.open_for_the_vault() {
+            return Ok(first);
+        }
+        Err(Problem::with(Code::VaultPasswordWrong, "The two are not the same"))
+    }
+
+    fn read(&mut self) -> Result<Zeroizing<String>, Problem> {
+        if let Some(rest) = self.rest.take() {
+            return Ok(rest);
+        }
+        // One buffer from the start: one that grows leaves copies behind.
+        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MOST_INPUT).unwrap_or(0) + 1));
+        std::io::stdin().lock().take(MOST_INPUT).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
+        let text = std::str::from_utf8(&bytes)
+            .map_err(|_| Problem::with(Code::SecretInvalid, "Standard input is no text"))?;
+        Ok(Zeroizing::new(text.to_owned()))
+    }
+}
+
+fn prompt(face: &Face, text: &str) -> Result<Typed, Problem> {
+    face.remark(text);
+    rpassword::read_password().map(Typed::new).map_err(|error| unread(&error))
+}
+
+fn unread(error: &std::io::Error) -> Problem {
+    Problem::with(Code::RequestInvalid, format!("The input could not be read: {error}"))
+}

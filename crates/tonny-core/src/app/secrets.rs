@@ -1,0 +1,77 @@
+//! Secrets as the App handles them: every ask is a task of its own, because a keyring may take its time.
+
+use super::App;
+use super::ask::{Answer, Message};
+use crate::ports::{Choice, VaultReport};
+use crate::problem::Problem;
+use crate::secrets::{SecretKept, Secrets, Typed};
+
+/// What the faces ask about secrets.
+pub enum SecretsAsk {
+    /// Where they are and which are set.
+    Report(Answer<Result<VaultReport, Problem>>),
+    /// Keep a value: kind, value, whether to try it.
+    Set(String, Typed, bool, Answer<Result<SecretKept, Problem>>),
+    /// Delete a value.
+    Clear(String, Answer<Result<bool, Problem>>),
+    /// Delete all.
+    Forget(Answer<Result<u32, Problem>>),
+    /// Keep them elsewhere.
+    Choose(Choice, Answer<Result<(), Problem>>),
+    /// Open the place.
+    Unlock(Option<Typed>, Answer<Result<(), Problem>>),
+    /// Close the encrypted file.
+    Lock(Answer<Result<(), Problem>>),
+    /// Another password: old, new.
+    ChangePassword(Typed, Typed, Answer<Result<(), Problem>>),
+}
+
+impl App {
+    pub(super) fn secrets(&self, ask: SecretsAsk) {
+        let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
+        self.tasks.spawn(async move {
+            if carry_out(&secrets, ask).await {
+                handle.send(Message::SecretsChanged).await;
+            }
+        });
+    }
+
+    /// Plain-text secrets of an older set-up move into the vault; what cannot be done now is tried at the next start.
+    pub(super) fn migrate_secrets(&self) {
+        let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
+        self.tasks.spawn(async move {
+            match secrets.migrate().await {
+                Ok(migration) if migration.is_empty() => {}
+                Ok(migration) => {
+                    for moved in &migration.moved {
+                        tracing::info!(kind = moved.id, file = moved.from, "a plain-text secret moved into the vault");
+                    }
+                    for left in &migration.left {
+                        tracing::warn!(file = left.file, why = left.why, "an old file with secrets was left alone");
+                    }
+                    handle.send(Message::SecretsChanged).await;
+                }
+                Err(problem) => tracing::warn!(code = problem.code, "old plain-text secrets could not be looked at"),
+            }
+        });
+    }
+}
+
+/// Whether something changed, or may have.
+async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> bool {
+    // Whoever asked may have gone; the work is done all the same.
+    match ask {
+        SecretsAsk::Report(reply) => {
+            let _ = reply.send(secrets.report().await);
+            return false;
+        }
+        SecretsAsk::Set(id, value, try_it, reply) => _ = reply.send(secrets.set(&id, value, try_it).await),
+        SecretsAsk::Clear(id, reply) => _ = reply.send(secrets.clear(&id).await),
+        SecretsAsk::Forget(reply) => _ = reply.send(secrets.forget().await),
+        SecretsAsk::Choose(choice, reply) => _ = reply.send(secrets.choose(choice).await),
+        SecretsAsk::Unlock(password, reply) => _ = reply.send(secrets.unlock(password).await),
+        SecretsAsk::Lock(reply) => _ = reply.send(secrets.lock().await),
+        SecretsAsk::ChangePassword(old, new, reply) => _ = reply.send(secrets.change_password(old, new).await),
+    }
+    true
+}

@@ -1,0 +1,52 @@
+//! The vault thread's loop: one ask after the other, and the encrypted file's own locking in between.
+
+use std::sync::mpsc::{Receiver, RecvTimeoutError};
+use std::time::Instant;
+
+use tonny_core::ports::{VaultAnswer, VaultAsk};
+use tonny_core::problem::Problem;
+
+use super::keeping::Keeping;
+use super::{Asked, DEADLINE, VaultSet};
+
+/// Runs until nobody can ask any more.
+pub(super) fn run(set: VaultSet, mailbox: &Receiver<Asked>) {
+    let mut keeping = Keeping::new(set);
+    loop {
+        let asked = match keeping.locks_itself_at() {
+            None => mailbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
+            Some(at) => mailbox.recv_timeout(at.saturating_duration_since(Instant::now())),
+        };
+        match asked {
+            Ok(Asked { at, ask }) => carry_out(&mut keeping, at + DEADLINE, ask),
+            Err(RecvTimeoutError::Timeout) => {}
+            Err(RecvTimeoutError::Disconnected) => return,
+        }
+        keeping.lock_if_due(Instant::now());
+    }
+}
+
+fn carry_out(keeping: &mut Keeping, until: Instant, ask: VaultAsk) {
+    match ask {
+        VaultAsk::Report(answer) => reply(answer, keeping.report(until)),
+        VaultAsk::Take(kind, answer) => reply(answer, keeping.take(kind, until)),
+        VaultAsk::Put(kind, value, answer) => {
+            reply(answer, keeping.put(kind, value.open_for_the_vault(), until));
+        }
+        VaultAsk::Clear(kind, answer) => reply(answer, keeping.clear(kind, until)),
+        VaultAsk::Forget(answer) => reply(answer, keeping.forget(until)),
+        VaultAsk::Choose(choice, answer) => reply(answer, keeping.choose(&choice)),
+        VaultAsk::Unlock(password, answer) => reply(answer, keeping.unlock(password.as_ref(), until)),
+        VaultAsk::Lock(answer) => {
+            keeping.lock();
+            reply(answer, Ok(()));
+        }
+        VaultAsk::ChangePassword(old, new, answer) => reply(answer, keeping.change_password(&old, &new)),
+        VaultAsk::Migrate(answer) => reply(answer, keeping.migrate(until)),
+    }
+}
+
+/// Whoever asked may have gone.
+fn reply<T>(answer: VaultAnswer<T>, outcome: Result<T, Problem>) {
+    let _ = answer.send(outcome);
+}

@@ -1,0 +1,138 @@
+//! Keyrings of every kind (K4), and the one that never answers (K3).
+
+use std::path::Path;
+use std::time::Duration;
+
+use anyhow::{Result, ensure};
+
+use super::super::{Outcome, Size};
+use super::terminal::{Ran, Terminal, is_below};
+use crate::keyring::Bus;
+use crate::keyring::fake::{Fake, Manner};
+
+const VALUE: &str = "sk-proj-0123456789abcdefghijklmnop";
+
+/// What a call may take, and what starting and ending the program around it may add.
+const CALL: Duration = Duration::from_secs(3);
+const PROGRAM: Duration = Duration::from_millis(500);
+
+/// K3: every command against a service that has its name and never answers.
+pub fn mute(size: Size) -> Result<Outcome> {
+    let tries = size.pick(6, 100);
+    let folder = tempfile::tempdir()?;
+    let bus = Bus::start(folder.path())?;
+    let _fake = Fake::start(&bus.address, Manner::Mute)?;
+    let terminal = Terminal::new(&folder.path().join("home"), Some(&bus.address))?;
+    let (mut within, mut longest) = (0, Duration::ZERO);
+    for number in 0..tries {
+        let ran = if number % 2 == 0 { terminal.report()?.1 } else { terminal.set("openai", VALUE)? };
+        let says = ran.out.contains("silent") || ran.err.contains("TT-SECRET-1006");
+        longest = longest.max(ran.took);
+        within += u32::from(says && ran.took <= CALL + PROGRAM);
+    }
+    let text = format!("{within} of {tries} said so in time, longest {:.2} s, the program's start included", longest.as_secs_f64());
+    Ok(Outcome::measured(within == tries, text))
+}
+
+/// K4: the nine worlds.
+pub fn all() -> Result<Outcome> {
+    let worlds: [(&str, fn(&Path) -> Result<()>); 9] = [
+        ("no bus", no_bus),
+        ("bus without keyring", no_keyring),
+        ("no default collection", |folder| fake(folder, Manner::NoCollection, "no_collection", "TT-SECRET-1005")),
+        ("locked, dismissed", |folder| fake(folder, Manner::LockedDismissed, "locked", "TT-SECRET-1002")),
+        ("locked, silent", |folder| fake(folder, Manner::LockedSilent, "locked", "TT-SECRET-1006")),
+        ("error mid-call", |folder| fake(folder, Manner::FailsMidCall, "failing", "TT-SECRET-1007")),
+        ("text only", |folder| fake(folder, Manner::TextOnly, "text_only", "")),
+        ("another keyring than before", swapped),
+        ("GNOME Keyring", gnome),
+    ];
+    let mut wrong = Vec::new();
+    for (name, world) in worlds {
+        let folder = tempfile::tempdir()?;
+        if let Err(error) = world(folder.path()) {
+            wrong.push(format!("{name}: {error:#}"));
+        }
+    }
+    let kept = worlds.len() - wrong.len();
+    let text = if wrong.is_empty() { format!("{kept} of 9") } else { format!("{kept} of 9; {}", wrong.join("; ")) };
+    Ok(Outcome::measured(wrong.is_empty(), text))
+}
+
+fn no_bus(folder: &Path) -> Result<()> {
+    check(&Terminal::new(&folder.join("home"), None)?, "no_bus", "TT-SECRET-1003")
+}
+
+fn no_keyring(folder: &Path) -> Result<()> {
+    let bus = Bus::start(folder)?;
+    check(&Terminal::new(&folder.join("home"), Some(&bus.address))?, "no_keyring", "TT-SECRET-1004")
+}
+
+fn fake(folder: &Path, manner: Manner, state: &str, code: &str) -> Result<()> {
+    let bus = Bus::start(folder)?;
+    let _fake = Fake::start(&bus.address, manner)?;
+    check(&Terminal::new(&folder.join("home"), Some(&bus.address))?, state, code)
+}
+
+/// The desktop was changed: same home, another keyring.
+fn swapped(folder: &Path) -> Result<()> {
+    let home = folder.join("home");
+    let first = Bus::start(folder)?;
+    let fake = Fake::start(&first.address, Manner::Good)?;
+    let set = Terminal::new(&home, Some(&first.address))?.set("openai", VALUE)?;
+    ensure!(set.code == Some(0), "the first keyring took nothing: {}", set.err);
+    drop((fake, first));
+    let second = Bus::start(folder)?;
+    let _fake = Fake::start(&second.address, Manner::Good)?;
+    let terminal = Terminal::new(&home, Some(&second.address))?;
+    let (report, ran) = terminal.report()?;
+    calm(&ran)?;
+    ensure!(report["state"] == "changed", "the state is {}", report["state"]);
+    ensure!(report["problem"]["code"] == "TT-SECRET-1008", "{}", report["problem"]);
+    // What helps: entering it again.
+    let set = terminal.set("openai", VALUE)?;
+    ensure!(set.code == Some(0), "it cannot be entered again: {}", set.err);
+    ensure!(terminal.report()?.0["state"] == "working", "it does not work after that");
+    no_plain_text(&terminal)
+}
+
+fn gnome(folder: &Path) -> Result<()> {
+    let bus = Bus::with_gnome_keyring(folder)?;
+    let terminal = Terminal::new(&folder.join("home"), Some(&bus.address))?;
+    check(&terminal, "working", "")?;
+    let (report, _) = terminal.report()?;
+    let openai = report["secrets"].as_array().and_then(|all| all.iter().find(|one| one["id"] == "openai"));
+    ensure!(openai.is_some_and(|one| one["presence"] == "set"), "it is not listed as set");
+    let cleared = terminal.tonny(&["secrets", "clear", "openai"], "")?;
+    ensure!(cleared.code == Some(0) && cleared.out.contains("cleared"), "{}", cleared.err);
+    Ok(())
+}
+
+/// The state that is listed, and what setting a value comes to; the empty code is success.
+fn check(terminal: &Terminal, state: &str, code: &str) -> Result<()> {
+    let (report, ran) = terminal.report()?;
+    calm(&ran)?;
+    ensure!(report["state"] == state, "the state is {}", report["state"]);
+    let is_plain = report["problem"]["advice"].as_str().is_some_and(|advice| !advice.is_empty());
+    ensure!(is_plain || state == "working", "there is no advice");
+    let set = terminal.set("openai", VALUE)?;
+    calm(&set)?;
+    if code.is_empty() {
+        ensure!(set.code == Some(0), "it took nothing: {}", set.err);
+    } else {
+        ensure!(set.code == Some(1) && set.err.contains(code), "setting said {}", set.err);
+    }
+    no_plain_text(terminal)
+}
+
+fn calm(ran: &Ran) -> Result<()> {
+    ensure!(!ran.err.contains("panicked"), "it panicked: {}", ran.err);
+    ensure!(ran.took <= CALL + PROGRAM, "it took {:?}", ran.took);
+    ensure!(!ran.out.contains(VALUE) && !ran.err.contains(VALUE), "it printed the value");
+    Ok(())
+}
+
+fn no_plain_text(terminal: &Terminal) -> Result<()> {
+    ensure!(!is_below(&terminal.home, VALUE.as_bytes())?, "the value is in a file");
+    Ok(())
+}
