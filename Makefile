@@ -57,11 +57,14 @@ bench-chaos: ## twenty minutes of dictations while something breaks every few se
 	$(MAKE) bench-reliability ONLY=S18
 
 .PHONY: lint
-lint: ui ## formatting, clippy, TypeScript
+lint: ui ## formatting, clippy, TypeScript, house rules with the secret scan, licences
 	cargo fmt --all --check
 	cargo clippy --release --workspace --all-targets
 	cd ui && npm run --silent lint
-	@if command -v cargo-deny >/dev/null; then cargo deny check; else echo "skipped: cargo deny is not installed (cargo install cargo-deny)"; fi
+	cargo test --release -p tonny-tests --test house
+	@if ! command -v cargo-deny >/dev/null; then echo "skipped: cargo deny is not installed (cargo install cargo-deny)"; \
+	else cargo deny check bans licenses sources && \
+	if cargo deny fetch db 2>/dev/null; then cargo deny check advisories; else echo "skipped: the database of advisories cannot be reached"; fi; fi
 
 .PHONY: bundle
 bundle: system-packages build ## a .deb for this system, in target/release/bundle

@@ -4,6 +4,8 @@
 //! before the desktop, and the process ends when the App has said so.
 #![cfg_attr(windows, windows_subsystem = "windows")]
 
+#[cfg(test)]
+mod access;
 mod bindings;
 mod commands;
 mod desktop;
@@ -19,12 +21,13 @@ use tonny_core::control::Request;
 use tonny_core::problem::{Code, Problem};
 use tonny_platform::control::{self, ControlSocket};
 use tonny_platform::folders::Folders;
-use tonny_platform::logging;
+use tonny_platform::{hardening, logging};
 
 /// Audio, rows and the engine's states need little; decoding happens in the worker's process.
 const RUNTIME_THREADS: usize = 2;
 
 fn main() -> ExitCode {
+    hardening::no_core_files();
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] | ["--hidden"] => {}

@@ -1,6 +1,7 @@
 //! The window: made when asked for, gone when closed.
 
-use tauri::{AppHandle, Manager as _, WebviewUrl, WebviewWindowBuilder, WindowEvent};
+use tauri::webview::NewWindowResponse;
+use tauri::{AppHandle, Manager as _, Url, WebviewUrl, WebviewWindowBuilder, WindowEvent};
 use tauri_specta::Event as _;
 use tonny_core::app::AppHandle as App;
 use tonny_core::push_to_talk::Gesture;
@@ -31,7 +32,8 @@ pub fn show(tauri: &AppHandle, page: Option<&str>) {
         .inner_size(960.0, 680.0)
         .min_inner_size(800.0, 560.0)
         .center()
-        .on_navigation(|url| matches!(url.scheme(), "tauri") || url.host_str() == Some("tauri.localhost"))
+        .on_navigation(is_own_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
         .build();
     match made {
         Ok(window) => {
@@ -47,6 +49,18 @@ pub fn show(tauri: &AppHandle, page: Option<&str>) {
     }
 }
 
+/// Nothing but the app's own pages is ever shown: not a page that only looks like one (`https://tauri.localhost.evil`,
+/// a `tauri:` address of another host), not a file, not script in an address.
+fn is_own_page(url: &Url) -> bool {
+    let is_ours = match url.scheme() {
+        "tauri" => url.host_str() == Some("localhost"),
+        // Windows and Android show the app's pages under this name.
+        "http" | "https" => url.host_str() == Some("tauri.localhost"),
+        _ => false,
+    };
+    is_ours && url.port().is_none() && url.username().is_empty() && url.password().is_none()
+}
+
 /// A window that is gone can neither end its level meter nor let go of its try-out button.
 async fn let_go(app: &App) {
     for outcome in [app.test_microphone(false).await, app.gesture(Gesture::Release, None).await] {
@@ -59,4 +73,35 @@ async fn let_go(app: &App) {
 /// Whether there is anybody to send events to.
 pub fn is_open(tauri: &AppHandle) -> bool {
     tauri.get_webview_window(SETTINGS).is_some()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn only_our_own_pages_are_shown() {
+        let shown = |url: &str| is_own_page(&url.parse().expect(url));
+        for good in
+            ["tauri://localhost/index.html#/history", "http://tauri.localhost/", "https://tauri.localhost/x"]
+        {
+            assert!(shown(good), "{good}");
+        }
+        for bad in [
+            "https://example.org/",
+            "https://tauri.localhost.example.org/",
+            "https://tauri.localhost@example.org/",
+            "https://x@tauri.localhost/",
+            "https://tauri.localhost:8443/",
+            "http://localhost/",
+            "tauri://example.org/",
+            "file:///etc/passwd",
+            "data:text/html,x",
+            "javascript:alert(1)",
+            "about:blank",
+            "blob:tauri://localhost/1",
+        ] {
+            assert!(!shown(bad), "{bad}");
+        }
+    }
 }

@@ -9,6 +9,7 @@ pub mod app;
 pub mod bench;
 pub mod desktop;
 pub mod fake_worker;
+pub mod keyring;
 pub mod kill;
 pub mod process;
 pub mod programs;

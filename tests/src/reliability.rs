@@ -9,6 +9,7 @@ pub mod chaos;
 pub mod dice;
 pub mod machine;
 pub mod page;
+pub mod secrets;
 pub mod storage;
 pub mod supervision;
 
@@ -116,7 +117,9 @@ impl fmt::Display for Outcome {
 
 /// Every row, in the order of the page.
 pub fn rows() -> Vec<&'static Row> {
-    let mut rows: Vec<&Row> = [supervision::ROWS, machine::ROWS, chaos::ROWS, breaker::ROWS, storage::ROWS]
+    let areas =
+        [supervision::ROWS, machine::ROWS, chaos::ROWS, breaker::ROWS, storage::ROWS, secrets::ROWS];
+    let mut rows: Vec<&Row> = areas
         .into_iter()
         .flatten()
         .collect();

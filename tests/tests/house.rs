@@ -11,6 +11,8 @@ mod keys;
 mod links;
 #[path = "house/names.rs"]
 mod names;
+#[path = "house/npm.rs"]
+mod npm;
 #[path = "house/openers.rs"]
 mod openers;
 #[path = "house/rooms.rs"]
@@ -103,6 +105,13 @@ fn core_has_no_global_state() {
 fn nothing_is_left_unfinished() {
     let sources = texts(&[".rs", ".ts", ".tsx"]);
     hold("What is written down as unfinished is not done.", each(&sources, sources::unfinished));
+}
+
+#[test]
+fn packages_of_the_window_are_pinned_and_free() {
+    let locks = texts(&["package-lock.json"]);
+    assert!(!locks.is_empty(), "the lock file is gone");
+    hold("Packages of the window: tests/tests/house/npm.rs.", each(&locks, npm::offenders));
 }
 
 #[test]

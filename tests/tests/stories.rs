@@ -10,8 +10,10 @@ mod stories {
     pub mod world;
 }
 
+use tonny_core::app::secrets::SecretsAsk;
 use tonny_core::app::{HistoryQuery, WorkerCommand};
 use tonny_core::push_to_talk::Gesture;
+use tonny_core::secrets::{Tried, Typed};
 use tonny_core::settings::Settings;
 use tonny_core::snapshot::{Phase, Snapshot};
 
@@ -91,4 +93,35 @@ async fn unknown_routes_and_workers_are_refused_by_name() {
         "TT-APP-806"
     );
     assert_eq!(world.app.snapshot().state, Phase::Idle);
+}
+
+#[tokio::test]
+async fn a_secret_is_checked_and_kept_and_the_snapshot_only_counts() {
+    let world = World::start(Room::Quiet).await;
+    let set = |id: &str, value: &str| {
+        let (id, value) = (id.to_owned(), Typed::new(value.to_owned()));
+        world.app.secrets(|reply| SecretsAsk::Set(id, value, false, reply))
+    };
+    let kept = set("openai", "sk-proj-0123456789abcdefghij").await.unwrap();
+    assert_eq!((kept.id.as_str(), kept.tried), ("openai", Tried::Not));
+    let snapshot = world.wait(|snapshot| snapshot.secrets_version > 0).await;
+    assert!(!serde_json::to_string(&snapshot).unwrap().contains("0123456789"));
+    assert_eq!(set("openai", "xai-0123456789abcdefghij").await.unwrap_err().code, "TT-SECRET-1021");
+    assert_eq!(set("no such kind", "x").await.unwrap_err().code, "TT-SECRET-1022");
+    let clear = |id: &str| {
+        let id = id.to_owned();
+        world.app.secrets(|reply| SecretsAsk::Clear(id, reply))
+    };
+    assert!(clear("openai").await.unwrap() && !clear("openai").await.unwrap());
+}
+
+#[tokio::test]
+async fn a_vault_that_never_answers_keeps_nobody_else_waiting() {
+    let world = World::start(Room::Quiet).await;
+    let app = world.app.clone();
+    let report = tokio::spawn(async move { app.secrets(SecretsAsk::Report).await });
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    world.wait(|snapshot| snapshot.state == Phase::Recording).await;
+    assert!(!report.is_finished());
+    report.abort();
 }

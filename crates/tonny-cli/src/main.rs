@@ -11,6 +11,7 @@ use std::process::ExitCode;
 use clap::Parser as _;
 
 fn main() -> ExitCode {
+    tonny_platform::hardening::no_core_files();
     let arguments = arguments::Arguments::parse();
     let face = face::Face::new(arguments.json);
     match verbs::run(&face, arguments.verb) {

@@ -49,7 +49,8 @@ impl Trials {
         let Ok(url) = secure(url) else { return unknown("the address is not encrypted") };
         let mut request = self.client.get(url);
         for (name, value) in headers {
-            let (Ok(name), Ok(mut value)) = (HeaderName::try_from(*name), HeaderValue::try_from(*value)) else {
+            let (Ok(name), Ok(mut value)) = (HeaderName::try_from(*name), HeaderValue::try_from(*value))
+            else {
                 return unknown("the value fits into no header");
             };
             value.set_sensitive(true);
@@ -57,7 +58,9 @@ impl Trials {
         }
         match request.send().await.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => Verdict::Good,
-            Ok(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => Verdict::Refused(status.as_u16()),
+            Ok(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
+                Verdict::Refused(status.as_u16())
+            }
             Ok(status) => unknown(&format!("the answer was {status}")),
             // The error would name the whole address.
             Err(error) if error.is_timeout() => unknown("there was no answer in time"),

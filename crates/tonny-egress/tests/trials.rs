@@ -51,7 +51,9 @@ async fn a_key_does_not_follow_a_redirect_and_does_not_leave_in_the_clear() {
     seen.await.unwrap();
     assert!(!never.is_finished());
     never.abort();
-    assert!(matches!(trials.get("http://example.invalid/", &[]).await, Verdict::Unknown(why) if why.contains("encrypted")));
+    assert!(
+        matches!(trials.get("http://example.invalid/", &[]).await, Verdict::Unknown(why) if why.contains("encrypted"))
+    );
 }
 
 #[tokio::test]

@@ -110,7 +110,10 @@ mod tests {
         let portable =
             Folders::of(|name| (name == "TONNYTRAY_HOME").then(|| PathBuf::from("/portable"))).expect("set");
         assert_eq!(portable.socket(), Path::new("/portable/run/control.sock"));
-        assert_eq!((portable.keyring_name.as_str(), portable.old_config.clone()), ("tonnytray /portable", "/portable/config".into()));
+        assert_eq!(
+            (portable.keyring_name.as_str(), portable.old_config.clone()),
+            ("tonnytray /portable", "/portable/config".into())
+        );
         assert_eq!(portable.database, Path::new("/portable/tonnytray.db"));
         let xdg = Folders::of(|name| match name {
             "HOME" => Some(PathBuf::from("/home/zoe")),
@@ -118,7 +121,10 @@ mod tests {
             _ => None,
         })
         .expect("set");
-        assert_eq!((xdg.keyring_name.as_str(), xdg.old_config.clone()), ("tonnytray", "/home/zoe/.config".into()));
+        assert_eq!(
+            (xdg.keyring_name.as_str(), xdg.old_config.clone()),
+            ("tonnytray", "/home/zoe/.config".into())
+        );
         assert_eq!(xdg.database, Path::new("/home/zoe/.local/share/tonnytray/tonnytray.db"));
         assert_eq!(xdg.socket(), Path::new("/run/user/1000/tonnytray/control.sock"));
     }

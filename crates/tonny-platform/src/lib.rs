@@ -5,6 +5,7 @@ pub mod audio;
 pub mod clock;
 pub mod control;
 pub mod folders;
+pub mod hardening;
 pub mod insertion;
 pub mod installation;
 pub mod logging;

@@ -56,7 +56,10 @@ impl Fake {
             let mut service = Service { manner, items: HashMap::new(), made: 0 };
             let connection = match wire::connect(&address) {
                 Ok(connection) => connection,
-                Err(error) => return _ = told.send(Err(error)),
+                Err(error) => {
+                    let _ = told.send(Err(error));
+                    return;
+                }
             };
             let owner = connection.request_name(wire::NAME, false, true, false);
             let is_ours = matches!(owner, Ok(RequestNameReply::PrimaryOwner));

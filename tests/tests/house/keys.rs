@@ -60,7 +60,9 @@ fn varied(word: &str) -> bool {
     let mut letters: Vec<char> = word.chars().collect();
     letters.sort_unstable();
     letters.dedup();
-    letters.len() >= 10 && word.chars().any(|c| c.is_ascii_digit()) && word.chars().any(|c| c.is_ascii_alphabetic())
+    letters.len() >= 10
+        && word.chars().any(|c| c.is_ascii_digit())
+        && word.chars().any(|c| c.is_ascii_alphabetic())
 }
 
 /// `scheme://user:password@host` to anything but an example or this machine.

@@ -1,5 +1,6 @@
 //! An operating system of fakes around the real App and the real store.
 
+use std::collections::HashMap;
 use std::path::{Path, PathBuf};
 use std::sync::{Arc, Mutex};
 use std::time::{Duration, Instant};
@@ -13,8 +14,8 @@ use tonny_core::ports::{
     RecordRequest, Recording, Target, TextInsertion, Vault, VaultAsk,
 };
 use tonny_core::problem::{Code, Problem};
-use tonny_core::snapshot::Snapshot;
 use tonny_core::secrets::Secrets;
+use tonny_core::snapshot::Snapshot;
 use tonny_core::{Store, downloads, trials};
 
 /// No story takes longer than this on a slow machine.
@@ -51,7 +52,7 @@ impl World {
             models: Arc::new(NoModels),
             clock: Arc::new(Wall),
             downloads: downloads().unwrap(),
-            secrets: Secrets::new(Arc::new(NoVault), trials().unwrap()),
+            secrets: Secrets::new(Arc::new(Drawer::default()), trials().unwrap()),
             package_index: None,
             audio_folder: PathBuf::from("audio"),
             programs: Programs { speech: PathBuf::from("tonny-speech"), keeper: None },
@@ -174,12 +175,25 @@ impl ModelFiles for NoModels {
     }
 }
 
-/// Never answers: nothing but the asker may mind.
-struct NoVault;
+/// A vault that is a map; it never answers a report, as a keyring may that hangs.
+#[derive(Default)]
+struct Drawer {
+    kept: Mutex<HashMap<&'static str, String>>,
+    unanswered: Mutex<Vec<VaultAsk>>,
+}
 
-impl Vault for NoVault {
+impl Vault for Drawer {
     fn ask(&self, ask: VaultAsk) {
-        std::mem::forget(ask);
+        let mut kept = self.kept.lock().unwrap();
+        match ask {
+            VaultAsk::Put(kind, value, answer) => {
+                kept.insert(kind.id, format!("{} bytes", value.len()));
+                let _ = answer.send(Ok(()));
+            }
+            VaultAsk::Clear(kind, answer) => _ = answer.send(Ok(kept.remove(kind.id).is_some())),
+            VaultAsk::Forget(answer) => _ = answer.send(Ok(kept.drain().count() as u32)),
+            other => self.unanswered.lock().unwrap().push(other),
+        }
     }
 }
 

@@ -22,7 +22,9 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
     face.block_on(async {
         match verb {
             Verb::List => list(face, &secrets.report().await?),
-            Verb::Set { name, no_test, password_first } => set(face, &secrets, &name, !no_test, password_first).await,
+            Verb::Set { name, no_test, password_first } => {
+                set(face, &secrets, &name, !no_test, password_first).await
+            }
             Verb::Clear { name } => {
                 let kind = kind(&name)?;
                 let mut input = Input::new(face, false);
@@ -85,8 +87,9 @@ async fn store(face: &Face, secrets: &Secrets, place: Store, agree: bool) -> Res
         return Err(Problem::with(Code::VaultNotAgreed, format!("{what}. Say that you agree with --agree")));
     }
     let mut input = Input::new(face, place == Place::Keyring);
-    if place == Place::Keyring {
-        open_file(secrets, &mut input).await?;
+    let report = secrets.report().await?;
+    if report.state == VaultState::FileLocked {
+        secrets.unlock(Some(input.password()?)).await?;
     }
     let password = if place == Place::File { Some(input.new_password()?) } else { None };
     secrets.choose(Choice { place, password, understood: agree, auto_lock_min: None }).await?;
@@ -94,13 +97,20 @@ async fn store(face: &Face, secrets: &Secrets, place: Store, agree: bool) -> Res
     list(face, &secrets.report().await?)
 }
 
-/// Unlocks the encrypted file for this command, where secrets are kept in it.
+/// Unlocks the encrypted file for this command, where secrets are kept in it. A place that will not work is told before
+/// anybody types a value, and without waiting for it a second time.
 async fn open_file(secrets: &Secrets, input: &mut Input<'_>) -> Result<(), Problem> {
-    if secrets.report().await?.state == VaultState::FileLocked {
-        let password = input.password()?;
-        secrets.unlock(Some(password)).await?;
+    let report = secrets.report().await?;
+    match (report.state, report.problem) {
+        (VaultState::FileLocked, _) => {
+            let password = input.password()?;
+            secrets.unlock(Some(password)).await
+        }
+        // The keyring asks for its password itself; another one than before is taken into use.
+        (VaultState::Locked | VaultState::Changed, _) | (_, None) => Ok(()),
+        (state, Some(_)) if state.works() && report.place != Place::Session => Ok(()),
+        (_, Some(problem)) => Err(problem),
     }
-    Ok(())
 }
 
 fn changed(face: &Face, what: &str, id: &str) -> Result<(), Problem> {
@@ -121,8 +131,16 @@ fn list(face: &Face, report: &VaultReport) -> Result<(), Problem> {
                 Presence::Unset => "-",
                 Presence::OutOfReach => "locked away",
             };
-            let day = |at: &Option<String>| at.as_deref().map_or("", |at| at.get(..10).unwrap_or(at)).to_owned();
-            format!("{:<22} {:<12} {:<11} {:<11} {}", kept.id, presence, day(&kept.set_at), day(&kept.used_at), kept.purpose)
+            let day =
+                |at: &Option<String>| at.as_deref().map_or("", |at| at.get(..10).unwrap_or(at)).to_owned();
+            format!(
+                "{:<22} {:<12} {:<11} {:<11} {}",
+                kept.id,
+                presence,
+                day(&kept.set_at),
+                day(&kept.used_at),
+                kept.purpose
+            )
         }));
         lines.join("\n")
     })
@@ -147,7 +165,8 @@ impl<'a> Input<'a> {
             return prompt(self.face, &format!("{label}: "));
         }
         let rest = self.read()?;
-        let value = rest.strip_suffix('\n').map_or(rest.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
+        let value =
+            rest.strip_suffix('\n').map_or(rest.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
         Ok(Typed::new(value.to_owned()))
     }
 

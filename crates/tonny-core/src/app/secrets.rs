@@ -44,14 +44,24 @@ impl App {
                 Ok(migration) if migration.is_empty() => {}
                 Ok(migration) => {
                     for moved in &migration.moved {
-                        tracing::info!(kind = moved.id, file = moved.from, "a plain-text secret moved into the vault");
+                        tracing::info!(
+                            kind = moved.id,
+                            file = moved.from,
+                            "a plain-text secret moved into the vault"
+                        );
                     }
                     for left in &migration.left {
-                        tracing::warn!(file = left.file, why = left.why, "an old file with secrets was left alone");
+                        tracing::warn!(
+                            file = left.file,
+                            why = left.why,
+                            "an old file with secrets was left alone"
+                        );
                     }
                     handle.send(Message::SecretsChanged).await;
                 }
-                Err(problem) => tracing::warn!(code = problem.code, "old plain-text secrets could not be looked at"),
+                Err(problem) => {
+                    tracing::warn!(code = problem.code, "old plain-text secrets could not be looked at")
+                }
             }
         });
     }
@@ -71,7 +81,9 @@ async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> bool {
         SecretsAsk::Choose(choice, reply) => _ = reply.send(secrets.choose(choice).await),
         SecretsAsk::Unlock(password, reply) => _ = reply.send(secrets.unlock(password).await),
         SecretsAsk::Lock(reply) => _ = reply.send(secrets.lock().await),
-        SecretsAsk::ChangePassword(old, new, reply) => _ = reply.send(secrets.change_password(old, new).await),
+        SecretsAsk::ChangePassword(old, new, reply) => {
+            _ = reply.send(secrets.change_password(old, new).await)
+        }
     }
     true
 }

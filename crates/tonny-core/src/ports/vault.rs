@@ -62,7 +62,9 @@ impl Place {
     pub fn protection(self) -> &'static str {
         match self {
             Self::Keyring => "The operating system's keyring protects them; it opens with your login.",
-            Self::File => "A password that only you know protects them, in an encrypted file of TonnyTray's own.",
+            Self::File => {
+                "A password that only you know protects them, in an encrypted file of TonnyTray's own."
+            }
             Self::Session => "They are only in memory, and are gone when TonnyTray ends.",
         }
     }

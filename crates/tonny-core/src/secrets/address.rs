@@ -1,6 +1,6 @@
 //! What addresses may be kept: encrypted ones, and plain ones of this machine only.
 
-use std::net::{Ipv4Addr, Ipv6Addr};
+use core::net::{Ipv4Addr, Ipv6Addr};
 
 use url::{Host, Url};
 
@@ -36,7 +36,9 @@ pub fn check(text: &str, schemes: &[Scheme], user_may_be_inside: bool) -> Result
     };
     let host = host(&url)?;
     if !user_may_be_inside && (!url.username().is_empty() || url.password().is_some()) {
-        return Err("user and password do not belong into the address: keep them as n8n authorization".to_owned());
+        return Err(
+            "user and password do not belong into the address: keep them as n8n authorization".to_owned()
+        );
     }
     if url.port() == Some(0) {
         return Err("port 0 cannot be reached".to_owned());
@@ -110,7 +112,8 @@ fn note(host: &Host) -> super::Note {
             "The host has letters beyond ASCII; it is really {name}. Make sure that this is the one you mean."
         )),
         Host::Ipv4(_) | Host::Ipv6(_) if !is_this_machine(host) => Some(
-            "The host is a bare address: its certificate must name that address, or requests will fail.".to_owned(),
+            "The host is a bare address: its certificate must name that address, or requests will fail."
+                .to_owned(),
         ),
         _ => None,
     }
@@ -137,7 +140,11 @@ mod tests {
         ] {
             assert_eq!(check(good, WEB, false), Ok(None), "{good}");
         }
-        for good in ["amqps://mq.example.org/v", "amqps://u:p@mq.example.org:5671/%2f", "amqp://guest:guest@localhost"] {
+        for good in [
+            "amqps://mq.example.org/v",
+            "amqps://u:p@mq.example.org:5671/%2f",
+            "amqp://guest:guest@localhost",
+        ] {
             assert_eq!(check(good, AMQP, true), Ok(None), "{good}");
         }
     }

@@ -129,7 +129,11 @@ const KINDS: &[Kind] = &[
         "User and password at the broker, as user:password.",
         Shape::UserAndPassword,
         NO_ACCOUNT,
-        &["/rabbitmq/credentials", "/rabbitmq/username+/rabbitmq/password", "/rabbitmq/user+/rabbitmq/password"],
+        &[
+            "/rabbitmq/credentials",
+            "/rabbitmq/username+/rabbitmq/password",
+            "/rabbitmq/user+/rabbitmq/password",
+        ],
     ),
     key(
         "openai",

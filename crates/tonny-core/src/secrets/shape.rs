@@ -77,7 +77,8 @@ fn key(kind: &Kind, text: &str, prefixes: &[&str], shortest: usize, longest: usi
         return Err("it contains a character that no key has".to_owned());
     }
     if !(shortest..=longest).contains(&text.len()) {
-        let range = if shortest == longest { shortest.to_string() } else { format!("{shortest} to {longest}") };
+        let range =
+            if shortest == longest { shortest.to_string() } else { format!("{shortest} to {longest}") };
         return Err(format!("it is {} characters long, {range} are right", text.len()));
     }
     if let Some(other) = belongs_to(text, kind) {

@@ -71,7 +71,10 @@ impl Chest for SecretService {
 
     fn open(&mut self) -> Result<(), VaultState> {
         let connect = || {
-            dbus_secret_service::SecretService::connect_with_max_prompt_timeout(EncryptionType::Dh, QUESTION_S)
+            dbus_secret_service::SecretService::connect_with_max_prompt_timeout(
+                EncryptionType::Dh,
+                QUESTION_S,
+            )
         };
         let connection = reached(connect)?;
         let opened = |collection: &Collection<'_>| {
@@ -96,12 +99,10 @@ impl Chest for SecretService {
     }
 
     fn read(&mut self, name: &str) -> Result<Option<Zeroizing<Vec<u8>>>, VaultState> {
-        self.on(|connection, application| {
-            match Self::items(connection, application, Some(name))?.first() {
-                Some(item) if item.is_locked()? => Err(Error::Locked),
-                Some(item) => Ok(Some(Zeroizing::new(item.get_secret()?))),
-                None => Ok(None),
-            }
+        self.on(|connection, application| match Self::items(connection, application, Some(name))?.first() {
+            Some(item) if item.is_locked()? => Err(Error::Locked),
+            Some(item) => Ok(Some(Zeroizing::new(item.get_secret()?))),
+            None => Ok(None),
         })
     }
 

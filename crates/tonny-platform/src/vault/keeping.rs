@@ -80,7 +80,8 @@ impl Keeping {
         let place = self.ledger.place;
         let (state, names) = self.looked_at(until);
         let elsewhere = place == Place::Session && !self.set.has_session;
-        let problem = if elsewhere { Some(Problem::of(Code::VaultElsewhere)) } else { state.code().map(Problem::of) };
+        let problem =
+            if elsewhere { Some(Problem::of(Code::VaultElsewhere)) } else { state.code().map(Problem::of) };
         let wait = password::left(self.ledger.wrong_passwords, self.ledger.last_wrong_ms, now_ms());
         Ok(VaultReport {
             place,
@@ -344,7 +345,12 @@ impl Keeping {
         Ok(names)
     }
 
-    pub(super) fn read_at(&mut self, place: Place, name: &str, until: Instant) -> Result<Option<Text>, Problem> {
+    pub(super) fn read_at(
+        &mut self,
+        place: Place,
+        name: &str,
+        until: Instant,
+    ) -> Result<Option<Text>, Problem> {
         self.used = Instant::now();
         match place {
             Place::Keyring => self.keyring.read(name, until).map_err(problem),
@@ -353,7 +359,13 @@ impl Keeping {
         }
     }
 
-    pub(super) fn write_at(&mut self, place: Place, name: &str, text: &str, until: Instant) -> Result<(), Problem> {
+    pub(super) fn write_at(
+        &mut self,
+        place: Place,
+        name: &str,
+        text: &str,
+        until: Instant,
+    ) -> Result<(), Problem> {
         self.used = Instant::now();
         match place {
             Place::Keyring => self.keyring.write(name, text, until).map_err(problem),

@@ -114,7 +114,11 @@ impl Keyring {
     }
 
     /// The text of an entry.
-    pub(super) fn read(&mut self, name: &str, until: Instant) -> Result<Option<Zeroizing<String>>, VaultState> {
+    pub(super) fn read(
+        &mut self,
+        name: &str,
+        until: Instant,
+    ) -> Result<Option<Zeroizing<String>>, VaultState> {
         let name = name.to_owned();
         let Some(coded) = self.call(until, move |chest| chest.read(&name))? else { return Ok(None) };
         let bytes = Zeroizing::new(BASE64.decode(&*coded).map_err(|_| VaultState::Failing)?);
@@ -192,7 +196,11 @@ fn prove(chest: &mut dyn Chest) -> Result<bool, VaultState> {
     chest.write(PROBE, text.as_bytes())?;
     let back = chest.read(PROBE)?;
     chest.delete(PROBE)?;
-    if back.is_some_and(|back| back.as_slice() == text.as_bytes()) { Ok(true) } else { Err(VaultState::Failing) }
+    if back.is_some_and(|back| back.as_slice() == text.as_bytes()) {
+        Ok(true)
+    } else {
+        Err(VaultState::Failing)
+    }
 }
 
 /// The chest of this operating system.

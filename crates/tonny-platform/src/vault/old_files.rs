@@ -101,7 +101,8 @@ impl Keeping {
                 None => self.put_locked(found.kind, &found.text, until)?,
                 Some(there) if *there == *found.text => {}
                 Some(_) => {
-                    let why = format!("Another {} is set already; delete this one by hand.", found.kind.label);
+                    let why =
+                        format!("Another {} is set already; delete this one by hand.", found.kind.label);
                     migration.left.push(LeftAlone { file: name.clone(), why });
                     continue;
                 }

@@ -8,8 +8,11 @@ use zeroize::Zeroizing;
 /// Deriving a key takes at least this long on the machine that made the file.
 pub const KDF_FLOOR: Duration = Duration::from_millis(250);
 
-/// Aimed above the floor: the next run may be a little quicker.
-const AIM: Duration = Duration::from_millis(325);
+/// Aimed well above the floor: while the machine is busy a run takes longer than it will later.
+const AIM: Duration = Duration::from_millis(500);
+
+/// Short runs of which the quickest counts.
+const RUNS: u32 = 5;
 
 /// 64 MiB: more than a graphics card has for each of its thousands of cores, little for a desktop.
 const MEMORY_KIB: u32 = 64 * 1024;
@@ -43,11 +46,11 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost that takes [`KDF_FLOOR`] here. The quickest of three short runs counts, so that a busy moment does not
+    /// The cost that takes [`KDF_FLOOR`] here. The quickest of a few short runs counts, so that a busy moment does not
     /// make a weak file.
     pub fn calibrated() -> Self {
         let mut cost = Self { memory_kib: MEMORY_KIB, passes: 1, lanes: 1 };
-        let quickest = (0..3).map(|_| cost.measured()).min().unwrap_or(AIM);
+        let quickest = (0..RUNS).map(|_| cost.measured()).min().unwrap_or(AIM);
         let passes = AIM.as_nanos().div_ceil(quickest.as_nanos().max(1));
         cost.passes = u32::try_from(passes).unwrap_or(MOST_PASSES).clamp(FEWEST_PASSES, MOST_PASSES);
         cost

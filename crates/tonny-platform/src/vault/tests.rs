@@ -129,7 +129,9 @@ fn a_secret_is_kept_used_reported_and_deleted() {
     assert_eq!((kept.presence, kept.place), (Presence::Set, Some(Place::Keyring)));
     assert!(kept.set_at.is_some() && kept.used_at.is_some());
     assert!(!serde_json::to_string(&report).expect("JSON").contains(KEY));
-    assert!(!std::fs::read_to_string(world.home.path().join("vault/ledger.json")).expect("ledger").contains(KEY));
+    assert!(
+        !std::fs::read_to_string(world.home.path().join("vault/ledger.json")).expect("ledger").contains(KEY)
+    );
     assert!(world.keeping.clear(kind("openai").expect("known"), soon()).expect("deleted"));
     assert_eq!(world.presence("openai"), Presence::Unset);
 }
@@ -162,7 +164,8 @@ fn a_locked_keyring_is_out_of_reach_and_a_dismissed_question_is_told() {
 fn another_keyring_is_noticed_and_taken_into_use_with_the_next_value() {
     let mut world = World::new();
     world.put("openai", KEY).expect("kept");
-    std::fs::rename(world.home.path().join("ring"), world.home.path().join("the other desktop")).expect("away");
+    std::fs::rename(world.home.path().join("ring"), world.home.path().join("the other desktop"))
+        .expect("away");
     std::fs::create_dir(world.home.path().join("ring")).expect("new");
     assert_eq!(world.report().state, VaultState::Changed);
     assert!(world.take("openai").expect_err("lost").is(Code::VaultChanged));
@@ -283,7 +286,11 @@ fn plain_text_of_an_older_set_up_moves_into_the_vault_once() {
     assert_eq!(world.take("nanogpt").expect("there").as_deref(), Some("nano-0123456789abcdef0123"));
     let new = std::fs::read_to_string(&config).expect("rewritten");
     assert!(!new.contains("el-0") && !new.contains("hook/7") && !new.contains("hunter2"), "{new}");
-    assert!(new.contains("\"api_key_configured\": true") && new.contains("\"voice_id\": \"v1\"") && new.contains("tonny"));
+    assert!(
+        new.contains("\"api_key_configured\": true")
+            && new.contains("\"voice_id\": \"v1\"")
+            && new.contains("tonny")
+    );
     assert_eq!(std::fs::read(&twin).expect("old bytes"), vec![0; old.len()]);
     assert_eq!(std::fs::read_to_string(&key_file).expect("rewritten"), "nanogpt_configured=true\n");
 
@@ -303,7 +310,13 @@ fn old_files_that_cannot_be_understood_are_left_alone_and_named() {
         assert!(migration.left[0].file.ends_with("config.json") && !migration.left[0].why.contains("el-0"));
         assert_eq!(std::fs::read(&config).expect("there"), bad);
     }
-    for harmless in ["[]", "null", "{\"elevenlabs\":{\"api_key\":\"\"}}", "{\"elevenlabs\":{\"api_key\":7}}", "{\"elevenlabs\":3}"] {
+    for harmless in [
+        "[]",
+        "null",
+        "{\"elevenlabs\":{\"api_key\":\"\"}}",
+        "{\"elevenlabs\":{\"api_key\":7}}",
+        "{\"elevenlabs\":3}",
+    ] {
         std::fs::write(&config, harmless).expect("written");
         assert!(world.keeping.migrate(soon()).expect("survived").is_empty(), "{harmless}");
     }

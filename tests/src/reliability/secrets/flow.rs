@@ -45,7 +45,8 @@ pub fn canaries(size: Size) -> Result<Outcome> {
         searched += bytes.len() as u64;
         hits.extend(values.iter().filter(|value| is_in(&bytes, value)).map(|_| file.display().to_string()));
     }
-    let texts: Vec<u8> = said.iter().flat_map(|ran| [ran.out.as_bytes(), ran.err.as_bytes()].concat()).collect();
+    let texts: Vec<u8> =
+        said.iter().flat_map(|ran| [ran.out.as_bytes(), ran.err.as_bytes()].concat()).collect();
     searched += texts.len() as u64;
     hits.extend(values.iter().filter(|value| is_in(&texts, value)).map(|_| "what was printed".to_owned()));
     let kib = searched / 1024;
@@ -59,7 +60,13 @@ pub fn canaries(size: Size) -> Result<Outcome> {
 }
 
 /// One canary: kept, refused, kept where it fails, moved, listed.
-fn tour(terminal: &Terminal, without: &Terminal, number: usize, value: &str, said: &mut Vec<Ran>) -> Result<()> {
+fn tour(
+    terminal: &Terminal,
+    without: &Terminal,
+    number: usize,
+    value: &str,
+    said: &mut Vec<Ran>,
+) -> Result<()> {
     let kinds = ["openai", "n8n-auth", "openai-compatible", "nanogpt"];
     let kind = kinds[number % kinds.len()];
     let kept = terminal.set(kind, value)?;
@@ -86,7 +93,13 @@ fn tour(terminal: &Terminal, without: &Terminal, number: usize, value: &str, sai
 }
 
 /// Old plain-text files full of canaries, taken in by the vault itself.
-fn migrated(folder: &Path, bus: &str, values: &[String], terminal: &Terminal, said: &mut Vec<Ran>) -> Result<()> {
+fn migrated(
+    folder: &Path,
+    bus: &str,
+    values: &[String],
+    terminal: &Terminal,
+    said: &mut Vec<Ran>,
+) -> Result<()> {
     let config = terminal.home.join("config/tonnytray");
     std::fs::create_dir_all(&config)?;
     let old = format!(
@@ -110,7 +123,8 @@ fn migrated(folder: &Path, bus: &str, values: &[String], terminal: &Terminal, sa
 /// The migration, in a process of its own; prints its report.
 pub fn migrate(home: &Path) -> Result<()> {
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    let migration = runtime.block_on(async { victims::vault(home)?.migrate().await.map_err(anyhow::Error::from) })?;
+    let migration =
+        runtime.block_on(async { victims::vault(home)?.migrate().await.map_err(anyhow::Error::from) })?;
     ensure!(migration.moved.len() == 3, "moved {:?}, left {:?}", migration.moved, migration.left);
     println!("{}", serde_json::to_string(&migration)?);
     Ok(())
@@ -146,7 +160,9 @@ pub fn children(size: Size) -> Result<Outcome> {
         }
         ensure!(child.wait()?.success(), "nothing was kept");
     }
-    let text = format!("{hits} hits in {looked} looks at command lines and environments of {rounds} runs and all they start");
+    let text = format!(
+        "{hits} hits in {looked} looks at command lines and environments of {rounds} runs and all they start"
+    );
     Ok(Outcome::measured(hits == 0 && looked > 0, text))
 }
 
@@ -155,7 +171,8 @@ fn family(pid: u32) -> Vec<u32> {
     let mut all = vec![pid];
     let mut next = 0;
     while let Some(parent) = all.get(next).copied() {
-        let tasks = std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
+        let tasks =
+            std::fs::read_to_string(format!("/proc/{parent}/task/{parent}/children")).unwrap_or_default();
         all.extend(tasks.split_whitespace().filter_map(|pid| pid.parse::<u32>().ok()));
         next += 1;
     }

@@ -33,7 +33,10 @@ pub fn clean(size: Size) -> Result<Outcome> {
     command.arg("memory").arg(folder.path().join("home")).arg(seconds.to_string());
     let said = run(command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address))?;
     let found: u32 = said.trim().parse().context("a number")?;
-    Ok(Outcome::measured(found == 0, format!("{found} after {seconds} s, keyring, file and session memory used")))
+    Ok(Outcome::measured(
+        found == 0,
+        format!("{found} after {seconds} s, keyring, file and session memory used"),
+    ))
 }
 
 /// Keeps a canary in every place, uses it, lets go of it, and counts it in this process' memory.
@@ -64,7 +67,8 @@ fn count() -> Result<u32> {
     let maps = std::fs::read_to_string("/proc/self/maps")?;
     let memory = File::open("/proc/self/mem")?;
     let mut found = 0;
-    for line in maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|mode| mode.starts_with("rw"))) {
+    for line in maps.lines().filter(|line| line.split(' ').nth(1).is_some_and(|mode| mode.starts_with("rw")))
+    {
         let range = line.split(' ').next().and_then(|range| range.split_once('-')).context("a range")?;
         let (from, to) = (u64::from_str_radix(range.0, 16)?, u64::from_str_radix(range.1, 16)?);
         let mut at = from;

@@ -37,7 +37,8 @@ pub fn encrypted_file(size: Size) -> Result<Outcome> {
     let mut last = 0;
     for round in 0..kills {
         let mut command = Command::new(programs::beside("vault-writer")?);
-        let acknowledged = killed(command.arg("file").arg(&path), Duration::from_micros(500 + round * 7_919 % 20_000))?;
+        let acknowledged =
+            killed(command.arg("file").arg(&path), Duration::from_micros(500 + round * 7_919 % 20_000))?;
         last = acknowledged.unwrap_or(last);
         let number = opened(&path)?;
         // The write under way when it was killed may be done.
@@ -50,7 +51,10 @@ pub fn encrypted_file(size: Size) -> Result<Outcome> {
     let mode = std::fs::metadata(&path)?.permissions().mode() & 0o777;
     let dear = (0..3).map(|_| Cost::calibrated().measured()).min().context("measured")?;
     let pass = torn == 0 && accepted == 0 && mode == 0o600 && dear >= KDF_FLOOR && last > 0;
-    let text = format!("{kills} kills over {last} writes: {torn} torn; {flips} bits: {accepted} accepted; key {} ms; mode {mode:o}", dear.as_millis());
+    let text = format!(
+        "{kills} kills over {last} writes: {torn} torn; {flips} bits: {accepted} accepted; key {} ms; mode {mode:o}",
+        dear.as_millis()
+    );
     Ok(Outcome::measured(pass, text))
 }
 
@@ -118,7 +122,7 @@ fn killed(command: &mut Command, after: Duration) -> Result<Option<u64>> {
 
 /// K7: moves between a real keyring and the file.
 pub fn moves(size: Size) -> Result<Outcome> {
-    let kills = size.pick(20, 500);
+    let kills: u64 = size.pick(20, 500);
     let folder = tempfile::tempdir()?;
     let bus = match Bus::with_gnome_keyring(folder.path()) {
         Ok(bus) => bus,
@@ -131,13 +135,14 @@ pub fn moves(size: Size) -> Result<Outcome> {
         let mut command = Command::new(&program);
         command.arg("move").arg(&home).env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
         // The victim looks for every secret at its start, before it moves anything.
-        let after = Duration::from_micros(u64::from(round) * 7_919 % 120_000);
+        let after = Duration::from_micros(round * 7_919 % 120_000);
         match killed(&mut command, after) {
             Ok(said) => moved = said.unwrap_or(0).max(moved),
             Err(_) => missing += 1,
         }
     }
-    let text = format!("{kills} kills, at most {moved} moves in one run: secrets missing in {missing} of them");
+    let text =
+        format!("{kills} kills, at most {moved} moves in one run: secrets missing in {missing} of them");
     Ok(Outcome::measured(missing == 0 && moved > 1, text))
 }
 

@@ -1,20 +1,27 @@
 //! Keyrings of every kind (K4), and the one that never answers (K3).
 
 use std::path::Path;
-use std::time::Duration;
+use std::process::Command;
+use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 
 use super::super::{Outcome, Size};
 use super::terminal::{Ran, Terminal, is_below};
+use crate::desktop::Desktop;
 use crate::keyring::Bus;
 use crate::keyring::fake::{Fake, Manner};
+use crate::process::{Running, run};
+use crate::{programs, wait_for};
 
 const VALUE: &str = "sk-proj-0123456789abcdefghijklmnop";
 
 /// What a call may take, and what starting and ending the program around it may add.
 const CALL: Duration = Duration::from_secs(3);
 const PROGRAM: Duration = Duration::from_millis(500);
+
+/// The app's first window, and its end.
+const FACE: Duration = Duration::from_secs(1);
 
 /// K3: every command against a service that has its name and never answers.
 pub fn mute(size: Size) -> Result<Outcome> {
@@ -30,8 +37,45 @@ pub fn mute(size: Size) -> Result<Outcome> {
         longest = longest.max(ran.took);
         within += u32::from(says && ran.took <= CALL + PROGRAM);
     }
-    let text = format!("{within} of {tries} said so in time, longest {:.2} s, the program's start included", longest.as_secs_f64());
-    Ok(Outcome::measured(within == tries, text))
+    let face = if size == Size::Full { Some(face(folder.path(), &bus.address)?) } else { None };
+    let text = format!(
+        "{within} of {tries} said so in time, longest {:.2} s, the program's start included",
+        longest.as_secs_f64()
+    );
+    let Some((window, end)) = face else { return Ok(Outcome::measured(within == tries, text)) };
+    let text =
+        format!("{text}; app: first window {:.2} s, end {:.2} s", window.as_secs_f64(), end.as_secs_f64());
+    Ok(Outcome::measured(within == tries && window <= FACE && end <= FACE, text))
+}
+
+/// The real app, with an old file to take secrets from, so that it asks the keyring at its start: how long until its
+/// window is there, and from the word to quit until it has ended.
+fn face(folder: &Path, bus: &str) -> Result<(Duration, Duration)> {
+    let desktop = Desktop::start()?;
+    let home = folder.join("face");
+    std::fs::create_dir_all(home.join("config/tonnytray"))?;
+    std::fs::write(
+        home.join("config/tonnytray/config.json"),
+        format!(r#"{{"openai":{{"api_key":"{VALUE}"}}}}"#),
+    )?;
+    let command = |program: &str| -> Result<Command> {
+        let mut command = desktop.command(programs::beside(program)?);
+        command.env("TONNYTRAY_HOME", &home).env("DBUS_SESSION_BUS_ADDRESS", bus);
+        Ok(command)
+    };
+    let began = Instant::now();
+    let mut app = Running::start(&mut command("tonnytray")?, &desktop.path("logs/tonnytray.log"))?;
+    wait_for("the app", Duration::from_secs(20), || {
+        Ok(run(command("tonny")?.args(["ctl", "show", "general"])).ok())
+    })?;
+    wait_for("the window", Duration::from_secs(20), || {
+        Ok(desktop.run("xdotool", &["search", "--onlyvisible", "--name", "^TonnyTray$"]).ok())
+    })?;
+    let window = began.elapsed();
+    let began = Instant::now();
+    run(command("tonny")?.args(["ctl", "quit"]))?;
+    app.wait_end(Duration::from_secs(20))?;
+    Ok((window, began.elapsed()))
 }
 
 /// K4: the nine worlds.
@@ -39,7 +83,9 @@ pub fn all() -> Result<Outcome> {
     let worlds: [(&str, fn(&Path) -> Result<()>); 9] = [
         ("no bus", no_bus),
         ("bus without keyring", no_keyring),
-        ("no default collection", |folder| fake(folder, Manner::NoCollection, "no_collection", "TT-SECRET-1005")),
+        ("no default collection", |folder| {
+            fake(folder, Manner::NoCollection, "no_collection", "TT-SECRET-1005")
+        }),
         ("locked, dismissed", |folder| fake(folder, Manner::LockedDismissed, "locked", "TT-SECRET-1002")),
         ("locked, silent", |folder| fake(folder, Manner::LockedSilent, "locked", "TT-SECRET-1006")),
         ("error mid-call", |folder| fake(folder, Manner::FailsMidCall, "failing", "TT-SECRET-1007")),
@@ -55,7 +101,8 @@ pub fn all() -> Result<Outcome> {
         }
     }
     let kept = worlds.len() - wrong.len();
-    let text = if wrong.is_empty() { format!("{kept} of 9") } else { format!("{kept} of 9; {}", wrong.join("; ")) };
+    let text =
+        if wrong.is_empty() { format!("{kept} of 9") } else { format!("{kept} of 9; {}", wrong.join("; ")) };
     Ok(Outcome::measured(wrong.is_empty(), text))
 }
 
