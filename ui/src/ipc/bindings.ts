@@ -63,6 +63,22 @@ export const commands = {
 	workerUsage: (name: string) => typedError<UsagePoint[], Problem>(__TAURI_INVOKE("worker_usage", { name })),
 	/**  What the workers said and what happened to them, newest first. */
 	workerLog: (query: LogQuery) => typedError<LogPage, Problem>(__TAURI_INVOKE("worker_log", { query })),
+	/**  Where secrets are kept, how that place does, and which are set. */
+	secretsList: () => typedError<VaultReport, Problem>(__TAURI_INVOKE("secrets_list")),
+	/**  Keeps a value; tries it first where `try_it`. Whatever fails, the old value stays. */
+	secretsSet: (id: string, value: Typed, tryIt: boolean) => typedError<SecretKept, Problem>(__TAURI_INVOKE("secrets_set", { id, value, tryIt })),
+	/**  Deletes a value; says whether there was one. */
+	secretsClear: (id: string) => typedError<boolean, Problem>(__TAURI_INVOKE("secrets_clear", { id })),
+	/**  Deletes every value in every place; says how many there were. */
+	secretsForget: () => typedError<number, Problem>(__TAURI_INVOKE("secrets_forget")),
+	/**  Keeps secrets in another place from now on, and moves what there is. */
+	vaultChoose: (choice: VaultChoice) => typedError<null, Problem>(__TAURI_INVOKE("vault_choose", { choice })),
+	/**  Opens the encrypted file with its password, or has the keyring ask for its own. */
+	vaultUnlock: (password: Typed | null) => typedError<null, Problem>(__TAURI_INVOKE("vault_unlock", { password })),
+	/**  Closes the encrypted file. */
+	vaultLock: () => typedError<null, Problem>(__TAURI_INVOKE("vault_lock")),
+	/**  Gives the encrypted file another password. */
+	vaultPassword: (old: Typed, new: Typed) => typedError<null, Problem>(__TAURI_INVOKE("vault_password", { old, new })),
 };
 
 /** Events */
@@ -212,6 +228,26 @@ export type Install = {
 	total: number | null,
 };
 
+/**  One kind of secret, and what may be said of its value. */
+export type Kept = {
+	/**  The kind's id. */
+	id: string,
+	/**  What people call it. */
+	label: string,
+	/**  What it is for. */
+	purpose: string,
+	/**  Whether it is there. */
+	presence: Presence,
+	/**  Where it is kept. */
+	place: Place | null,
+	/**  When it was last set, RFC 3339 in UTC. */
+	set_at: string | null,
+	/**  When it was last used, to the minute, RFC 3339 in UTC. */
+	used_at: string | null,
+	/**  Whether a value is tried against its provider before it replaces another. */
+	can_be_tried: boolean,
+};
+
 /**  Language of the window's texts. */
 export type Language = 
 /**  As the system says. */
@@ -235,6 +271,14 @@ export type LastUtterance = {
 	timings_ms: { [key in string]: number },
 };
 
+/**  One file, or one value in it, that was left as it is. */
+export type LeftAlone = {
+	/**  The file. */
+	file: string,
+	/**  Why, in a sentence. */
+	why: string,
+};
+
 /**  The input level while something listens. */
 export type LevelChanged = {
 	/**  0.0 to 1.0. */
@@ -255,6 +299,14 @@ export type Live = {
 export type MicrophoneChoice = {
 	/**  An input's id; null is the system's default. */
 	device: string | null,
+};
+
+/**  What became of the plain-text secrets of an older set-up. */
+export type Migration = {
+	/**  Moved into the vault and overwritten where they were. */
+	moved: Moved[],
+	/**  Left as they are. */
+	left: LeftAlone[],
 };
 
 /**  One model as people see it. */
@@ -345,6 +397,14 @@ export type Models = {
 	package_index: string | null,
 };
 
+/**  One secret that was moved. */
+export type Moved = {
+	/**  The kind's id. */
+	id: string,
+	/**  The file it was in. */
+	from: string,
+};
+
 /**  The pill on the screen. */
 export type Overlay = {
 	/**  Whether it is shown. */
@@ -368,6 +428,24 @@ export type Phase =
 /**  The words are on their way into a window. */
 "delivering";
 
+/**  Where secrets are kept. */
+export type Place = 
+/**  The operating system's keyring. */
+"keyring" | 
+/**  A file encrypted with a password. */
+"file" | 
+/**  Nowhere: in memory until the app ends. */
+"session";
+
+/**  Whether a secret is there. */
+export type Presence = 
+/**  It is there. */
+"set" | 
+/**  It is not. */
+"unset" | 
+/**  It was there when its place was last open. */
+"out_of_reach";
+
 /**  One thing that went wrong, ready to be shown. */
 export type Problem = {
 	/**  Stable, such as `TT-AUDIO-101`. */
@@ -386,6 +464,16 @@ export type RequestsView = {
 	failures: number,
 	/**  When a request is let through to try, Unix ms. */
 	retry_at_ms: number | null,
+};
+
+/**  What became of a new value that is now kept. */
+export type SecretKept = {
+	/**  The kind's id. */
+	id: string,
+	/**  Whether the other side took it. */
+	tried: Tried,
+	/**  Something worth knowing about it. */
+	note: string | null,
 };
 
 /**  One field's new value. */
@@ -483,6 +571,38 @@ export type Theme =
 /**  Light on dark. */
 "dark";
 
+/**  Whether a value was tried. */
+export type Tried = 
+/**  The other side took it. */
+"good" | 
+/**  The trial said nothing: no network, or another error. The note says more. */
+"unclear" | 
+/**  There is no trial for it, or none was wanted. */
+"not";
+
+/**
+ *  A value as a person typed it. It can be checked and given to the vault, nothing else.
+ * 
+ *  It can be read from a message, and never be written into one:
+ *  ```
+ *  let typed: tonny_core::secrets::Typed = serde_json::from_str("\"sk-1\"").unwrap();
+ *  assert_eq!(format!("{typed:?}"), "Typed(…)");
+ *  ```
+ *  ```compile_fail,E0277
+ *  let typed: tonny_core::secrets::Typed = serde_json::from_str("\"sk-1\"").unwrap();
+ *  serde_json::to_string(&typed).unwrap();
+ *  ```
+ *  ```compile_fail,E0277
+ *  let typed: tonny_core::secrets::Typed = serde_json::from_str("\"sk-1\"").unwrap();
+ *  format!("{typed}");
+ *  ```
+ *  ```compile_fail,E0599
+ *  let typed: tonny_core::secrets::Typed = serde_json::from_str("\"sk-1\"").unwrap();
+ *  let twin = typed.clone();
+ *  ```
+ */
+export type Typed = string;
+
 /**  CPU and memory of a worker's whole tree at one moment. */
 export type UsagePoint = {
 	/**  When, Unix ms. */
@@ -492,6 +612,71 @@ export type UsagePoint = {
 	/**  Resident. */
 	memory_bytes: number,
 };
+
+/**  A wish to keep secrets elsewhere. */
+export type VaultChoice = {
+	/**  Where. */
+	place: Place,
+	/**  For the encrypted file: the password it gets, or has. */
+	password: Typed | null,
+	/**  What protects secrets in the new place was read and agreed to. */
+	understood: boolean,
+	/**  The encrypted file locks itself after so many minutes without use; 0 is never. */
+	auto_lock_min: number | null,
+};
+
+/**  Where secrets are and how that place does. Never a value. */
+export type VaultReport = {
+	/**  Where they are kept. */
+	place: Place,
+	/**  How that place does. */
+	state: VaultState,
+	/**  What protects them there, in a sentence. */
+	protection: string,
+	/**  What to tell about the state. */
+	problem: Problem | null,
+	/**  Wrong passwords for the encrypted file since the last right one. */
+	wrong_passwords: number,
+	/**  The next password is looked at in so many seconds. */
+	retry_in_s: number,
+	/**  The encrypted file locks itself after so many minutes without use; 0 is never. */
+	auto_lock_min: number,
+	/**  Every kind. */
+	secrets: Kept[],
+	/**  What became of the plain-text secrets of an older set-up, if there were any. */
+	migration: Migration | null,
+};
+
+/**  What state the place is in. */
+export type VaultState = 
+/**  Reading and writing work, proven by doing both. */
+"working" | 
+/**  It works, for text only; values are kept as base64 anyway. */
+"text_only" | 
+/**  The keyring is locked. */
+"locked" | 
+/**  Its question for the password was turned away. */
+"dismissed" | 
+/**  There is no session bus to reach a keyring by. */
+"no_bus" | 
+/**  There is a session bus and no keyring on it. */
+"no_keyring" | 
+/**  There is a keyring without a default collection. */
+"no_collection" | 
+/**  It does not answer. */
+"silent" | 
+/**  It answers with errors. */
+"failing" | 
+/**  It is another one than the one secrets were kept in. */
+"changed" | 
+/**  The encrypted file is locked. */
+"file_locked" | 
+/**  The encrypted file is damaged. */
+"file_damaged" | 
+/**  The encrypted file was written by a newer version. */
+"file_newer" | 
+/**  The encrypted file belongs to another user. */
+"file_foreign";
 
 /**  One worker as people see it. */
 export type WorkerView = {
