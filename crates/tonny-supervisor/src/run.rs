@@ -140,7 +140,7 @@ impl Runner {
         match wakeup {
             Wakeup::Order(order) => self.order(order),
             Wakeup::News(News::Report(report)) => self.report(report),
-            Wakeup::News(News::Ended(end)) => self.ended(end),
+            Wakeup::News(News::Ended(end)) => self.ended(*end),
             Wakeup::News(News::Probed(answer)) => self.probed(answer),
             Wakeup::News(News::Looked(look)) => self.looked(look),
             Wakeup::Turn(incarnation, turn) => {

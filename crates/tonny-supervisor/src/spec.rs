@@ -47,7 +47,8 @@ pub struct Spec {
     pub health: Vec<Probe>,
     /// From one round of these questions to the next.
     pub probe_every: Duration,
-    /// Bytes of memory its processes may use together; a worker that grows beyond is killed and started again.
+    /// Bytes of memory its processes may use together (resident pages, a model mapped into memory included); a worker that
+    /// grows beyond is killed and started again.
     pub memory_ceiling: Option<u64>,
     /// Whether it loads so much that two of its kind should not start at the same time.
     pub heavy: bool,

@@ -45,7 +45,7 @@ pub(super) struct Copy {
 /// What happened to it.
 pub(super) enum News {
     Report(Report),
-    Ended(Ended),
+    Ended(Box<Ended>),
     Probed(Answer),
     Looked(Look),
 }
@@ -60,7 +60,7 @@ impl Copy {
             Some(report) = self.reports.recv() => News::Report(report),
             Ended { end, output } = &mut self.end => {
                 let out_of_memory = oom_kills() > self.oom_kills;
-                News::Ended(Ended { end: End { out_of_memory, ..end }, output })
+                News::Ended(Box::new(Ended { end: End { out_of_memory, ..end }, output }))
             }
             answer = probed(&mut self.prober) => News::Probed(answer),
             () = sleep_until(look_at.into()) => News::Looked(self.meter.look(Instant::now())),
