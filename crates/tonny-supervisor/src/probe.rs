@@ -185,3 +185,101 @@ async fn connect(at: &At, told: Option<&str>) -> io::Result<Stream> {
     let address = local.ok_or_else(|| io::Error::other("no address of this computer"))?;
     Ok(Box::new(TcpStream::connect(address).await?))
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use tokio::{
+        io::{AsyncReadExt, AsyncWriteExt},
+        net::TcpListener,
+    };
+
+    const TIMEOUT: Duration = Duration::from_millis(500);
+
+    async fn listener() -> (TcpListener, At) {
+        let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+        let address = listener.local_addr().unwrap();
+        (listener, At::Tcp(address))
+    }
+
+    async fn answer(how: How, at: At) -> Answer {
+        let token = Token::fresh().unwrap();
+        ask_all(&[Probe { how, at, timeout: TIMEOUT }], None, &token, false).await
+    }
+
+    /// What one connection is answered with, and what follows from it.
+    async fn says(how: How, words: &str) -> Answer {
+        let (listener, at) = listener().await;
+        let serve = async {
+            let (mut stream, _) = listener.accept().await.unwrap();
+            let mut request = [0; 4096];
+            let _ = stream.read(&mut request).await.unwrap();
+            stream.write_all(words.as_bytes()).await.unwrap();
+            stream
+        };
+        tokio::join!(answer(how, at), serve).0
+    }
+
+    fn http() -> How {
+        How::Http { path: "/health?x=1".to_owned(), token: false }
+    }
+
+    fn socket() -> How {
+        How::WebSocket { path: "/asr".to_owned() }
+    }
+
+    #[tokio::test]
+    async fn a_real_websocket_is_well_and_an_imitation_is_not() {
+        let (listener, at) = listener().await;
+        let serve = async {
+            let (stream, _) = listener.accept().await.unwrap();
+            tokio_tungstenite::accept_async(stream).await.map(drop).ok();
+        };
+        assert_eq!(tokio::join!(answer(socket(), at), serve).0, Answer::Well);
+        let head = "HTTP/1.1 101 Yes\r\nConnection: Upgrade\r\nUpgrade: websocket\r\n";
+        assert_eq!(says(socket(), &format!("{head}Sec-WebSocket-Accept: no\r\n\r\n")).await, Answer::Silent);
+        assert_eq!(says(socket(), "HTTP/1.1 200 OK\r\nContent-Length: 0\r\n\r\n").await, Answer::Silent);
+        assert_eq!(says(socket(), "HTTP/1.1 503 No\r\nContent-Length: 0\r\n\r\n").await, Answer::Loading);
+    }
+
+    #[tokio::test]
+    async fn statuses_have_meanings() {
+        for (status, meaning) in [
+            ("200 OK", Answer::Well),
+            ("204 Empty", Answer::Well),
+            ("301 Moved", Answer::Silent),
+            ("404 No", Answer::Silent),
+            ("500 Broken", Answer::Silent),
+            ("503 Loading", Answer::Loading),
+        ] {
+            let words = format!("HTTP/1.1 {status}\r\nContent-Length: 0\r\n\r\n");
+            assert_eq!(says(http(), &words).await, meaning, "{status}");
+        }
+        assert_eq!(says(http(), "no HTTP at all\r\n\r\n").await, Answer::Silent);
+    }
+
+    #[tokio::test]
+    async fn nobody_and_nobody_in_time_are_silent() {
+        let (listener, at) = listener().await;
+        assert_eq!(answer(How::Tcp, at.clone()).await, Answer::Well);
+        assert_eq!(answer(http(), at.clone()).await, Answer::Silent, "accepted and never answered");
+        drop(listener);
+        assert_eq!(answer(How::Tcp, at).await, Answer::Silent);
+        assert_eq!(answer(How::Tcp, At::Told).await, Answer::Silent);
+        assert_eq!(answer(http(), At::Unix("/nowhere/at-all".into())).await, Answer::Silent);
+        assert_eq!(answer(How::Tcp, At::Tcp("192.0.2.1:80".parse().unwrap())).await, Answer::Silent);
+    }
+
+    #[tokio::test]
+    async fn the_worst_of_several_answers_counts() {
+        let (listener, at) = listener().await;
+        let token = Token::fresh().unwrap();
+        let tcp = Probe { how: How::Tcp, at, timeout: TIMEOUT };
+        let told = Probe { at: At::Told, ..tcp.clone() };
+        let address = listener.local_addr().unwrap().to_string();
+        let both = [tcp, told];
+        assert_eq!(ask_all(&both, Some(&address), &token, false).await, Answer::Well);
+        assert_eq!(ask_all(&both, Some("127.0.0.1:1"), &token, false).await, Answer::Silent);
+        assert_eq!(ask_all(&[], None, &token, false).await, Answer::Well);
+    }
+}
