@@ -154,7 +154,6 @@ impl fmt::Display for Rejection {
 #[derive(Debug)]
 pub struct Ticket {
     generation: u64,
-    number: u64,
     admitted: Instant,
     first_sign: OnceLock<Instant>,
 }
@@ -177,7 +176,6 @@ enum State {
 
 #[derive(Debug)]
 struct Probe {
-    number: u64,
     started: Instant,
     deadline: Instant,
 }
@@ -188,14 +186,13 @@ pub struct Circuit {
     limits: CircuitLimits,
     state: State,
     generation: u64,
-    tickets: u64,
     held: bool,
 }
 
 impl Circuit {
     /// A closed breaker.
     pub fn new(limits: CircuitLimits) -> Self {
-        Self { limits, state: closed(), generation: 0, tickets: 0, held: false }
+        Self { limits, state: closed(), generation: 0, held: false }
     }
 
     /// Asks for one call. Takes no time, whatever the answer.
@@ -207,7 +204,6 @@ impl Circuit {
         if self.held {
             return Err(Rejected { reason: Rejection::Held, retry_after: None });
         }
-        let number = self.tickets + 1;
         match &mut self.state {
             State::Closed { .. } => {}
             State::Open { until } => return Err(rejected(Rejection::Open, *until, now)),
@@ -216,11 +212,10 @@ impl Circuit {
             }
             State::HalfOpen { probe, .. } => {
                 let deadline = now + self.limits.probe_deadline;
-                *probe = Some(Probe { number, started: now, deadline });
+                *probe = Some(Probe { started: now, deadline });
             }
         }
-        self.tickets = number;
-        Ok(Ticket { generation: self.generation, number, admitted: now, first_sign: OnceLock::new() })
+        Ok(Ticket { generation: self.generation, admitted: now, first_sign: OnceLock::new() })
     }
 
     /// The call moves on: a token, a partial result. A probe's deadline starts anew.
@@ -301,11 +296,10 @@ impl Circuit {
         }
     }
 
+    /// The probe, where this call is it: a half-open generation has one call at a time.
     fn probe_of(&mut self, ticket: &Ticket) -> Option<&mut Probe> {
         match &mut self.state {
-            State::HalfOpen { probe, .. } if ticket.generation == self.generation => {
-                probe.as_mut().filter(|probe| probe.number == ticket.number)
-            }
+            State::HalfOpen { probe, .. } if ticket.generation == self.generation => probe.as_mut(),
             _ => None,
         }
     }

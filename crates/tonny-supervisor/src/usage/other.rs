@@ -7,7 +7,7 @@ use sysinfo::{Pid, ProcessRefreshKind, ProcessesToUpdate, System};
 /// The process, as far as it lives.
 pub(crate) fn tree(root: u32) -> Vec<Reading> {
     let pid = Pid::from_u32(root);
-    let mut system = System::new();
+    let Ok(mut system) = System::new() else { return Vec::new() };
     let what = ProcessRefreshKind::nothing().with_cpu().with_memory();
     // Only this one: the library opens files for every process it ever saw.
     system.refresh_processes_specifics(ProcessesToUpdate::Some(&[pid]), true, what);
