@@ -37,6 +37,7 @@ const COMMANDS: &[&str] = &[
     "vault_unlock",
     "vault_lock",
     "vault_password",
+    "worker_usage",
 ];
 
 fn main() {

@@ -66,6 +66,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             secrets::vault_unlock,
             secrets::vault_lock,
             secrets::vault_password,
+            worker::worker_usage,
         ])
         .events(collect_events![SnapshotChanged, LevelChanged, PageRequested])
 }

@@ -4,10 +4,10 @@ use std::collections::HashMap;
 use std::sync::Mutex;
 
 use tauri::image::Image;
-use tauri::menu::{Menu, MenuItem, PredefinedMenuItem};
+use tauri::menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager as _, Wry};
-use tonny_core::app::{DesktopWish, Message, WorkerCommand};
+use tonny_core::app::{DesktopWish, Message};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::tray::{Action, Icon, Item, Tray};
@@ -17,77 +17,133 @@ use crate::desktop::Face;
 /// What is on the screen now, so that only differences are drawn.
 struct Drawn {
     icon: TrayIcon,
-    items: HashMap<Action, MenuItem<Wry>>,
-    tray: Mutex<Tray>,
+    now: Mutex<Now>,
+}
+
+struct Now {
+    tray: Tray,
+    lines: Lines,
+}
+
+/// The menu's lines that can change in place, by the id of what they do; submenus by their place.
+#[derive(Default)]
+struct Lines {
+    entries: HashMap<String, MenuItem<Wry>>,
+    submenus: Vec<Submenu<Wry>>,
 }
 
 /// Puts the icon into the tray.
 pub fn build(tauri: &AppHandle) -> tauri::Result<()> {
     let tray = Tray::of(&tauri.state::<Face>().app.snapshot());
-    let menu = Menu::new(tauri)?;
-    let mut items = HashMap::new();
-    for item in &tray.menu {
-        match item {
-            Item::Separator => menu.append(&PredefinedMenuItem::separator(tauri)?)?,
-            Item::Entry { action, label, enabled } => {
-                let entry = MenuItem::with_id(tauri, action.id(), label, *enabled, None::<&str>)?;
-                menu.append(&entry)?;
-                items.insert(*action, entry);
-            }
-        }
-    }
+    let (menu, lines) = menu(tauri, &tray)?;
     let icon = TrayIconBuilder::with_id("tonnytray")
         .icon(image(tray.icon)?)
         .tooltip(&tray.tooltip)
         .menu(&menu)
         .show_menu_on_left_click(true)
         .on_menu_event(|tauri, event| {
-            if let Some(action) = Action::ALL.into_iter().find(|action| action.id() == event.id().as_ref()) {
+            if let Some(action) = Action::of_id(event.id().as_ref()) {
                 act(tauri, action);
             }
         })
         .build(tauri)?;
-    tauri.manage(Drawn { icon, items, tray: Mutex::new(tray) });
+    tauri.manage(Drawn { icon, now: Mutex::new(Now { tray, lines }) });
     Ok(())
+}
+
+fn menu(tauri: &AppHandle, tray: &Tray) -> tauri::Result<(Menu<Wry>, Lines)> {
+    let (menu, mut lines) = (Menu::new(tauri)?, Lines::default());
+    for item in &tray.menu {
+        menu.append(&*drawn(tauri, item, &mut lines)?)?;
+    }
+    Ok((menu, lines))
+}
+
+fn drawn(tauri: &AppHandle, item: &Item, lines: &mut Lines) -> tauri::Result<Box<dyn IsMenuItem<Wry>>> {
+    Ok(match item {
+        Item::Separator => Box::new(PredefinedMenuItem::separator(tauri)?),
+        Item::Entry { action, label, enabled } => {
+            let entry = MenuItem::with_id(tauri, action.id(), label, *enabled, None::<&str>)?;
+            lines.entries.insert(action.id(), entry.clone());
+            Box::new(entry)
+        }
+        Item::Submenu { label, items } => {
+            let submenu = Submenu::new(tauri, label, true)?;
+            lines.submenus.push(submenu.clone());
+            for item in items {
+                submenu.append(&*drawn(tauri, item, lines)?)?;
+            }
+            Box::new(submenu)
+        }
+    })
 }
 
 /// Brings the tray in line with the snapshot.
 pub fn draw(tauri: &AppHandle, snapshot: &Snapshot) {
     let new = Tray::of(snapshot);
     let drawn = tauri.state::<Drawn>();
-    let mut old = drawn.tray.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
-    if *old == new {
+    let mut now = drawn.now.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+    if now.tray == new {
         return;
     }
-    if let Err(error) = draw_difference(&drawn, &old, &new) {
+    if let Err(error) = draw_difference(tauri, &drawn.icon, &mut now, &new) {
         tracing::warn!(%error, "the tray could not be drawn");
     }
-    *old = new;
+    now.tray = new;
 }
 
-fn draw_difference(drawn: &Drawn, old: &Tray, new: &Tray) -> tauri::Result<()> {
-    if old.icon != new.icon {
-        drawn.icon.set_icon(Some(image(new.icon)?))?;
+fn draw_difference(tauri: &AppHandle, icon: &TrayIcon, now: &mut Now, new: &Tray) -> tauri::Result<()> {
+    if now.tray.icon != new.icon {
+        icon.set_icon(Some(image(new.icon)?))?;
     }
-    if old.tooltip != new.tooltip {
-        drawn.icon.set_tooltip(Some(&new.tooltip))?;
+    if now.tray.tooltip != new.tooltip {
+        icon.set_tooltip(Some(&new.tooltip))?;
     }
-    for (before, after) in old.menu.iter().zip(&new.menu) {
-        let Item::Entry { action, label, enabled } = after else { continue };
-        if before != after
-            && let Some(item) = drawn.items.get(action)
-        {
-            item.set_text(label)?;
-            item.set_enabled(*enabled)?;
+    if shape(&now.tray.menu) != shape(&new.menu) {
+        let (menu, lines) = menu(tauri, new)?;
+        icon.set_menu(Some(menu))?;
+        now.lines = lines;
+        return Ok(());
+    }
+    // An open menu stays open: its lines change in place.
+    let mut submenus = now.lines.submenus.iter();
+    for item in &new.menu {
+        match item {
+            Item::Submenu { label, items } => {
+                if let Some(submenu) = submenus.next() {
+                    submenu.set_text(label)?;
+                }
+                items.iter().try_for_each(|item| redraw(&now.lines, item))?;
+            }
+            item => redraw(&now.lines, item)?,
         }
     }
     Ok(())
 }
 
+fn redraw(lines: &Lines, item: &Item) -> tauri::Result<()> {
+    let Item::Entry { action, label, enabled } = item else { return Ok(()) };
+    let Some(entry) = lines.entries.get(&action.id()) else { return Ok(()) };
+    if entry.text()? != *label {
+        entry.set_text(label)?;
+    }
+    entry.set_enabled(*enabled)
+}
+
+/// What has to be the same for lines to change in place: the actions, in their order.
+fn shape(items: &[Item]) -> Vec<String> {
+    let nested = items.iter().flat_map(|item| match item {
+        Item::Separator => vec!["-".to_owned()],
+        Item::Entry { action, .. } => vec![action.id()],
+        Item::Submenu { items, .. } => [vec![">".to_owned()], shape(items), vec!["<".to_owned()]].concat(),
+    });
+    nested.collect()
+}
+
 fn act(tauri: &AppHandle, action: Action) {
     let app = tauri.state::<Face>().app.clone();
     tauri::async_runtime::spawn(async move {
-        let show = |page: &str| Message::Wish(DesktopWish::Show(Some(page.to_owned())));
+        let id = action.id();
         let outcome = match action {
             Action::Toggle => app.gesture(Gesture::Toggle, None).await,
             Action::Cancel => app.gesture(Gesture::Cancel, None).await,
@@ -95,14 +151,14 @@ fn act(tauri: &AppHandle, action: Action) {
                 Some(last) => app.copy(last.id).await,
                 None => Ok(()),
             },
-            Action::RestartEngine => app.command_worker("speech".to_owned(), WorkerCommand::Restart).await,
-            Action::Microphone => sent(app.send(show("speech")).await),
-            Action::History => sent(app.send(show("history")).await),
-            Action::Settings => sent(app.send(show("general")).await),
+            Action::Worker(command, name) => app.command_worker(name, command).await,
+            Action::Open(page) => {
+                sent(app.send(Message::Wish(DesktopWish::Show(Some(page.to_owned())))).await)
+            }
             Action::Quit => sent(app.send(Message::Quit).await),
         };
         if let Err(problem) = outcome {
-            tracing::warn!(code = problem.code, action = action.id(), "a tray entry did nothing");
+            tracing::warn!(code = problem.code, action = id, "a tray entry did nothing");
         }
     });
 }

@@ -19,6 +19,7 @@ mod recording;
 mod recovery;
 pub mod secrets;
 pub mod storage;
+mod usage;
 mod utterance;
 mod view;
 mod workers;
@@ -36,6 +37,7 @@ use tonny_store::Store;
 pub use ask::{AppHandle, Message, SettingsChange, WorkerCommand};
 pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
 pub use storage::{BackupView, Cleaned, StorageView};
+pub use usage::UsagePoint;
 
 use crate::engine::{Engine, Programs};
 use crate::model::Catalogue;
@@ -141,6 +143,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         last: None,
         notice: None,
         alerts: Default::default(),
+        usages: Default::default(),
         hotkey_problem: None,
         deletions: HashMap::new(),
         recovered: Vec::new(),
@@ -184,6 +187,7 @@ struct App {
     problem: Option<Problem>,
     notice: Option<Notice>,
     alerts: alerts::Alerts,
+    usages: usage::Usages,
     hotkey_problem: Option<Problem>,
     /// Rows the user deleted, until the time to take it back is over.
     deletions: HashMap<String, Instant>,
@@ -234,6 +238,10 @@ impl App {
             }
             Message::CommandWorker(name, command, reply) => {
                 let _ = reply.send(self.command_worker(&name, command));
+            }
+            Message::Usage(worker, usage) => self.note_usage(&worker, usage),
+            Message::WorkerUsage(name, reply) => {
+                let _ = reply.send(self.worker_usage(&name));
             }
             Message::WorkerLogs(name, reply) => {
                 let _ = reply.send(self.worker_logs(&name));

@@ -1,5 +1,6 @@
 //! The tray as a plain value: icon, tooltip and menu, computed from the snapshot and compared in tests; a face draws it.
 
+use crate::app::WorkerCommand;
 use crate::snapshot::{Phase, Snapshot};
 use crate::worker_view::WorkerView;
 
@@ -44,10 +45,17 @@ pub enum Item {
     },
     /// A line between groups.
     Separator,
+    /// A menu of its own.
+    Submenu {
+        /// What it says.
+        label: String,
+        /// What is in it.
+        items: Vec<Item>,
+    },
 }
 
 /// What a click does.
-#[derive(Clone, Copy, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
 pub enum Action {
     /// Starts hands-free, or ends it.
     Toggle,
@@ -55,42 +63,46 @@ pub enum Action {
     Cancel,
     /// Copies the last text.
     CopyLast,
-    /// Opens the page where the microphone is chosen.
-    Microphone,
-    /// Restarts the speech engine.
-    RestartEngine,
-    /// Opens the history.
-    History,
-    /// Opens the settings.
-    Settings,
+    /// Opens a page of the window.
+    Open(&'static str),
+    /// Does something with the worker of that name.
+    Worker(WorkerCommand, String),
     /// Ends the app.
     Quit,
 }
 
-impl Action {
-    /// Every action, for a face that maps ids back.
-    pub const ALL: [Action; 8] = [
-        Action::Toggle,
-        Action::Cancel,
-        Action::CopyLast,
-        Action::Microphone,
-        Action::RestartEngine,
-        Action::History,
-        Action::Settings,
-        Action::Quit,
-    ];
+/// Pages that the tray opens.
+const PAGES: [&str; 4] = ["speech", "engines", "history", "general"];
 
-    /// A stable id.
-    pub fn id(self) -> &'static str {
+impl Action {
+    /// A stable id, for a face that knows menu entries by a text.
+    pub fn id(&self) -> String {
         match self {
-            Action::Toggle => "toggle",
-            Action::Cancel => "cancel",
-            Action::CopyLast => "copy-last",
-            Action::Microphone => "microphone",
-            Action::RestartEngine => "restart-engine",
-            Action::History => "history",
-            Action::Settings => "settings",
-            Action::Quit => "quit",
+            Action::Toggle => "toggle".to_owned(),
+            Action::Cancel => "cancel".to_owned(),
+            Action::CopyLast => "copy-last".to_owned(),
+            Action::Open(page) => format!("open:{page}"),
+            Action::Worker(WorkerCommand::Start, name) => format!("start:{name}"),
+            Action::Worker(WorkerCommand::Stop, name) => format!("stop:{name}"),
+            Action::Worker(WorkerCommand::Restart, name) => format!("restart:{name}"),
+            Action::Worker(WorkerCommand::ResetBreaker, name) => format!("reset:{name}"),
+            Action::Quit => "quit".to_owned(),
+        }
+    }
+
+    /// The action of that id.
+    pub fn of_id(id: &str) -> Option<Self> {
+        let worker = |command, name: &str| Some(Action::Worker(command, name.to_owned()));
+        match id.split_once(':') {
+            None => [Action::Toggle, Action::Cancel, Action::CopyLast, Action::Quit]
+                .into_iter()
+                .find(|action| action.id() == id),
+            Some(("open", page)) => PAGES.into_iter().find(|known| *known == page).map(Action::Open),
+            Some(("start", name)) => worker(WorkerCommand::Start, name),
+            Some(("stop", name)) => worker(WorkerCommand::Stop, name),
+            Some(("restart", name)) => worker(WorkerCommand::Restart, name),
+            Some(("reset", name)) => worker(WorkerCommand::ResetBreaker, name),
+            Some(_) => None,
         }
     }
 }
@@ -98,12 +110,9 @@ impl Action {
 impl Tray {
     /// The tray that belongs to a snapshot.
     pub fn of(snapshot: &Snapshot) -> Self {
+        // The engine that would be asked first speaks for the app; the others have their own lines.
         let engine = snapshot.workers.first();
-        Self {
-            icon: icon(snapshot, engine),
-            tooltip: tooltip(snapshot, engine),
-            menu: menu(snapshot, engine),
-        }
+        Self { icon: icon(snapshot, engine), tooltip: tooltip(snapshot, engine), menu: menu(snapshot) }
     }
 }
 
@@ -133,10 +142,10 @@ fn tooltip(snapshot: &Snapshot, engine: Option<&WorkerView>) -> String {
     format!("TonnyTray: {state}")
 }
 
-fn menu(snapshot: &Snapshot, engine: Option<&WorkerView>) -> Vec<Item> {
+fn menu(snapshot: &Snapshot) -> Vec<Item> {
     let recording = snapshot.state == Phase::Recording;
     let last = snapshot.last.as_ref().filter(|last| !last.text.is_empty());
-    vec![
+    let mut menu = vec![
         entry(Action::Toggle, if recording { "Stop and insert" } else { "Dictate" }, true),
         entry(Action::Cancel, if recording { "Cancel" } else { "Cancel (not recording)" }, recording),
         Item::Separator,
@@ -147,18 +156,45 @@ fn menu(snapshot: &Snapshot, engine: Option<&WorkerView>) -> Vec<Item> {
             None => entry(Action::CopyLast, "Nothing said yet", false),
         },
         Item::Separator,
-        entry(Action::Microphone, "Microphone\u{2026}", true),
-        entry(
-            Action::RestartEngine,
-            &format!("Restart speech engine ({})", engine_words(engine)),
-            engine.is_some_and(|engine| engine.state != "no_model"),
-        ),
+        entry(Action::Open("speech"), "Microphone\u{2026}", true),
+    ];
+    menu.extend(snapshot.workers.iter().map(worker_menu));
+    menu.extend([
         Item::Separator,
-        entry(Action::History, &history_words(snapshot.recovered), true),
-        entry(Action::Settings, "Settings\u{2026}", true),
+        entry(Action::Open("history"), &history_words(snapshot.recovered), true),
+        entry(Action::Open("general"), "Settings\u{2026}", true),
         Item::Separator,
         entry(Action::Quit, "Quit TonnyTray", true),
-    ]
+    ]);
+    menu
+}
+
+fn worker_menu(worker: &WorkerView) -> Item {
+    let command =
+        |command, label: &str, enabled| entry(Action::Worker(command, worker.name.clone()), label, enabled);
+    let state = worker.state.as_str();
+    let runs = matches!(state, "ready" | "busy" | "starting");
+    let exists = state != "no_model";
+    let free = worker.breaker == "closed" && worker.requests.state == "closed";
+    let second = if runs {
+        command(WorkerCommand::Stop, "Stop", true)
+    } else {
+        command(WorkerCommand::Start, "Start", exists && state != "draining")
+    };
+    Item::Submenu {
+        label: format!("{}: {}", worker.title, engine_words(Some(worker))),
+        items: vec![
+            command(WorkerCommand::Restart, "Restart", exists),
+            second,
+            command(
+                WorkerCommand::ResetBreaker,
+                if free { "Try again (nothing is held back)" } else { "Try again now" },
+                !free,
+            ),
+            Item::Separator,
+            entry(Action::Open("engines"), "Engines\u{2026}", true),
+        ],
+    }
 }
 
 /// What was found again after a crash is offered where it lies.
@@ -213,6 +249,44 @@ mod tests {
                 _ => None,
             })
             .expect("in the menu")
+    }
+
+    #[test]
+    fn ids_lead_back_to_their_action() {
+        let restart = Action::Worker(WorkerCommand::Restart, "my:engine".to_owned());
+        for action in [Action::Toggle, Action::Quit, Action::Open("engines"), restart] {
+            assert_eq!(Action::of_id(&action.id()), Some(action));
+        }
+        assert_eq!(Action::of_id("open:elsewhere"), None);
+        assert_eq!(Action::of_id("run:speech"), None);
+    }
+
+    #[test]
+    fn every_worker_has_a_menu_that_offers_what_can_be_done() {
+        let view = |state: &str| WorkerView {
+            name: "speech".to_owned(),
+            title: "Speech engine".to_owned(),
+            state: state.to_owned(),
+            breaker: "closed".to_owned(),
+            requests: crate::worker_view::RequestsView { state: "closed".to_owned(), retry_at_ms: None },
+            ..WorkerView::default()
+        };
+        let items = |view: &WorkerView| match worker_menu(view) {
+            Item::Submenu { label, items } => (label, items),
+            other => panic!("{other:?}"),
+        };
+        let (label, running) = items(&view("busy"));
+        assert_eq!(label, "Speech engine: ready");
+        let action = |command| Action::Worker(command, "speech".to_owned());
+        assert_eq!(running[1], entry(action(WorkerCommand::Stop), "Stop", true));
+        let mut looping = view("crash_loop");
+        looping.breaker = "open".to_owned();
+        let (label, looping) = items(&looping);
+        assert_eq!(label, "Speech engine: keeps crashing");
+        assert_eq!(looping[1], entry(action(WorkerCommand::Start), "Start", true));
+        assert_eq!(looping[2], entry(action(WorkerCommand::ResetBreaker), "Try again now", true));
+        let (_, none) = items(&view("no_model"));
+        assert_eq!(none[0], entry(action(WorkerCommand::Restart), "Restart", false));
     }
 
     #[test]

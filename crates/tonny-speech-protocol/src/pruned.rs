@@ -54,7 +54,11 @@ mod tests {
         let three = ("0:00:04.00", "0:00:06.00", "three");
         let table: [(&str, &[State], &str); 5] = [
             ("nothing dropped", &[state(&[one]), state(&[one, two])], "one two"),
-            ("dropped one by one", &[state(&[one, two]), state(&[two, three]), state(&[three])], "one two three"),
+            (
+                "dropped one by one",
+                &[state(&[one, two]), state(&[two, three]), state(&[three])],
+                "one two three",
+            ),
             ("grown in place", &[state(&[one]), state(&[("0:00:00", "0:00:03.00", "one more")])], "one more"),
             ("its start corrected", &[state(&[one]), state(&[("0:00:00.30", "0:00:02.00", "one")])], "one"),
             ("taken back", &[state(&[one]), state(&[])], ""),

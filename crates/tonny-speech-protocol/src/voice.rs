@@ -55,7 +55,8 @@ impl Voice {
     fn frame(&mut self, frame: &[i16]) {
         let energy: f32 = frame.iter().map(|sample| f32::from(*sample).powi(2)).sum();
         let level = (energy / FRAME as f32).sqrt();
-        let background = self.background.map_or(level, |background| (background * RISE).min(level)).max(LEAST);
+        let background =
+            self.background.map_or(level, |background| (background * RISE).min(level)).max(LEAST);
         self.background = Some(background);
         self.frames += u32::from(level > FAINT && level > background * ABOVE);
     }

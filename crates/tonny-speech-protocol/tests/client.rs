@@ -219,7 +219,15 @@ async fn an_engine_that_hears_nothing_in_clear_speech_has_failed() {
         let mut session = Session::open(&address, None, None).await.expect("opens");
         // Five seconds of syllables: a tenth of a second on, a tenth off.
         let samples: Vec<i16> = (0..80_000)
-            .map(|n| if n / 1_600 % 2 == 0 { 0 } else if n % 80 < 40 { loud } else { -loud })
+            .map(|n| {
+                if n / 1_600 % 2 == 0 {
+                    0
+                } else if n % 80 < 40 {
+                    loud
+                } else {
+                    -loud
+                }
+            })
             .collect();
         session.send(&samples).await.expect("sent");
         session.end().await.expect("ended");

@@ -1,6 +1,6 @@
 //! Workers: what a person may do with one.
 
-use tonny_core::app::WorkerCommand;
+use tonny_core::app::{UsagePoint, WorkerCommand};
 use tonny_core::problem::Problem;
 
 use super::{Reach, checked};
@@ -31,4 +31,11 @@ pub async fn worker_restart(face: Reach<'_>, name: String) -> Result<(), Problem
 #[specta::specta]
 pub async fn worker_reset_breaker(face: Reach<'_>, name: String) -> Result<(), Problem> {
     face.app.command_worker(checked(name)?, WorkerCommand::ResetBreaker).await
+}
+
+/// CPU and memory of a worker over the last hour, oldest first.
+#[tauri::command]
+#[specta::specta]
+pub async fn worker_usage(face: Reach<'_>, name: String) -> Result<Vec<UsagePoint>, Problem> {
+    face.app.worker_usage(checked(name)?).await
 }

@@ -5,12 +5,13 @@ use std::time::Instant;
 
 use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
-use tonny_supervisor::WorkerState;
+use tonny_supervisor::{Usage, WorkerState};
 
 use super::DesktopWish;
 use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
 use super::secrets::SecretsAsk;
 use super::storage::{Cleaned, StorageAsk, StorageView};
+use super::usage::UsagePoint;
 use crate::control::{Reply, Request};
 use crate::model::InstalledModel;
 use crate::ports::{Delivery, Recording};
@@ -54,6 +55,8 @@ pub enum Message {
     Delivered(String, Delivery, Instant),
     Worker(Box<WorkerState>),
     CommandWorker(String, WorkerCommand, Answer<Result<(), Problem>>),
+    Usage(String, Usage),
+    WorkerUsage(String, Answer<Result<Vec<UsagePoint>, Problem>>),
     WorkerLogs(String, Answer<Result<Vec<String>, Problem>>),
     Settings(Answer<Settings>),
     ChangeSettings(SettingsChange, Answer<Result<Settings, Problem>>),
@@ -127,6 +130,11 @@ impl AppHandle {
     /// Starts, stops, restarts or frees a worker.
     pub async fn command_worker(&self, name: String, command: WorkerCommand) -> Result<(), Problem> {
         self.ask(|reply| Message::CommandWorker(name, command, reply)).await?
+    }
+
+    /// CPU and memory of a worker over the last hour, oldest first.
+    pub async fn worker_usage(&self, name: String) -> Result<Vec<UsagePoint>, Problem> {
+        self.ask(|reply| Message::WorkerUsage(name, reply)).await?
     }
 
     /// Starts or ends the level meter.

@@ -42,6 +42,9 @@ impl App {
             Ok(Some((worker, run))) => {
                 self.tasks.spawn(run);
                 self.worker = Some(worker.clone());
+                let usage =
+                    super::usage::follow(engine::NAME.to_owned(), worker.usage(), self.handle.clone());
+                self.tasks.spawn(usage);
                 let (handle, engine_out) = (self.handle.clone(), self.engine.clone());
                 self.tasks.spawn(engine::follow(worker, engine_out, async move |state| {
                     handle.send(Message::Worker(Box::new(state))).await;
@@ -89,7 +92,7 @@ impl App {
         Ok(self.worker_named(name)?.log_tail())
     }
 
-    fn worker_named(&self, name: &str) -> Result<&supervisor::Handle, Problem> {
+    pub(super) fn worker_named(&self, name: &str) -> Result<&supervisor::Handle, Problem> {
         if name != engine::NAME {
             return Err(Problem::with(Code::WorkerUnknown, format!("It was called {name:?}")));
         }

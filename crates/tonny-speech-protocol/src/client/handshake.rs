@@ -42,14 +42,16 @@ pub(super) fn request(
 
 /// Codes are letters and hyphens; anything else would need escaping and cannot be a language.
 pub(super) fn check_language(language: &str) -> Result<(), SpeechError> {
-    let fits = !language.is_empty() && language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
+    let fits =
+        !language.is_empty() && language.bytes().all(|byte| byte.is_ascii_alphanumeric() || byte == b'-');
     if fits { Ok(()) } else { Err(SpeechError::Request { part: "language" }) }
 }
 
 /// `HOST:PORT` and nothing that would end the header it stands in, or name a path.
 pub(super) fn is_address(address: &str) -> bool {
     let plain = |byte: u8| byte.is_ascii_alphanumeric() || b".:-[]".contains(&byte);
-    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok()) && address.bytes().all(plain)
+    address.rsplit_once(':').is_some_and(|(_, port)| port.parse::<u16>().is_ok())
+        && address.bytes().all(plain)
 }
 
 pub(super) fn wire(error: WireError) -> SpeechError {

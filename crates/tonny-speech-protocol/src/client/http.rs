@@ -48,12 +48,12 @@ pub async fn transcribe(
     for (name, value) in [("response_format", Some("json")), ("language", language)] {
         let Some(value) = value else { continue };
         check_language(value)?;
-        let part = format!(
-            "--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n"
-        );
+        let part =
+            format!("--{BOUNDARY}\r\nContent-Disposition: form-data; name=\"{name}\"\r\n\r\n{value}\r\n");
         body.extend_from_slice(part.as_bytes());
     }
-    let file = "Content-Disposition: form-data; name=\"file\"; filename=\"speech.wav\"\r\nContent-Type: audio/wav";
+    let file =
+        "Content-Disposition: form-data; name=\"file\"; filename=\"speech.wav\"\r\nContent-Type: audio/wav";
     body.extend_from_slice(format!("--{BOUNDARY}\r\n{file}\r\n\r\n").as_bytes());
     body.extend_from_slice(&wav_header(samples.len()));
     body.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
@@ -179,9 +179,12 @@ mod tests {
             _ => None,
         };
         assert_eq!(status("HTTP/1.1 408 Too slow\r\n\r\n"), Some(408));
-        for broken in
-            ["", "HTTP/1.1 200", "SSH-2.0-x\r\n\r\n", "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0"]
-        {
+        for broken in [
+            "",
+            "HTTP/1.1 200",
+            "SSH-2.0-x\r\n\r\n",
+            "HTTP/1.1 200 OK\r\nTransfer-Encoding: chunked\r\n\r\n0",
+        ] {
             assert!(matches!(parse(broken.as_bytes()), Err(SpeechError::Answer)), "{broken}");
         }
         let cut = parse(b"HTTP/1.1 200 OK\r\nContent-Length: 9\r\n\r\n{}");
@@ -198,6 +201,9 @@ mod tests {
 
     #[test]
     fn a_token_cannot_smuggle_a_header_in() {
-        assert!(matches!(head("127.0.0.1:1", Some("a\r\nX: y"), 0), Err(SpeechError::Request { part: "token" })));
+        assert!(matches!(
+            head("127.0.0.1:1", Some("a\r\nX: y"), 0),
+            Err(SpeechError::Request { part: "token" })
+        ));
     }
 }
