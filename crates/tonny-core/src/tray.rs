@@ -55,7 +55,7 @@ pub enum Item {
 }
 
 /// What a click does.
-#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+#[derive(Clone, Debug, PartialEq, Eq)]
 pub enum Action {
     /// Starts hands-free, or ends it.
     Toggle,
