@@ -296,9 +296,9 @@ mod tests {
         assert_eq!(idle.icon, Icon::Idle);
         assert_eq!(label(&idle, Action::Cancel), ("Cancel (not recording)".to_owned(), false));
         assert_eq!(label(&idle, Action::CopyLast), ("Nothing said yet".to_owned(), false));
-        assert_eq!(label(&idle, Action::History).0, "History\u{2026}");
+        assert_eq!(label(&idle, Action::Open("history")).0, "History\u{2026}");
         snapshot.recovered = 2;
-        assert_eq!(label(&Tray::of(&snapshot), Action::History).0, "History\u{2026} (2 found again)");
+        assert_eq!(label(&Tray::of(&snapshot), Action::Open("history")).0, "History\u{2026} (2 found again)");
 
         snapshot.state = Phase::Recording;
         snapshot.last = Some(LastUtterance {
