@@ -84,12 +84,12 @@ pub async fn vault_lock(face: Reach<'_>) -> Result<(), Problem> {
     face.app.secrets(SecretsAsk::Lock).await
 }
 
-/// Gives the encrypted file another password.
+/// Gives the encrypted file another password. Not `new`: the window's language keeps that word for itself.
 #[tauri::command]
 #[specta::specta]
-pub async fn vault_password(face: Reach<'_>, old: Typed, new: Typed) -> Result<(), Problem> {
-    let (old, new) = (short(old)?, short(new)?);
-    face.app.secrets(|reply| SecretsAsk::ChangePassword(old, new, reply)).await
+pub async fn vault_password(face: Reach<'_>, old: Typed, next: Typed) -> Result<(), Problem> {
+    let (old, next) = (short(old)?, short(next)?);
+    face.app.secrets(|reply| SecretsAsk::ChangePassword(old, next, reply)).await
 }
 
 fn short(value: Typed) -> Result<Typed, Problem> {

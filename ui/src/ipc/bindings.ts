@@ -78,7 +78,7 @@ export const commands = {
 	/**  Closes the encrypted file. */
 	vaultLock: () => typedError<null, Problem>(__TAURI_INVOKE("vault_lock")),
 	/**  Gives the encrypted file another password. */
-	vaultPassword: (old: Typed, new: Typed) => typedError<null, Problem>(__TAURI_INVOKE("vault_password", { old, new })),
+	vaultPassword: (old: Typed, next: Typed) => typedError<null, Problem>(__TAURI_INVOKE("vault_password", { old, next })),
 };
 
 /** Events */

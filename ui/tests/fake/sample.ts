@@ -155,6 +155,7 @@ export const snapshot: Snapshot = {
   install: null,
   hotkey_problem: null,
   history_version: 1,
+  secrets_version: 1,
 };
 
 const EUROPE = ["en", "de", "es", "fr", "it", "nl", "pl", "pt"];
