@@ -221,6 +221,37 @@ fn what_was_asked_of_a_replaced_side_is_not_in_flight_any_more() {
 }
 
 #[test]
+fn a_gate_takes_other_numbers_a_hand_and_a_reset() {
+    let gate = Gate::new(CircuitLimits::default());
+    assert_eq!(gate.wake(), None);
+    gate.set_limits(CircuitLimits { failures: 1, ..CircuitLimits::default() });
+    gate.permit().unwrap().failed(Failure::Refused);
+    let Requests::Open { retry_at } = gate.state() else { panic!("{:?}", gate.state()) };
+    assert_eq!(gate.wake(), Some(retry_at));
+    gate.reset();
+    assert_eq!(gate.state(), Requests::Closed);
+    gate.hold(true);
+    assert_eq!(gate.state(), Requests::Held);
+    gate.hold(false);
+    drop(gate.permit().unwrap());
+    assert_eq!((gate.state(), gate.in_flight(), gate.has_answered()), (Requests::Closed, 0, false));
+}
+
+#[tokio::test]
+async fn whoever_watches_a_gate_is_woken_by_requests_and_hands() {
+    let gate = Gate::new(CircuitLimits::default());
+    let within = |gate: Gate| async move { tokio::time::timeout(10 * SECOND, gate.changed()).await };
+    let permit = gate.permit().unwrap();
+    within(gate.clone()).await.unwrap();
+    drop(permit);
+    within(gate.clone()).await.unwrap();
+    gate.hold(true);
+    within(gate.clone()).await.unwrap();
+    let silent = tokio::time::timeout(Duration::from_millis(20), gate.changed()).await;
+    assert!(silent.is_err(), "nothing happened since");
+}
+
+#[test]
 fn words_for_people_and_machines() {
     let now = Instant::now();
     let words = [Requests::Closed, Requests::Open { retry_at: now }, Requests::HalfOpen, Requests::Held];
