@@ -44,7 +44,7 @@ mod sync {
     }
 
     #[derive(Debug, Default)]
-    pub(crate) struct Bell;
+    pub(crate) struct Bell {}
 
     impl Bell {
         pub(crate) fn ring(&self) {}

@@ -387,10 +387,11 @@ fn three(order: &[usize], ways: [Option<Outcome>; 3]) -> Result<(), String> {
         match done[*caller] {
             0 => {
                 tickets[*caller] = circuit.admit(now).ok();
-                if was == Requests::HalfOpen && tickets[*caller].is_some() {
-                    if let Some(other) = probing.replace(*caller) {
-                        return Err(format!("{order:?}: {other} and {caller} probe at once"));
-                    }
+                if was == Requests::HalfOpen
+                    && tickets[*caller].is_some()
+                    && let Some(other) = probing.replace(*caller)
+                {
+                    return Err(format!("{order:?}: {other} and {caller} probe at once"));
                 }
             }
             1 => tickets[*caller].iter().for_each(|ticket| circuit.progress(ticket, now)),

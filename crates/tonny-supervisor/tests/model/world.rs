@@ -302,13 +302,13 @@ impl Story {
 /// A worker that is asked things which take it 100 s of silence, on a computer that sleeps again and again, for a second
 /// or for a night: whether it was left in peace, and answered.
 pub fn sleeps(seed: u64, times: u32) -> Result<(), String> {
-    let idle = seed % 3 == 0;
+    let idle = seed.is_multiple_of(3);
     let asked_after = (!idle).then_some(5 * SECOND);
     let profile = Profile {
         loads: Some(50 * SECOND),
         asked_after,
         answers_in: 100 * SECOND,
-        computes: seed % 2 == 0,
+        computes: seed.is_multiple_of(2),
         ..Profile::good()
     };
     let mut world = World::new(profile, seed);
@@ -321,7 +321,7 @@ pub fn sleeps(seed: u64, times: u32) -> Result<(), String> {
     for night in 0..times {
         world.pass(roll(200_000));
         // A wake-up for a moment is as likely as one for the day.
-        world.sleep(if night % 2 == 0 { 8 * HOUR + roll(1_000) } else { roll(600_000) });
+        world.sleep(if night.is_multiple_of(2) { 8 * HOUR + roll(1_000) } else { roll(600_000) });
     }
     world.pass(HOUR);
     let story = &world.story;
