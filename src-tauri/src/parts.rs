@@ -30,6 +30,7 @@ pub async fn assemble(folders: &Folders) -> Result<Parts, Problem> {
         secrets: Secrets::new(Arc::new(vault), trials()?),
         package_index: package_index(),
         audio_folder: folders.audio.clone(),
+        log_folder: folders.logs.clone(),
         programs: programs()?,
     })
 }

@@ -7,6 +7,7 @@
 pub mod breaker;
 pub mod chaos;
 pub mod dice;
+pub mod logs;
 pub mod machine;
 pub mod page;
 pub mod secrets;
@@ -117,12 +118,16 @@ impl fmt::Display for Outcome {
 
 /// Every row, in the order of the page.
 pub fn rows() -> Vec<&'static Row> {
-    let areas =
-        [supervision::ROWS, machine::ROWS, chaos::ROWS, breaker::ROWS, storage::ROWS, secrets::ROWS];
-    let mut rows: Vec<&Row> = areas
-        .into_iter()
-        .flatten()
-        .collect();
+    let areas = [
+        supervision::ROWS,
+        machine::ROWS,
+        chaos::ROWS,
+        logs::ROWS,
+        breaker::ROWS,
+        storage::ROWS,
+        secrets::ROWS,
+    ];
+    let mut rows: Vec<&Row> = areas.into_iter().flatten().collect();
     rows.sort_by_key(|row| place(row.id));
     rows
 }

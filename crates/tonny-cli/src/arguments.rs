@@ -1,6 +1,7 @@
 //! The command line as values.
 
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::{Parser, Subcommand, ValueEnum};
 
@@ -131,10 +132,19 @@ pub enum Workers {
         /// Its name.
         name: String,
     },
-    /// Show the last lines a worker wrote.
+    /// Show the last lines a worker wrote; with a level or a time, what mattered about it.
     Logs {
         /// Its name.
         name: String,
+        /// Only what matters as much or more: info, warn, error.
+        #[arg(long, value_parser = ["info", "warn", "error"])]
+        level: Option<String>,
+        /// Not older than this: 90s, 10m, 2h, 3d.
+        #[arg(long, value_parser = ago)]
+        since: Option<Duration>,
+        /// Go on showing what comes, until interrupted.
+        #[arg(long)]
+        follow: bool,
     },
 }
 
@@ -322,4 +332,17 @@ pub enum Store {
     File,
     /// Nowhere: in the running app's memory.
     Session,
+}
+
+/// A time span as `90s`, `10m`, `2h` or `3d`.
+fn ago(text: &str) -> Result<Duration, String> {
+    let unit = text.chars().last().and_then(|unit| match unit {
+        's' => Some(1),
+        'm' => Some(60),
+        'h' => Some(60 * 60),
+        'd' => Some(24 * 60 * 60),
+        _ => None,
+    });
+    let number = unit.and_then(|unit| text[..text.len() - 1].parse::<u64>().ok()?.checked_mul(unit));
+    number.map(Duration::from_secs).ok_or_else(|| "write it as 90s, 10m, 2h or 3d".to_owned())
 }

@@ -40,6 +40,15 @@ impl Face {
         self.line(text())
     }
 
+    /// As [`Face::show`], the JSON on one line: one value of many.
+    pub fn show_line(&self, data: &impl Serialize, text: impl FnOnce() -> String) -> Result<(), Problem> {
+        if self.json {
+            let json = serde_json::to_string(data).map_err(|e| Problem::with(Code::RequestInvalid, e))?;
+            return self.line(json);
+        }
+        self.line(text())
+    }
+
     /// Prints one line; a reader that went away is no error.
     pub fn line(&self, text: impl Display) -> Result<(), Problem> {
         let mut out = std::io::stdout().lock();

@@ -33,6 +33,7 @@ use tokio::sync::{mpsc, watch};
 use tokio_util::task::TaskTracker;
 use tonny_egress::Downloads;
 use tonny_store::Store;
+use tonny_supervisor::{Base, LogLimits, Supervisor};
 
 pub use ask::{AppHandle, Message, SettingsChange, WorkerCommand};
 pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
@@ -48,6 +49,7 @@ use crate::push_to_talk::PushToTalk;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::snapshot::{Install, LastUtterance, Snapshot};
+use crate::worker_log::{self, WorkerLog};
 use crate::worker_view::{Moment, WorkerView};
 use utterance::Utterance;
 use view::Notice;
@@ -80,6 +82,8 @@ pub struct Parts {
     pub package_index: Option<String>,
     /// Where recordings go.
     pub audio_folder: PathBuf,
+    /// Where what workers say goes: segment files, and the database of what mattered.
+    pub log_folder: PathBuf,
     /// The worker programs.
     pub programs: Programs,
 }
@@ -124,7 +128,14 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (level, level_out) = watch::channel(0.0);
     let (desktop, desktop_out) = mpsc::unbounded_channel();
     let (settings, problem) = load_settings(&parts.store).await;
-    let handle = AppHandle::new(messages, snapshot_out.clone());
+    let (supervisor, records) = Supervisor::new(Base {
+        keeper: parts.programs.keeper.clone(),
+        logs: Some(LogLimits::new(parts.log_folder.join("workers"))),
+        ..Base::default()
+    });
+    let (worker_log, write_log) =
+        worker_log::start(parts.log_folder.join("logs.db"), parts.clock.clone(), records);
+    let handle = AppHandle::new(messages, snapshot_out.clone(), worker_log.clone());
     let (engine, _) = watch::channel(Engine::Away);
     let mut app = App {
         settings,
@@ -135,6 +146,8 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         key: PushToTalk::default(),
         utterances: VecDeque::new(),
         engine,
+        supervisor,
+        worker_log,
         worker: None,
         worker_view: None,
         installed: Vec::new(),
@@ -158,6 +171,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         desktop,
         parts,
     };
+    app.tasks.spawn(write_log);
     let run = async move {
         app.prepare().await;
         app.run(mailbox).await;
@@ -178,6 +192,8 @@ struct App {
     /// In the order they were spoken; at most the last one is still being recorded.
     utterances: VecDeque<Utterance>,
     engine: watch::Sender<Engine>,
+    supervisor: Supervisor,
+    worker_log: WorkerLog,
     worker: Option<tonny_supervisor::Handle>,
     worker_view: Option<WorkerView>,
     installed: Vec<crate::model::InstalledModel>,
@@ -307,6 +323,11 @@ impl App {
         }
         if let Some(worker) = self.worker.take() {
             let _ = tokio::time::timeout_at(deadline, worker.close()).await;
+        }
+        // The disk may hang; the logs are not worth more than the deadline.
+        let logs = async { tokio::join!(self.supervisor.flush_logs(), self.worker_log.close()) };
+        if tokio::time::timeout_at(deadline, logs).await.is_err() {
+            tracing::warn!("the workers' last lines are not in their logs: the disk is too slow");
         }
         if let Err(error) = self.parts.store.clone().close().await {
             tracing::error!(%error, "the database did not close cleanly; its log is read at the next start");

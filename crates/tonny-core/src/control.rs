@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 
 use crate::problem::Problem;
 use crate::snapshot::Status;
+use crate::worker_log::{WorkerLogQuery, WorkerLogRow};
 
 /// Longest line accepted, bytes; a request is a few words.
 pub const MAX_LINE: usize = 4_096;
@@ -71,10 +72,13 @@ pub enum Request {
         /// Its name.
         name: String,
     },
-    /// The last lines a worker wrote.
+    /// The last lines a worker wrote; with a query, what mattered about it.
     WorkerLogs {
         /// Its name.
         name: String,
+        /// Which rows.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        query: Option<WorkerLogQuery>,
     },
     /// Ends the app.
     Quit,
@@ -94,18 +98,21 @@ pub struct Reply {
     /// The answer to `worker_logs`.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub lines: Option<Vec<String>>,
+    /// The answer to `worker_logs` with a query.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rows: Option<Vec<WorkerLogRow>>,
 }
 
 impl Reply {
     /// Done, with nothing more to say.
     pub fn done() -> Self {
-        Self { ok: true, problem: None, status: None, lines: None }
+        Self { ok: true, problem: None, status: None, lines: None, rows: None }
     }
 }
 
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
-        Self { ok: false, problem: Some(problem), status: None, lines: None }
+        Self { ok: false, problem: Some(problem), status: None, lines: None, rows: None }
     }
 }
 

@@ -19,6 +19,7 @@ pub mod settings;
 pub mod snapshot;
 pub mod transcription;
 pub mod tray;
+pub mod worker_log;
 pub mod worker_view;
 
 use problem::{Code, Problem};

@@ -18,3 +18,24 @@ impl Clock for SystemClock {
         time::OffsetDateTime::now_utc()
     }
 }
+
+/// Seconds since 1970 as people write a moment: `2026-11-21 09:30:00.250`, in UTC.
+pub fn utc_text(seconds: f64) -> String {
+    let moment = time::OffsetDateTime::from_unix_timestamp_nanos((seconds * 1e9) as i128);
+    let format = time::macros::format_description!(
+        "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]"
+    );
+    // A time that no calendar has can only come from a damaged row.
+    moment.ok().and_then(|moment| moment.format(format).ok()).unwrap_or_else(|| "-".to_owned())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_moment_reads_as_people_write_it() {
+        assert_eq!(utc_text(1_700_000_000.25), "2023-11-14 22:13:20.250");
+        assert_eq!(utc_text(1e30), "-");
+    }
+}

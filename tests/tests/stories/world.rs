@@ -37,6 +37,7 @@ pub struct World {
     snapshot: watch::Receiver<Snapshot>,
     desktop: mpsc::UnboundedReceiver<DesktopWish>,
     inserted: Arc<Mutex<Vec<String>>>,
+    _logs: tempfile::TempDir,
     _others: (watch::Receiver<tonny_core::overlay::OverlayView>, watch::Receiver<f32>),
 }
 
@@ -44,6 +45,7 @@ impl World {
     pub async fn start(room: Room) -> Self {
         let store = Store::in_memory().await.unwrap();
         let inserted = Arc::new(Mutex::new(Vec::new()));
+        let logs = tempfile::tempdir().unwrap();
         let parts = Parts {
             store: store.clone(),
             microphone: Arc::new(FakeMicrophone(room)),
@@ -55,12 +57,13 @@ impl World {
             secrets: Secrets::new(Arc::new(Drawer::default()), trials().unwrap()),
             package_index: None,
             audio_folder: PathBuf::from("audio"),
+            log_folder: logs.path().to_owned(),
             programs: Programs { speech: PathBuf::from("tonny-speech"), keeper: None },
         };
         let (app, outputs, run) = app::start(parts).await;
         tokio::spawn(run);
         let app::Outputs { snapshot, overlay, level, desktop } = outputs;
-        Self { app, store, snapshot, desktop, inserted, _others: (overlay, level) }
+        Self { app, store, snapshot, desktop, inserted, _others: (overlay, level), _logs: logs }
     }
 
     pub async fn wait(&self, check: impl Fn(&Snapshot) -> bool) -> Snapshot {

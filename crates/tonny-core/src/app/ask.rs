@@ -20,6 +20,7 @@ use crate::push_to_talk::Gesture;
 use crate::settings::Settings;
 use crate::snapshot::{Install, Snapshot, Status};
 use crate::transcription::{Note, Words};
+use crate::worker_log::{WorkerLog, WorkerLogOutput, WorkerLogPage, WorkerLogQuery};
 
 pub(super) type Answer<T> = oneshot::Sender<T>;
 
@@ -85,11 +86,16 @@ pub enum Message {
 pub struct AppHandle {
     messages: mpsc::Sender<Message>,
     snapshot: watch::Receiver<Snapshot>,
+    worker_log: WorkerLog,
 }
 
 impl AppHandle {
-    pub(super) fn new(messages: mpsc::Sender<Message>, snapshot: watch::Receiver<Snapshot>) -> Self {
-        Self { messages, snapshot }
+    pub(super) fn new(
+        messages: mpsc::Sender<Message>,
+        snapshot: watch::Receiver<Snapshot>,
+        worker_log: WorkerLog,
+    ) -> Self {
+        Self { messages, snapshot, worker_log }
     }
 
     /// The state now.
@@ -135,6 +141,16 @@ impl AppHandle {
     /// CPU and memory of a worker over the last hour, oldest first.
     pub async fn worker_usage(&self, name: String) -> Result<Vec<UsagePoint>, Problem> {
         self.ask(|reply| Message::WorkerUsage(name, reply)).await?
+    }
+
+    /// What mattered about workers, a page of rows.
+    pub async fn worker_log(&self, query: WorkerLogQuery) -> Result<WorkerLogPage, Problem> {
+        self.worker_log.list(query).await
+    }
+
+    /// What the worker of an incident said first and last; `None` for other rows.
+    pub async fn worker_output(&self, id: u32) -> Result<Option<WorkerLogOutput>, Problem> {
+        self.worker_log.output(id).await
     }
 
     /// Starts or ends the level meter.
@@ -232,9 +248,15 @@ impl AppHandle {
             Request::StartWorker { name } => self.command_worker(name, WorkerCommand::Start).await,
             Request::StopWorker { name } => self.command_worker(name, WorkerCommand::Stop).await,
             Request::ResetWorker { name } => self.command_worker(name, WorkerCommand::ResetBreaker).await,
-            Request::WorkerLogs { name } => {
+            Request::WorkerLogs { name, query: None } => {
                 return match self.ask(|reply| Message::WorkerLogs(name, reply)).await.flatten() {
                     Ok(lines) => Reply { lines: Some(lines), ..Reply::done() },
+                    Err(problem) => problem.into(),
+                };
+            }
+            Request::WorkerLogs { name, query: Some(query) } => {
+                return match self.worker_log(WorkerLogQuery { worker: Some(name), ..query }).await {
+                    Ok(page) => Reply { rows: Some(page.rows), ..Reply::done() },
                     Err(problem) => problem.into(),
                 };
             }

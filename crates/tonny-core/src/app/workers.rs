@@ -34,7 +34,7 @@ impl App {
         let spec = engine::spec(&self.parts.programs, chosen, &self.settings);
         let started = match &self.worker {
             Some(worker) => worker.respec(spec).map_err(engine::refused).map(|()| None),
-            None => engine::start(&self.parts.programs, spec).map(Some),
+            None => self.supervisor.worker(spec).map_err(engine::refused).map(Some),
         };
         match started {
             Err(problem) => self.no_engine(problem),

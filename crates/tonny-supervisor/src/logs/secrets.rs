@@ -1,6 +1,7 @@
 //! What a secret looks like in a line of text: the beginnings that keys of the usual providers have, the names that
 //! stand before a value, and every form of a value that is known. Pure.
 
+use super::clean::clean;
 use std::ops::Range;
 
 /// How a find is to be read.
@@ -190,7 +191,9 @@ pub(crate) fn forms_of(value: &[u8]) -> Vec<Vec<u8>> {
     }
     if let Ok(text) = std::str::from_utf8(value) {
         let json = serde_json::Value::from(text).to_string();
-        forms.push(json.trim_matches('"').as_bytes().to_vec());
+        let json = &json[1..json.len() - 1];
+        forms.extend([json.as_bytes().to_vec(), in_ascii(json).into_bytes()]);
+        forms.extend([u16::to_le_bytes, u16::to_be_bytes].map(|bytes| wide(text, bytes)));
         forms.push(text.chars().rev().collect::<String>().into_bytes());
     }
     for shift in 0..3 {
@@ -209,6 +212,25 @@ pub(crate) fn forms_of(value: &[u8]) -> Vec<Vec<u8>> {
     forms.sort();
     forms.dedup();
     forms
+}
+
+/// JSON as many programs write it: only ASCII.
+fn in_ascii(json: &str) -> String {
+    let mut text = String::new();
+    for char in json.chars() {
+        if char.is_ascii() {
+            text.push(char);
+        } else {
+            char.encode_utf16(&mut [0; 2]).iter().for_each(|unit| text.push_str(&format!("\\u{unit:04x}")));
+        }
+    }
+    text
+}
+
+/// What is left of UTF-16 after cleaning.
+fn wide(text: &str, bytes: fn(u16) -> [u8; 2]) -> Vec<u8> {
+    let wide: Vec<u8> = text.encode_utf16().flat_map(bytes).collect();
+    clean(&wide).into_owned().into_bytes()
 }
 
 fn in_address(value: &[u8], capital: bool, space: &str) -> Vec<u8> {
@@ -271,6 +293,14 @@ mod tests {
         for (shift, before) in ["", "x", "xy"].iter().enumerate() {
             let whole = base64(format!("{before}secret value!{before}z").as_bytes());
             assert!(whole.contains(&base64_inside(b"secret value!", shift)), "{whole}");
+        }
+    }
+
+    #[test]
+    fn letters_beyond_ascii_are_met_as_escapes_and_as_half_of_utf_16() {
+        let forms = forms_of("clé secrète 😀".as_bytes());
+        for wanted in ["cl\\u00e9 secr\\u00e8te \\ud83d\\ude00", "cl\u{fffd} secr\u{fffd}te =\u{fffd}"] {
+            assert!(forms.iter().any(|form| form.starts_with(wanted.as_bytes())), "{wanted}");
         }
     }
 
