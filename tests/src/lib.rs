@@ -8,6 +8,8 @@
 pub mod app;
 pub mod bench;
 pub mod desktop;
+pub mod engines;
+pub mod fake_engine;
 pub mod fake_worker;
 pub mod keyring;
 pub mod kill;
@@ -15,6 +17,7 @@ pub mod process;
 pub mod programs;
 pub mod reliability;
 pub mod speech;
+pub mod tap;
 pub mod target;
 pub mod words;
 

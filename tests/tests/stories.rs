@@ -7,6 +7,8 @@
 )]
 
 mod stories {
+    pub mod chain;
+    pub mod language;
     pub mod world;
 }
 

@@ -40,7 +40,7 @@ pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
 pub use storage::{BackupView, Cleaned, StorageView};
 pub use usage::UsagePoint;
 
-use crate::engine::{Engine, Programs};
+use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
 use crate::overlay::OverlayView;
 use crate::ports::{AudioFiles, Clock, Microphone, ModelFiles, TextInsertion};
@@ -50,9 +50,10 @@ use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::snapshot::{Install, LastUtterance, Snapshot};
 use crate::worker_log::{self, WorkerLog};
-use crate::worker_view::{Moment, WorkerView};
+use crate::worker_view::Moment;
 use utterance::Utterance;
 use view::Notice;
+use workers::AppWorker;
 
 /// Messages waiting for the App. Audio does not pass here, so that 1,024 are minutes of the busiest use.
 const MAILBOX: usize = 1_024;
@@ -136,7 +137,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (worker_log, write_log) =
         worker_log::start(parts.log_folder.join("logs.db"), parts.clock.clone(), records);
     let handle = AppHandle::new(messages, snapshot_out.clone(), worker_log.clone());
-    let (engine, _) = watch::channel(Engine::Away);
+    let (chain, _) = watch::channel(Chain::default());
     let mut app = App {
         settings,
         problem,
@@ -145,11 +146,11 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         catalogue: Catalogue::load(),
         key: PushToTalk::default(),
         utterances: VecDeque::new(),
-        engine,
+        chain,
         supervisor,
         worker_log,
-        worker: None,
-        worker_view: None,
+        workers: Vec::new(),
+        runs: 0,
         installed: Vec::new(),
         install: None,
         install_task: None,
@@ -191,11 +192,14 @@ struct App {
     key: PushToTalk,
     /// In the order they were spoken; at most the last one is still being recorded.
     utterances: VecDeque<Utterance>,
-    engine: watch::Sender<Engine>,
+    /// The speech engines as utterances find them.
+    chain: watch::Sender<Chain>,
     supervisor: Supervisor,
     worker_log: WorkerLog,
-    worker: Option<tonny_supervisor::Handle>,
-    worker_view: Option<WorkerView>,
+    /// Speech engines first, in their order.
+    workers: Vec<AppWorker>,
+    /// Workers started so far.
+    runs: u64,
     installed: Vec<crate::model::InstalledModel>,
     install: Option<Install>,
     install_task: Option<tokio::task::AbortHandle>,
@@ -245,13 +249,7 @@ impl App {
             Message::Opened(id, opened) => self.opened(&id, opened),
             Message::Note(id, note) => self.note(&id, note).await,
             Message::Delivered(id, delivery, at) => self.delivered(&id, delivery, at).await,
-            Message::Worker(state) => {
-                let view = WorkerView::of(&state, &crate::engine::about(), self.moment());
-                if let Some(alert) = self.alerts.worker(&view) {
-                    self.alert(alert);
-                }
-                self.worker_view = Some(view);
-            }
+            Message::Worker(run, state) => self.worker_changed(run, &state),
             Message::CommandWorker(name, command, reply) => {
                 let _ = reply.send(self.command_worker(&name, command));
             }
@@ -309,7 +307,7 @@ impl App {
         }
     }
 
-    /// Lets what is under way end, then stops the worker. The mailbox is still read: deliveries answer there.
+    /// Lets what is under way end, then stops the workers. The mailbox is still read: deliveries answer there.
     async fn quit(&mut self, mailbox: &mut mpsc::Receiver<Message>) {
         if self.key.is_recording() {
             self.abandon_recording();
@@ -321,9 +319,7 @@ impl App {
                 _ => break,
             }
         }
-        if let Some(worker) = self.worker.take() {
-            let _ = tokio::time::timeout_at(deadline, worker.close()).await;
-        }
+        self.close_workers(deadline).await;
         // The disk may hang; the logs are not worth more than the deadline.
         let logs = async { tokio::join!(self.supervisor.flush_logs(), self.worker_log.close()) };
         if tokio::time::timeout_at(deadline, logs).await.is_err() {

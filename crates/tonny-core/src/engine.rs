@@ -1,25 +1,40 @@
-//! The speech engine as the product sees it: a worker that is ready behind an address, away, or impossible.
+//! The engines as the product sees them: workers that are ready behind an address, away, or impossible.
 //!
-//! Turns an installed model and the settings into a worker's spec, and the supervisor's state into what people read.
+//! Owns: what the supervisor's state of a worker means for an utterance and for people, and the kinds of workers ([`kinds`],
+//! a file each): from the settings to a spec. Must not know: utterances. Start reading at [`kinds::wanted`].
+
+mod described;
+mod embedded;
+pub mod kinds;
+mod llama;
+mod whisperlivekit;
 
 use std::path::PathBuf;
 use std::time::Duration;
 
 use tokio::sync::watch;
-use tonny_speech_protocol::ReadyLine;
 pub use tonny_supervisor::Handle as Worker;
-use tonny_supervisor::{Base, Handle, Phase, Spec, SpecError, Supervisor, Token, WorkerState};
+use tonny_supervisor::{At, Base, How, Phase, Probe, Spec, SpecError, Supervisor, Token, WorkerState};
 
 use crate::model::InstalledModel;
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
-use crate::worker_view::About;
 
-/// The speech worker's name, everywhere.
+/// The embedded speech worker's name, everywhere but in the order of engines.
 pub const NAME: &str = "speech";
 
-/// Loading a large model from a cold disk may take a minute; more without a ready line is a hang.
+/// What the order of engines calls it.
+pub const EMBEDDED: &str = "embedded";
+
+/// Loading a large model from a cold disk may take a minute; more without a sign of readiness is a hang.
 const READY_DEADLINE: Duration = Duration::from_secs(120);
+
+/// From one question to the next. The supervisor's own rhythm is for tests: a worker that loads all cores is slow to answer,
+/// and one that hangs idly is in nobody's way for these seconds.
+const HEALTH_EVERY: Duration = Duration::from_secs(5);
+
+/// A worker that is well answers at once; one that computes on every core within this.
+const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where the programs of this installation lie.
 #[derive(Clone, Debug)]
@@ -28,6 +43,8 @@ pub struct Programs {
     pub speech: PathBuf,
     /// `tonny-keeper`, where the platform has one.
     pub keeper: Option<PathBuf>,
+    /// What `make engines-wlk` and `make engines-llama` installed, if they were ever run.
+    pub engines: Option<PathBuf>,
 }
 
 /// The engine at one moment.
@@ -53,75 +70,95 @@ pub struct Door {
     pub incarnation: u64,
 }
 
-/// Prepares the worker; the caller spawns the future. A refusal (a program that is missing, say) needs the user.
+/// The speech engines in the order an utterance is offered to them.
+#[derive(Clone, Debug, Default)]
+pub struct Chain {
+    /// The first one that can is taken.
+    pub links: Vec<Link>,
+}
+
+/// One engine of the order.
+#[derive(Clone, Debug)]
+pub struct Link {
+    /// As the order names it; the utterance's row says so too.
+    pub name: String,
+    /// The model it runs, if it is known.
+    pub model: Option<String>,
+    /// Whether it takes whole recordings by HTTP.
+    pub rest: bool,
+    /// Which start of the App's this is: news of an older worker of the same name is no news.
+    pub run: u64,
+    /// As it is now.
+    pub engine: Engine,
+    /// Its requests pass the worker's breaker, where there is a worker.
+    pub worker: Option<Worker>,
+}
+
+impl Chain {
+    /// Notes how the engine of that start is now; false when it is not in the order any more.
+    pub fn note(&mut self, run: u64, engine: Engine) -> bool {
+        let link = self.links.iter_mut().find(|link| link.run == run);
+        link.map(|link| link.engine = engine).is_some()
+    }
+}
+
+/// Prepares the embedded worker alone; the caller spawns the future. A refusal (a program that is missing, say) needs the
+/// user.
 pub fn start(
     programs: &Programs,
     spec: Spec,
 ) -> Result<(Worker, impl Future<Output = ()> + Send + use<>), Problem> {
     let (supervisor, _records) = Supervisor::new(Base { keeper: programs.keeper.clone(), ..Base::default() });
-    supervisor.worker(spec).map_err(refused)
+    supervisor.worker(spec).map_err(|error| refused(NAME, error))
 }
 
 /// What a refused spec means for people.
-pub fn refused(error: SpecError) -> Problem {
-    Problem::with(Code::ModelBroken, error)
+pub fn refused(name: &str, error: SpecError) -> Problem {
+    Problem::with(broken(name), error)
 }
 
-/// What the worker is started with.
+/// What the embedded worker is started with.
 pub fn spec(programs: &Programs, model: &InstalledModel, settings: &Settings) -> Spec {
-    let mut args: Vec<std::ffi::OsString> = vec!["--model-id".into(), model.id.clone().into()];
-    for file in &model.files {
-        let mut pair = std::ffi::OsString::from(format!("{}:", file.window_s));
-        pair.push(&file.path);
-        args.extend(["--model".into(), pair]);
-    }
-    if settings.speech.threads > 0 {
-        args.extend(["--threads".into(), settings.speech.threads.to_string().into()]);
-    }
-    let mut spec = Spec::new(NAME, &programs.speech);
-    spec.args = args;
-    spec.ready_deadline = READY_DEADLINE;
-    // 2 is wrong usage and 3 a model that is none: the same start would fail the same way.
-    spec.do_not_retry = vec![2, 3];
-    spec
+    embedded::spec(programs, model, settings)
 }
 
 /// The engine in the supervisor's state.
 pub fn engine(state: &WorkerState) -> Engine {
-    match &state.phase {
-        Phase::Ready | Phase::Busy => match &state.ready {
-            Some(ready) => match serde_json::from_str::<ReadyLine>(&ready.line) {
-                Ok(line) => Engine::Ready(Door {
-                    address: line.address,
-                    token: ready.token.clone(),
-                    incarnation: ready.incarnation,
-                }),
-                Err(_) => Engine::Away,
-            },
+    match (&state.phase, &state.ready) {
+        (Phase::Ready | Phase::Busy, Some(ready)) => match &ready.address {
+            Some(address) => Engine::Ready(Door {
+                address: address.clone(),
+                token: ready.token.clone(),
+                incarnation: ready.incarnation,
+            }),
             None => Engine::Away,
         },
-        Phase::Failed { reason } => Engine::Absent(Problem::with(Code::ModelBroken, reason)),
-        Phase::Starting
-        | Phase::Backoff { .. }
-        | Phase::CrashLoop { .. }
-        | Phase::Stopped
-        | Phase::Draining => Engine::Away,
+        (Phase::Failed { reason }, _) => Engine::Absent(Problem::with(broken(&state.name), reason)),
+        _ => Engine::Away,
     }
 }
 
-/// What people know the embedded engine by.
-pub fn about() -> About {
-    About { name: NAME.to_owned(), kind: "speech", title: "Speech engine".to_owned() }
+/// The embedded worker is ours: only its model can be wrong.
+fn broken(name: &str) -> Code {
+    if name == NAME { Code::ModelBroken } else { Code::EngineSetUp }
+}
+
+/// A GET of `path` where the worker said it is.
+fn health(path: &str) -> Probe {
+    let how = How::Http { path: path.to_owned(), token: false };
+    Probe { how, at: At::Told, timeout: HEALTH_TIMEOUT }
 }
 
 /// Follows a worker's states and publishes the engine they mean, until the worker's handle is gone.
-pub async fn follow(worker: Handle, engine_out: watch::Sender<Engine>, changed: impl AsyncFn(WorkerState)) {
-    let mut states = worker.state();
+pub async fn follow(
+    mut states: watch::Receiver<WorkerState>,
+    publish: impl Fn(Engine),
+    changed: impl AsyncFn(WorkerState),
+) {
     // Only the watch is kept: a handle held here would keep the worker's future from ending.
-    drop(worker);
     loop {
         let state = states.borrow_and_update().clone();
-        engine_out.send_replace(engine(&state));
+        publish(engine(&state));
         changed(state).await;
         if states.changed().await.is_err() {
             return;

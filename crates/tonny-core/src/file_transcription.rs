@@ -110,7 +110,8 @@ async fn attempt(
                 let language = last
                     .as_ref()
                     .and_then(|state| state.lines.iter().find_map(|line| line.detected_language.clone()));
-                return Ok(Words { text: last.as_ref().map(final_text).unwrap_or_default(), language });
+                let text = last.as_ref().map(final_text).unwrap_or_default();
+                return Ok(Words { text, language, truncated: false });
             }
             Ok(Some(Err(error))) => return Err(Failure::Wire(error)),
             Ok(None | Some(Ok(Event::Late))) => return Err(Failure::Wire(SpeechError::Closed)),

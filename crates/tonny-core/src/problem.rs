@@ -52,6 +52,8 @@ codes! {
     EngineRefused = "TT-ENGINE-304", "The speech engine refused the request.", "Run `tonny workers restart speech`; report it if it stays so.";
     NothingHeard = "TT-ENGINE-305", "No words were heard.", "Speak closer to the microphone; check its level under Settings, Speech.";
     EngineMissing = "TT-ENGINE-306", "The speech engine's program is missing.", "Install TonnyTray again; tonny-speech must lie beside tonnytray.";
+    EngineSetUp = "TT-ENGINE-307", "The worker cannot run as it is set up.", "`tonny workers list` and `tonny workers logs NAME` show why; correct its program or model with `tonny settings set`.";
+    TextTruncated = "TT-ENGINE-308", "The speech engine stopped before the end.", "The last words may be missing. The recording is kept: open History and choose Retry.";
     TargetGone = "TT-INSERT-401", "The window that had the focus is gone.", "The text is on the clipboard: paste it where you want it.";
     NotProven = "TT-INSERT-402", "The window did not take the text.", "The text is on the clipboard: paste it where you want it.";
     ModifiersHeld = "TT-INSERT-403", "The hotkey's keys stayed down.", "The text is on the clipboard: let go of the keys and paste it.";

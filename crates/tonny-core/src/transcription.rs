@@ -1,28 +1,31 @@
-//! One utterance's way through the speech engine: audio in as it is spoken, words out, whatever happens to the engine.
+//! One utterance's way through the speech engines: audio in as it is spoken, words out, whatever happens to an engine.
 //!
-//! The task owns all samples of its utterance. When an engine dies it waits for the next incarnation and sends the same
-//! audio again from the start; the user does nothing. It ends with exactly one [`Note::Ended`].
+//! The task owns all samples of its utterance. When an engine fails, the same audio goes to the next one of the order that
+//! is ready, else again to the one that comes back; the user does nothing. It ends with exactly one [`Note::Ended`]. Start
+//! reading at [`run`], then `choice` (which engine) and `attempt` (one session).
 
+mod attempt;
+mod choice;
+
+use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
-use tokio::time::{Instant, sleep, sleep_until};
-use tonny_speech_protocol::client::{Event, Session, SpeechError};
-use tonny_speech_protocol::{State, final_text, live_text};
+use tokio::time::{Instant, sleep_until};
+use tonny_supervisor::{Failure, Permit};
 
-use crate::engine::Engine;
+use self::attempt::{Ending, attempt, failure, whole};
+use self::choice::{Choice, Past, Standing, choose};
+use crate::engine::{Chain, Door, Engine, Link};
 use crate::ports::{Heard, SAMPLE_RATE};
 use crate::problem::{Code, Problem};
 
-/// Samples sent in one frame: 100 ms, so that a frame is never a noticeable wait.
-const FRAME: usize = SAMPLE_RATE as usize / 10;
+/// A launch that failed and still looks ready gets this long to be noticed as dead before it is asked again.
+const SETTLE: Duration = Duration::from_millis(250);
 
-/// The longest a final text may take when the audio is short; a slow engine gets twice the audio's length.
-const FINAL_FLOOR: Duration = Duration::from_secs(20);
-
-/// Times the same incarnation may fail before the utterance gives up on it.
-const TRIES_PER_INCARNATION: u32 = 3;
+/// A breaker that names no time is asked again after this.
+const SHUT: Duration = Duration::from_secs(1);
 
 /// What the task tells the App.
 #[derive(Clone, Debug)]
@@ -49,10 +52,10 @@ pub enum Note {
         /// May still change.
         tentative: String,
     },
-    /// The engine died; the utterance waits for it to come back.
+    /// The engine failed; the utterance goes to another one, or waits for it to come back.
     EngineLost,
     /// The last note.
-    Ended(Result<Words, Problem>),
+    Ended(Result<Transcript, Problem>),
 }
 
 /// Final words.
@@ -62,25 +65,39 @@ pub struct Words {
     pub text: String,
     /// What the engine heard, if it says.
     pub language: Option<String>,
+    /// No engine came to the end: the last words may be missing.
+    pub truncated: bool,
+}
+
+/// Final words, and whose they are.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Transcript {
+    /// The words.
+    pub words: Words,
+    /// The engine that heard them, as the order names it.
+    pub engine: String,
+    /// The model it ran, if that is known.
+    pub model: Option<String>,
 }
 
 /// What one utterance needs.
 pub struct Job {
     /// Events of its recording, ending with `Finished`.
     pub heard: mpsc::UnboundedReceiver<Heard>,
-    /// The engine as it comes and goes; `None` while there is none.
-    pub engine: watch::Receiver<Engine>,
+    /// The engines in their order, as they come and go.
+    pub chain: watch::Receiver<Chain>,
     /// ISO 639-1, or "auto".
     pub language: String,
-    /// How long to wait for an engine that is away, once the recording is over.
+    /// How long to wait for engines that are away, once the recording is over.
     pub patience: Duration,
 }
 
 /// Carries one utterance through; `tell` hears every note, `Ended` last.
 pub async fn run(job: Job, tell: impl Fn(Note)) {
-    let Job { heard, mut engine, language, patience } = job;
+    let Job { heard, chain, language, patience } = job;
     let mut audio = Audio { heard, samples: Vec::new(), sent: 0, ended: None, tell: &tell };
-    let result = words(&mut audio, &mut engine, &language, patience).await;
+    let way = Way { chain, language, patience, pasts: HashMap::new(), since: Instant::now(), rest: None };
+    let result = way.go(&mut audio).await;
     // The recording outlives a failed engine: its end still has to be told, or its file would never be closed off.
     while audio.ended.is_none() {
         audio.listen().await;
@@ -88,156 +105,222 @@ pub async fn run(job: Job, tell: impl Fn(Note)) {
     tell(Note::Ended(result));
 }
 
-async fn words<F: Fn(Note)>(
-    audio: &mut Audio<'_, F>,
-    engine: &mut watch::Receiver<Engine>,
-    language: &str,
+/// The search for an engine that gives the words.
+struct Way {
+    chain: watch::Receiver<Chain>,
+    language: String,
     patience: Duration,
-) -> Result<Words, Problem> {
-    let (mut incarnation, mut failures) = (0, 0);
-    loop {
-        let door = wait_for_engine(audio, engine, patience).await?;
-        if door.incarnation != incarnation {
-            (incarnation, failures) = (door.incarnation, 0);
-        }
-        audio.sent = 0;
-        let attempt = async {
-            let token = Some(door.token.expose());
-            let session = tokio::select! {
-                session = Session::open(&door.address, token, Some(language)) => {
-                    session.map_err(Failure::Wire)?.with_patience(1 + failures)
+    /// What each engine did so far, by its name.
+    pasts: HashMap<String, Past>,
+    /// When an engine began to be needed.
+    since: Instant,
+    /// The best there is if nobody comes to the end.
+    rest: Option<Rest>,
+}
+
+/// What there is without a complete text.
+enum Rest {
+    /// An engine that seemed well heard nothing.
+    Silence(Transcript),
+    /// A text without its end.
+    Cut(Transcript),
+    /// Nothing but the reason.
+    Nothing(Problem),
+}
+
+impl Way {
+    async fn go<F: Fn(Note)>(mut self, audio: &mut Audio<'_, F>) -> Result<Transcript, Problem> {
+        loop {
+            let links = self.chain.borrow_and_update().links.clone();
+            let standings: Vec<(Standing, Past)> = links
+                .iter()
+                .map(|link| {
+                    (Standing::of(&link.engine), self.pasts.get(&link.name).cloned().unwrap_or_default())
+                })
+                .collect();
+            let choice = choose(&standings, self.since.into_std(), Instant::now().into_std());
+            match choice {
+                Choice::Take(index) => {
+                    let link = &links[index];
+                    let Engine::Ready(door) = &link.engine else { continue };
+                    let Some(mut permit) = self.admitted(link) else { continue };
+                    let times = 1 + standings[index].1.failures;
+                    let wait = (self.patience, times);
+                    let ending = attempt(audio, door, &self.language, wait, &mut permit).await;
+                    let alone = links.len() == 1;
+                    if let Some(transcript) = self.settle(audio, link, door, ending, permit, alone).await {
+                        return Ok(transcript);
+                    }
                 }
-                () = audio.listen_forever() => return Err(Failure::TimedOut),
-            };
-            stream(audio, session, patience).await
+                // Silence is believed once nobody else is ready to contradict it.
+                Choice::Wait(_) | Choice::GiveUp if matches!(self.rest, Some(Rest::Silence(_))) => {
+                    return self.result(&links);
+                }
+                Choice::GiveUp if audio.ended.is_some() => return self.result(&links),
+                Choice::GiveUp => self.wait(audio, None).await?,
+                Choice::Wait(until) => {
+                    let patience = audio.ended.map(|ended| ended + self.patience);
+                    if patience.is_some_and(|patience| patience <= Instant::now()) {
+                        return self.result(&links);
+                    }
+                    let until = until.map(Instant::from_std);
+                    self.wait(audio, [until, patience].into_iter().flatten().min()).await?;
+                }
+            }
+        }
+    }
+
+    /// Asks the engine's breaker; when it says no, notes until when.
+    fn admitted(&mut self, link: &Link) -> Option<Option<Permit>> {
+        match link.worker.as_ref().map(|worker| worker.permit()).transpose() {
+            Ok(permit) => Some(permit),
+            Err(rejected) => {
+                // Never at once: the loop would only spin.
+                let wait = rejected.retry_after.unwrap_or(SHUT).max(Duration::from_millis(20));
+                self.past(link).shut_until = Some((Instant::now() + wait).into_std());
+                None
+            }
+        }
+    }
+
+    /// Draws the conclusions of an attempt; the transcript if it gave one.
+    async fn settle<F: Fn(Note)>(
+        &mut self,
+        audio: &mut Audio<'_, F>,
+        link: &Link,
+        door: &Door,
+        ending: Ending,
+        permit: Option<Permit>,
+        alone: bool,
+    ) -> Option<Transcript> {
+        let transcript = |words| Transcript { words, engine: link.name.clone(), model: link.model.clone() };
+        let (code, counts) = match ending {
+            Ending::Words(words) => {
+                answered(link, door, permit);
+                return Some(transcript(words));
+            }
+            Ending::Silent(error) => {
+                tracing::warn!(engine = link.name, %error, "the next engine is asked what it hears");
+                // Alone it has nobody to contradict it: a song hummed three times must not shut the only engine.
+                let counts = failure(&error).filter(|_| !alone);
+                let nothing = Words { text: String::new(), language: None, truncated: false };
+                self.rest = Some(Rest::Silence(transcript(nothing)));
+                self.past(link).done = true;
+                (None, counts)
+            }
+            Ending::Late(words) => {
+                let first = self.past(link).failures == 0;
+                if link.rest
+                    && first
+                    && let Some(words) = whole(audio, door, &self.language).await
+                {
+                    answered(link, door, permit);
+                    return Some(transcript(words));
+                }
+                if !words.text.is_empty() && !matches!(self.rest, Some(Rest::Silence(_))) {
+                    self.rest = Some(Rest::Cut(transcript(words)));
+                }
+                (Some(Problem::of(Code::EngineTimedOut)), Some(Failure::Deadline))
+            }
+            Ending::Failed(error) => {
+                tracing::warn!(engine = link.name, %error, "the speech engine failed an utterance");
+                self.past(link).done |= !error.is_transient();
+                let code = if error.is_transient() {
+                    Problem::of(Code::EngineDied)
+                } else {
+                    Problem::with(Code::EngineRefused, &error)
+                };
+                (Some(code), failure(&error))
+            }
         };
-        match attempt.await {
-            Ok(words) => return Ok(words),
-            Err(Failure::Wire(error)) if !error.is_transient() => {
-                return Err(Problem::with(Code::EngineRefused, error));
+        match (permit, counts) {
+            (Some(permit), Some(failure)) => permit.failed(failure),
+            (permit, _) => drop(permit),
+        }
+        self.past(link).failed(door.incarnation);
+        if let (Some(problem), None | Some(Rest::Nothing(_))) = (code, &self.rest) {
+            self.rest = Some(Rest::Nothing(problem));
+        }
+        (audio.tell)(Note::EngineLost);
+        self.since = Instant::now();
+        self.let_it_be_noticed(audio, door).await;
+        None
+    }
+
+    fn past(&mut self, link: &Link) -> &mut Past {
+        self.pasts.entry(link.name.clone()).or_default()
+    }
+
+    /// What there is, when nobody gave a whole text.
+    fn result(self, links: &[Link]) -> Result<Transcript, Problem> {
+        let absent = || {
+            links.iter().find_map(|link| match &link.engine {
+                Engine::Absent(problem) => Some(problem.clone()),
+                _ => None,
+            })
+        };
+        match self.rest {
+            Some(Rest::Silence(transcript) | Rest::Cut(transcript)) => Ok(transcript),
+            Some(Rest::Nothing(problem)) => Err(problem),
+            None => Err(absent().unwrap_or_else(|| Problem::of(Code::EngineDied))),
+        }
+    }
+
+    /// Waits for news of any engine, of the recording, or for that moment.
+    async fn wait<F: Fn(Note)>(
+        &mut self,
+        audio: &mut Audio<'_, F>,
+        until: Option<Instant>,
+    ) -> Result<(), Problem> {
+        tokio::select! {
+            changed = self.chain.changed() => changed.map_err(|_| Problem::of(Code::ShuttingDown)),
+            () = audio.listen(), if audio.ended.is_none() => Ok(()),
+            () = at(until) => Ok(()),
+        }
+    }
+
+    /// After a failure: until that launch is seen to be dead, or a moment if it claims to be well. Another engine that is
+    /// ready does not wait for it.
+    async fn let_it_be_noticed<F: Fn(Note)>(&mut self, audio: &mut Audio<'_, F>, door: &Door) {
+        let moment = Instant::now() + SETTLE;
+        loop {
+            let chain = self.chain.borrow_and_update().clone();
+            let ready = chain.links.iter().filter_map(|link| match &link.engine {
+                Engine::Ready(now) => Some(now),
+                _ => None,
+            });
+            let mut others =
+                ready.filter(|now| now.address != door.address || now.incarnation != door.incarnation);
+            let gone = !chain
+                .links
+                .iter()
+                .any(|link| matches!(&link.engine, Engine::Ready(now) if now.address == door.address));
+            if gone || others.next().is_some() || Instant::now() >= moment {
+                return;
             }
-            Err(failure) => {
-                failures += 1;
-                tracing::warn!(%failure, failures, incarnation, "the speech engine failed an utterance");
-                if failures >= TRIES_PER_INCARNATION {
-                    return Err(Problem::of(failure.code()));
-                }
-                (audio.tell)(Note::EngineLost);
-                settle(audio, engine, incarnation).await;
+            tokio::select! {
+                () = sleep_until(moment) => return,
+                changed = self.chain.changed() => if changed.is_err() { return },
+                () = audio.listen(), if audio.ended.is_none() => {}
             }
         }
     }
 }
 
-/// Waits until there is an engine. The clock of `patience` runs only once the recording is over.
-async fn wait_for_engine<F: Fn(Note)>(
-    audio: &mut Audio<'_, F>,
-    engine: &mut watch::Receiver<Engine>,
-    patience: Duration,
-) -> Result<crate::engine::Door, Problem> {
-    loop {
-        let now = engine.borrow_and_update().clone();
-        if let Engine::Ready(door) = now {
-            return Ok(door);
-        }
-        if let (Engine::Absent(problem), true) = (&now, audio.ended.is_some()) {
-            return Err(problem.clone());
-        }
-        let deadline = audio.ended.map(|ended| ended + patience);
-        tokio::select! {
-            changed = engine.changed() => changed.map_err(|_| Problem::of(Code::ShuttingDown))?,
-            () = audio.listen(), if audio.ended.is_none() => {}
-            () = at(deadline) => return Err(Problem::of(Code::EngineDied)),
-        }
+/// A real request was answered: the breaker hears of it, and an engine on probation is trusted again.
+fn answered(link: &Link, door: &Door, permit: Option<Permit>) {
+    if let Some(permit) = permit {
+        permit.succeeded();
     }
-}
-
-/// After a failure: waits for the next incarnation, or a moment if the engine claims to be well.
-async fn settle<F: Fn(Note)>(audio: &mut Audio<'_, F>, engine: &mut watch::Receiver<Engine>, old: u64) {
-    let moment = sleep(Duration::from_millis(250));
-    tokio::pin!(moment);
-    loop {
-        if !matches!(&*engine.borrow_and_update(), Engine::Ready(door) if door.incarnation == old) {
-            return;
-        }
-        tokio::select! {
-            () = &mut moment => return,
-            changed = engine.changed() => if changed.is_err() { return },
-            () = audio.listen(), if audio.ended.is_none() => {}
-        }
+    if let Some(worker) = &link.worker {
+        worker.served(door.incarnation);
     }
-}
-
-async fn stream<F: Fn(Note)>(
-    audio: &mut Audio<'_, F>,
-    mut session: Session,
-    patience: Duration,
-) -> Result<Words, Failure> {
-    let (mut last, mut deadline, mut said) = (None, None, false);
-    loop {
-        while audio.sent < audio.samples.len() {
-            let end = audio.samples.len().min(audio.sent + FRAME);
-            session.send(&audio.samples[audio.sent..end]).await.map_err(Failure::Wire)?;
-            audio.sent = end;
-        }
-        if audio.ended.is_some() && !said {
-            session.end().await.map_err(Failure::Wire)?;
-            (audio.tell)(Note::Sent);
-            said = true;
-            deadline = Some(Instant::now() + patience.max(FINAL_FLOOR).max(audio.length() * 2));
-        }
-        tokio::select! {
-            biased;
-            () = audio.listen(), if audio.ended.is_none() => {}
-            event = session.next() => match event {
-                None => return Err(Failure::Wire(SpeechError::Closed)),
-                // With one engine there is nobody to ask for a second opinion.
-                Some(Err(SpeechError::Silent { .. })) => return Ok(finished(last.as_ref())),
-                Some(Err(error)) => return Err(Failure::Wire(error)),
-                Some(Ok(Event::Late)) => return Err(Failure::TimedOut),
-                Some(Ok(Event::State(state))) => {
-                    let (committed, tentative) = live_text(&state);
-                    (audio.tell)(Note::Words { committed, tentative });
-                    last = Some(state);
-                }
-                Some(Ok(Event::Done)) => {
-                    session.close().await;
-                    return Ok(finished(last.as_ref()));
-                }
-            },
-            () = at(deadline) => return Err(Failure::TimedOut),
-        }
-    }
-}
-
-fn finished(state: Option<&State>) -> Words {
-    let text = state.map(final_text).unwrap_or_default();
-    let language = state.and_then(|state| state.lines.iter().find_map(|line| line.detected_language.clone()));
-    Words { text, language }
 }
 
 async fn at(deadline: Option<Instant>) {
     match deadline {
         Some(deadline) => sleep_until(deadline).await,
         None => std::future::pending().await,
-    }
-}
-
-/// Why one attempt failed.
-#[derive(Debug, thiserror::Error)]
-enum Failure {
-    #[error("{0}")]
-    Wire(SpeechError),
-    #[error("no final text in time")]
-    TimedOut,
-}
-
-impl Failure {
-    fn code(&self) -> Code {
-        match self {
-            Failure::Wire(_) => Code::EngineDied,
-            Failure::TimedOut => Code::EngineTimedOut,
-        }
     }
 }
 

@@ -1,6 +1,6 @@
 //! This installation: the programs that lie beside the running one, and what its build was given.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use tonny_core::engine::Programs;
 use tonny_core::problem::{Code, Problem};
@@ -13,7 +13,17 @@ pub fn programs() -> Result<Programs, Problem> {
     let beside = |name: &str| Some(folder.join(name)).filter(|path| path.is_file());
     let speech = beside("tonny-speech")
         .ok_or_else(|| Problem::with(Code::EngineMissing, format!("Looked in {}", folder.display())))?;
-    Ok(Programs { speech, keeper: beside("tonny-keeper") })
+    Ok(Programs { speech, keeper: beside("tonny-keeper"), engines: engines() })
+}
+
+/// Where the Makefile's `engines-` targets install: what they are told by the same variables.
+#[allow(clippy::disallowed_methods, reason = "the folder is chosen by whoever installed there")]
+fn engines() -> Option<PathBuf> {
+    let named = |name: &str| std::env::var_os(name).filter(|value| !value.is_empty()).map(PathBuf::from);
+    let data = || named("XDG_DATA_HOME").or_else(|| Some(named("HOME")?.join(".local/share")));
+    named("TONNYTRAY_ENGINES")
+        .or_else(|| Some(data()?.join("tonnytray-engines")))
+        .filter(|folder| folder.is_dir())
 }
 
 /// The index for models published as wheels: the environment's, else the one this build was made with.

@@ -12,14 +12,21 @@ use tracing_subscriber::{EnvFilter, fmt};
 const DEFAULT_FILTER: &str = "warn,tonnytray=info,tonny=info,tonny_core=info,tonny_platform=info,tonny_store=info,\
                               tonny_supervisor=info,tonny_egress=info,tonny_speech_protocol=info";
 
+/// At trace these write whole messages, token and spoken words included: no filter of a user's goes below this.
+const CAPPED: [&str; 2] = ["tungstenite=debug", "tokio_tungstenite=debug"];
+
 /// A week of days is enough to find what happened, and bounded.
 const FILES_KEPT: usize = 7;
 
 /// Starts logging into `folder` and, when a terminal is looking, to standard error. Keep the guard until the end: it
 /// writes out what is still buffered.
 pub fn start(folder: &Path, to_terminal: bool) -> Option<WorkerGuard> {
-    let filter =
-        || EnvFilter::try_from_env("TONNYTRAY_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+    let filter = || {
+        let chosen =
+            EnvFilter::try_from_env("TONNYTRAY_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
+        let caps = CAPPED.iter().filter_map(|cap| cap.parse().ok());
+        caps.fold(chosen, EnvFilter::add_directive)
+    };
     let file = Builder::new()
         .rotation(Rotation::DAILY)
         .filename_prefix("tonnytray")

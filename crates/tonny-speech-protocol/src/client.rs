@@ -64,7 +64,6 @@ pub enum Event {
 }
 
 /// One utterance on its way through a speech engine. Dropping it cancels the utterance.
-#[derive(Debug)]
 pub struct Session {
     socket: WebSocketStream<TcpStream>,
     /// Messages taken in while sending, oldest first; a newer state replaces an older one, because states are whole.
@@ -81,6 +80,13 @@ pub struct Session {
     /// Present from the end of audio on.
     deadline: Option<Deadline>,
     finished: bool,
+}
+
+/// Without its state, which holds what was said.
+impl std::fmt::Debug for Session {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Session").field("samples", &self.samples).field("finished", &self.finished).finish()
+    }
 }
 
 impl Session {

@@ -16,11 +16,15 @@ pub struct Pruned {
 impl Pruned {
     /// The state with all lines that were ever dropped from its front.
     pub fn restore(&mut self, mut state: State) -> State {
-        // Only a line that was wholly over before the first one begins was dropped; one that moved was corrected.
+        // Dropped are lines that were wholly over before the first one begins, if that one was there before: a lone
+        // line that moved was corrected.
         if let Some(first) = state.lines.first().and_then(|line| clock::parse(&line.start)) {
             let over = |line: &&Line| clock::parse(&line.end).is_some_and(|end| end <= first);
             let gone = self.before.iter().take_while(over).count();
-            self.dropped.extend(self.before.drain(..gone));
+            let next = self.before.get(gone).and_then(|line| clock::parse(&line.start));
+            if next == Some(first) {
+                self.dropped.extend(self.before.drain(..gone));
+            }
         }
         if self.dropped.is_empty() {
             self.before.clone_from(&state.lines);
@@ -52,7 +56,8 @@ mod tests {
     fn dropped_lines_come_back_and_corrected_ones_do_not() {
         let (one, two) = (("0:00:00", "0:00:02.00", "one"), ("0:00:02.00", "0:00:04.00", "two"));
         let three = ("0:00:04.00", "0:00:06.00", "three");
-        let table: [(&str, &[State], &str); 5] = [
+        let moved = ("0:00:02.40", "0:00:02.40", "one");
+        let table: [(&str, &[State], &str); 6] = [
             ("nothing dropped", &[state(&[one]), state(&[one, two])], "one two"),
             (
                 "dropped one by one",
@@ -61,6 +66,7 @@ mod tests {
             ),
             ("grown in place", &[state(&[one]), state(&[("0:00:00", "0:00:03.00", "one more")])], "one more"),
             ("its start corrected", &[state(&[one]), state(&[("0:00:00.30", "0:00:02.00", "one")])], "one"),
+            ("moved", &[state(&[one]), state(&[moved]), state(&[one, two])], "one two"),
             ("taken back", &[state(&[one]), state(&[])], ""),
         ];
         for (what, states, expected) in table {

@@ -15,17 +15,23 @@ use tonny_core::ports::{
 };
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::Secrets;
+use tonny_core::settings::Settings;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::{Store, downloads, trials};
+use tonny_tests::engines::installed;
+use tonny_tests::programs::beside;
+use tonny_tests::speech::jfk;
 
-/// No story takes longer than this on a slow machine.
-const PATIENCE: Duration = Duration::from_secs(10);
+/// No step takes longer than this on a slow machine: the longest loads a foreign engine from a cold disk.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the microphone does.
 #[derive(Clone, Copy, PartialEq, Eq)]
 pub enum Room {
     /// One second of silence.
     Quiet,
+    /// A whole sentence, quicker than anybody speaks.
+    Sentence,
     /// It does not open.
     NoMicrophone,
 }
@@ -43,7 +49,15 @@ pub struct World {
 
 impl World {
     pub async fn start(room: Room) -> Self {
+        Self::with(room, Settings::default(), None).await
+    }
+
+    /// A world with these settings, and with the real embedded worker where there is a model for it.
+    pub async fn with(room: Room, settings: Settings, model: Option<InstalledModel>) -> Self {
         let store = Store::in_memory().await.unwrap();
+        store.settings().save(&settings.to_json(), 1).await.unwrap();
+        let speech =
+            if model.is_some() { beside("tonny-speech").unwrap() } else { PathBuf::from("tonny-speech") };
         let inserted = Arc::new(Mutex::new(Vec::new()));
         let logs = tempfile::tempdir().unwrap();
         let parts = Parts {
@@ -51,14 +65,14 @@ impl World {
             microphone: Arc::new(FakeMicrophone(room)),
             insertion: Arc::new(Notebook(inserted.clone())),
             audio: Arc::new(NoFiles),
-            models: Arc::new(NoModels),
+            models: Arc::new(Models(model)),
             clock: Arc::new(Wall),
             downloads: downloads().unwrap(),
             secrets: Secrets::new(Arc::new(Drawer::default()), trials().unwrap()),
             package_index: None,
             audio_folder: PathBuf::from("audio"),
             log_folder: logs.path().to_owned(),
-            programs: Programs { speech: PathBuf::from("tonny-speech"), keeper: None },
+            programs: Programs { speech, keeper: None, engines: installed() },
         };
         let (app, outputs, run) = app::start(parts).await;
         tokio::spawn(run);
@@ -69,7 +83,10 @@ impl World {
     pub async fn wait(&self, check: impl Fn(&Snapshot) -> bool) -> Snapshot {
         let mut snapshot = self.snapshot.clone();
         let found = tokio::time::timeout(PATIENCE, snapshot.wait_for(|snapshot| check(snapshot))).await;
-        found.expect("in time").expect("the App runs").clone()
+        match found {
+            Ok(snapshot) => snapshot.expect("the App runs").clone(),
+            Err(_) => panic!("waited in vain: {:?}", self.app.snapshot()),
+        }
     }
 
     pub async fn wait_wish(&mut self, check: impl Fn(&DesktopWish) -> bool) {
@@ -93,17 +110,27 @@ impl Microphone for FakeMicrophone {
         if self.0 == Room::NoMicrophone {
             return Err(Problem::of(Code::MicrophoneMissing));
         }
+        let samples = match self.0 {
+            Room::Sentence => sentence(),
+            _ => vec![0; 16_000],
+        };
+        let count = samples.len() as u64;
         let _ = request.events.send(Heard::First { at: Instant::now() });
-        let _ = request.events.send(Heard::Samples(vec![0; 16_000].into()));
-        Ok(Box::new(FakeRecording(request.events)))
+        let _ = request.events.send(Heard::Samples(samples.into()));
+        Ok(Box::new(FakeRecording(request.events, count)))
     }
 }
 
-struct FakeRecording(mpsc::UnboundedSender<Heard>);
+fn sentence() -> Vec<i16> {
+    let mut reader = hound::WavReader::open(jfk()).unwrap();
+    reader.samples::<i16>().map(Result::unwrap).collect()
+}
+
+struct FakeRecording(mpsc::UnboundedSender<Heard>, u64);
 
 impl Recording for FakeRecording {
     fn finish(self: Box<Self>, _released: Instant, _tail: Duration) {
-        let _ = self.0.send(Heard::Finished { samples: 16_000 });
+        let _ = self.0.send(Heard::Finished { samples: self.1 });
     }
 }
 
@@ -148,11 +175,11 @@ impl AudioFiles for NoFiles {
     }
 }
 
-struct NoModels;
+struct Models(Option<InstalledModel>);
 
-impl ModelFiles for NoModels {
+impl ModelFiles for Models {
     fn installed(&self) -> Result<Vec<InstalledModel>, Problem> {
-        Ok(Vec::new())
+        Ok(self.0.iter().cloned().collect())
     }
 
     fn staging(&self, _id: &str) -> Result<PathBuf, Problem> {

@@ -76,7 +76,11 @@ impl Worker {
         let (handle, run) = engine::start(programs, engine::spec(programs, model, settings))?;
         tokio::spawn(run);
         let (out, engine) = watch::channel(Engine::Away);
-        tokio::spawn(engine::follow(handle.clone(), out, async |_| {}));
+        tokio::spawn(engine::follow(
+            handle.state(),
+            move |engine| _ = out.send_replace(engine),
+            async |_| {},
+        ));
         Ok(Self { handle, engine })
     }
 

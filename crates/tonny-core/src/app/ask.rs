@@ -19,7 +19,7 @@ use crate::problem::{Code, Problem};
 use crate::push_to_talk::Gesture;
 use crate::settings::Settings;
 use crate::snapshot::{Install, Snapshot, Status};
-use crate::transcription::{Note, Words};
+use crate::transcription::{Note, Transcript};
 use crate::worker_log::{WorkerLog, WorkerLogOutput, WorkerLogPage, WorkerLogQuery};
 
 pub(super) type Answer<T> = oneshot::Sender<T>;
@@ -54,7 +54,7 @@ pub enum Message {
     Opened(String, Result<Box<dyn Recording>, Problem>),
     Note(String, Note),
     Delivered(String, Delivery, Instant),
-    Worker(Box<WorkerState>),
+    Worker(u64, Box<WorkerState>),
     CommandWorker(String, WorkerCommand, Answer<Result<(), Problem>>),
     Usage(String, Usage),
     WorkerUsage(String, Answer<Result<Vec<UsagePoint>, Problem>>),
@@ -72,7 +72,7 @@ pub enum Message {
     CleanedUp(Result<Cleaned, Problem>),
     Secrets(SecretsAsk),
     SecretsChanged,
-    Retranscribed(String, Result<Words, Problem>),
+    Retranscribed(String, Result<Transcript, Problem>),
     MicrophoneTest(bool, Answer<Result<(), Problem>>),
     Level(f32),
     HotkeyProblem(Option<Problem>),

@@ -11,22 +11,18 @@ use super::view::Notice;
 use crate::ports::{Delivery, InsertionMethod, InsertionWish};
 use crate::problem::{Code, Problem};
 use crate::snapshot::LastUtterance;
-use crate::transcription::Words;
+use crate::transcription::{Transcript, Words};
 
 /// Past what the slowest window and the longest text take; an insertion that hangs must not hold up the next words.
 const DELIVERY_DEADLINE: Duration = Duration::from_secs(120);
 
 impl App {
-    pub(super) async fn transcribed(&mut self, id: &str, result: Result<Words, Problem>) {
+    pub(super) async fn transcribed(&mut self, id: &str, result: Result<Transcript, Problem>) {
         let now = self.parts.clock.now();
-        let model = self.settings.speech.model.clone();
-        if result.is_ok() {
-            self.trust_engine();
-        }
         let Some(utterance) = self.utterance(id) else { return };
         utterance.timings.final_text_ms = Some(utterance.since_press(now));
-        let words = match result {
-            Ok(words) if !words.text.is_empty() => words,
+        let transcript = match result {
+            Ok(transcript) if !transcript.words.text.is_empty() => transcript,
             Ok(_) if utterance.cancelled => return self.end(id, UtteranceState::Cancelled, None, None).await,
             Ok(_) if utterance.microphone_problem.is_some() => {
                 let problem = utterance.microphone_problem.take();
@@ -43,17 +39,11 @@ impl App {
                 return self.end(id, UtteranceState::Failed, Some(cause), None).await;
             }
         };
-        utterance.committed.clone_from(&words.text);
+        utterance.committed.clone_from(&transcript.words.text);
         utterance.tentative.clear();
+        utterance.truncated = transcript.words.truncated;
         let cancelled = utterance.cancelled;
-        let text = FinalText {
-            text: words.text.clone(),
-            raw_text: None,
-            language: words.language,
-            engine: Some(crate::engine::NAME.to_owned()),
-            model: Some(model),
-            ..FinalText::default()
-        };
+        let text = FinalText::from(transcript);
         // Committed before it is delivered: a crash from here on loses no word.
         if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
             self.problem = Some(crate::store_problem(&error));
@@ -62,7 +52,7 @@ impl App {
             return self.end(id, UtteranceState::Cancelled, None, None).await;
         }
         if let Some(utterance) = self.utterance(id) {
-            utterance.stage = Stage::Ready(words.text);
+            utterance.stage = Stage::Ready(text.text);
         }
         self.deliver_next().await;
     }
@@ -124,10 +114,11 @@ impl App {
         let Some(utterance) = self.utterance(id) else { return };
         utterance.timings.delivered_ms = Some(utterance.since_press(at));
         let copied = utterance.route == Route::Clipboard;
+        let truncated = utterance.truncated.then(|| Problem::of(Code::TextTruncated));
         match delivery {
             Delivery::Inserted { by } => {
                 self.notice = Some(Notice::done(if copied { "Copied" } else { "Inserted" }, at));
-                self.end(id, UtteranceState::Delivered, None, (!copied).then_some(by)).await;
+                self.end(id, UtteranceState::Delivered, truncated, (!copied).then_some(by)).await;
             }
             Delivery::Copied(problem) => self.end(id, UtteranceState::Kept, Some(problem), None).await,
             Delivery::Failed(problem) => self.end(id, UtteranceState::Failed, Some(problem), None).await,
@@ -156,7 +147,7 @@ impl App {
         self.write_outcome(id, &outcome).await;
         if state == UtteranceState::Delivered && !self.settings.storage.keep_text {
             self.forget(id).await;
-        } else if state == UtteranceState::Delivered && !keep_audio {
+        } else if state == UtteranceState::Delivered && !keep_audio && problem.is_none() {
             self.remove_audio(id, &wav).await;
         }
         self.after_end(problem);
@@ -213,6 +204,13 @@ impl App {
             Ok(Err(problem)) => tracing::warn!(code = problem.code, id, "the recording could not be removed"),
             Err(error) => tracing::error!(%error, id, "removing a recording panicked"),
         }
+    }
+}
+
+impl From<Transcript> for FinalText {
+    fn from(Transcript { words, engine, model }: Transcript) -> Self {
+        let Words { text, language, .. } = words;
+        Self { text, language, engine: Some(engine), model, ..Self::default() }
     }
 }
 

@@ -87,6 +87,6 @@ impl App {
             Ok(Err(problem)) => self.problem = Some(problem),
             Err(error) => tracing::error!(%error, "reading the models folder panicked"),
         }
-        self.run_engine();
+        self.run_workers();
     }
 }

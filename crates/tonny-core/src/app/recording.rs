@@ -61,13 +61,14 @@ impl App {
         utterance.hands_free = hands_free;
         self.utterances.push_back(utterance);
         self.publish();
+        let (engine, model) = self.first_engine();
         let row = NewUtterance {
             id: id.clone(),
             started_at_ms: crate::utc_ms(self.parts.clock.utc()),
             route: route.as_str().to_owned(),
             audio_file: Some(format!("{id}.wav")),
-            engine: Some(crate::engine::NAME.to_owned()),
-            model: Some(self.settings.speech.model.clone()),
+            engine,
+            model,
             ..NewUtterance::default()
         };
         // A row that cannot be written does not stop the recording: the WAV alone is found again at the next start.
@@ -92,7 +93,7 @@ impl App {
     fn transcribe(&self, id: &str, heard: mpsc::UnboundedReceiver<crate::ports::Heard>) {
         let job = Job {
             heard,
-            engine: self.engine.subscribe(),
+            chain: self.chain.subscribe(),
             language: self.settings.dictation.language.clone(),
             patience: Duration::from_secs(u64::from(self.settings.dictation.engine_wait_s)),
         };

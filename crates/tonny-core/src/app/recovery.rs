@@ -8,7 +8,7 @@ use super::ask::{Message, wav};
 use super::utterance::{Route, Stage, Utterance};
 use super::{App, Notification};
 use crate::problem::{Code, Problem};
-use crate::transcription::{self, Job, Note, Words, replay};
+use crate::transcription::{self, Job, Note, Transcript, replay};
 
 impl App {
     /// Adopts what the last run left behind.
@@ -62,13 +62,14 @@ impl App {
             }
             tracing::info!(id, "a recording without a row is adopted");
             let seconds = uuid.get_timestamp().map_or(0, |stamp| stamp.to_unix().0);
+            let (engine, model) = self.first_engine();
             let row = NewUtterance {
                 id: id.clone(),
                 started_at_ms: i64::try_from(seconds).unwrap_or(0) * 1_000,
                 route: "type".to_owned(),
                 audio_file: Some(format!("{id}.wav")),
-                engine: Some(crate::engine::NAME.to_owned()),
-                model: Some(self.settings.speech.model.clone()),
+                engine,
+                model,
                 ..NewUtterance::default()
             };
             let adopted = async {
@@ -102,13 +103,13 @@ impl App {
     /// Sends a kept recording through the engine again; [`Message::Retranscribed`] answers.
     pub(super) fn retranscribe(&mut self, id: &str) {
         let (audio, handle, id) = (self.parts.audio.clone(), self.handle.clone(), id.to_owned());
-        let (engine, language) = (self.engine.subscribe(), self.settings.dictation.language.clone());
+        let (chain, language) = (self.chain.subscribe(), self.settings.dictation.language.clone());
         let patience = Duration::from_secs(u64::from(self.settings.dictation.engine_wait_s));
         let file = wav(&self.parts.audio_folder, &id);
         self.tasks.spawn(async move {
             let read = tokio::task::spawn_blocking(move || audio.read(&file)).await;
             let result = match read.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten() {
-                Ok(samples) => transcribe(Job { heard: replay(samples), engine, language, patience }).await,
+                Ok(samples) => transcribe(Job { heard: replay(samples), chain, language, patience }).await,
                 Err(problem) => Err(problem),
             };
             handle.send(Message::Retranscribed(id, result)).await;
@@ -138,7 +139,7 @@ impl App {
         self.deliver_next().await;
     }
 
-    pub(super) async fn retranscribed(&mut self, id: &str, result: Result<Words, Problem>) {
+    pub(super) async fn retranscribed(&mut self, id: &str, result: Result<Transcript, Problem>) {
         let mut found = None;
         let mut outcome = Outcome::of(UtteranceState::Kept);
         match self.parts.store.utterances().get(id).await {
@@ -147,19 +148,16 @@ impl App {
             Err(error) => self.problem = Some(crate::store_problem(&error)),
         }
         match result {
-            Ok(words) if words.text.is_empty() => {
+            Ok(transcript) if transcript.words.text.is_empty() => {
                 let problem = Problem::of(Code::NothingHeard);
                 (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
             }
-            Ok(words) => {
-                let text = FinalText {
-                    text: words.text,
-                    raw_text: None,
-                    language: words.language,
-                    engine: Some(crate::engine::NAME.to_owned()),
-                    model: Some(self.settings.speech.model.clone()),
-                    ..FinalText::default()
-                };
+            Ok(transcript) => {
+                if transcript.words.truncated {
+                    let problem = Problem::of(Code::TextTruncated);
+                    (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
+                }
+                let text = FinalText::from(transcript);
                 if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
                     self.problem = Some(crate::store_problem(&error));
                 }
@@ -185,7 +183,7 @@ impl App {
 }
 
 /// Runs a whole recording through the engine and waits for its words.
-async fn transcribe(job: Job) -> Result<Words, Problem> {
+async fn transcribe(job: Job) -> Result<Transcript, Problem> {
     let (result, mut ended) = tokio::sync::mpsc::unbounded_channel();
     transcription::run(job, move |note| {
         if let Note::Ended(outcome) = note {

@@ -70,6 +70,8 @@ pub(super) struct Utterance {
     pub(super) heard_at: Instant,
     pub(super) heard_anything: bool,
     pub(super) engine_lost: bool,
+    /// Its last words may be missing.
+    pub(super) truncated: bool,
     /// Why there is no sound, or no more.
     pub(super) microphone_problem: Option<Problem>,
     pub(super) timings: Timings,
@@ -96,6 +98,7 @@ impl Utterance {
             heard_at: pressed,
             heard_anything: false,
             engine_lost: false,
+            truncated: false,
             microphone_problem: None,
             timings: Timings::default(),
             delivery_deadline: None,

@@ -80,7 +80,7 @@ impl App {
                 tentative: utterance.tentative.clone(),
                 elapsed_ms: millis(now, utterance.pressed),
             }),
-            workers: self.worker_view.iter().cloned().collect(),
+            workers: self.workers.iter().map(|worker| worker.view.clone()).collect(),
             last: self.last.clone(),
             problem: self.problem.clone(),
             model: self.model_view(),
