@@ -2,8 +2,8 @@
 //!
 //! Owns: the rules a description has to fit, because a wrong one could only fail later. Must not know: how it is run.
 
+use core::net::SocketAddr;
 use std::collections::BTreeSet;
-use std::net::SocketAddr;
 use std::path::Path;
 
 use serde::{Deserialize, Serialize};

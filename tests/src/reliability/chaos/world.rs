@@ -33,9 +33,9 @@ const STEP: Duration = Duration::from_millis(15);
 /// What became of a dictation.
 #[derive(Debug)]
 pub enum Heard {
-    /// Its words, so many seconds after the release.
-    Text { seconds: f64 },
-    /// None, or wrong ones.
+    /// Its words, so many seconds after the release; heard wrongly where the sound itself suffered.
+    Text { seconds: f64, wrong: Option<String> },
+    /// None.
     Miss(String),
     /// The app was killed while it was recorded.
     Cut,
@@ -43,7 +43,11 @@ pub enum Heard {
 
 impl Heard {
     pub fn seconds(&self) -> Option<f64> {
-        if let Self::Text { seconds } = self { Some(*seconds) } else { None }
+        if let Self::Text { seconds, .. } = self { Some(*seconds) } else { None }
+    }
+
+    pub fn wrong(&self) -> Option<&str> {
+        if let Self::Text { wrong, .. } = self { wrong.as_deref() } else { None }
     }
 
     pub fn miss(&self) -> Option<&str> {
@@ -153,10 +157,11 @@ impl World {
         })?;
         let at = self.began.elapsed().as_secs();
         Ok(match words {
-            Some(Ok(text)) if error_rate(SENTENCE, &text) <= ERRORS => {
-                Heard::Text { seconds: released.elapsed().as_secs_f64() }
+            Some(Ok(text)) => {
+                let is_wrong = error_rate(SENTENCE, &text) > ERRORS;
+                let wrong = is_wrong.then(|| format!("after {at} s heard {text:?}"));
+                Heard::Text { seconds: released.elapsed().as_secs_f64(), wrong }
             }
-            Some(Ok(text)) => Heard::Miss(format!("after {at} s heard {text:?}")),
             Some(Err(why)) => Heard::Miss(format!("after {at} s no text in time: {why}")),
             None => Heard::Miss(format!("after {at} s no text at all")),
         })
