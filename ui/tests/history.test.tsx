@@ -1,9 +1,15 @@
 // The History page: searching while typing, opening an entry, deleting it and taking that back.
 import { screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
+import { groupedByDay } from "../src/features/history/days";
+import { beginningOf } from "../src/features/history/filters";
+import type { HistoryQuery, HistoryRow } from "../src/ipc/bindings";
+import { withHead, without, withRow } from "../src/ipc/history";
+import { row } from "./fake/sample";
 import { expectAccessible, openWindow, refused } from "./window";
 
 const FIRST = /^Let us meet on Thursday/;
+const nothing = { since: null, until: null, profile: null, route: null, engine: null, state: null };
 const entries = () => within(screen.getByRole("list")).getAllByRole("button");
 
 describe("the list", () => {
@@ -12,7 +18,9 @@ describe("the list", () => {
     await screen.findByRole("list");
     expect(screen.getByText("400 entries")).toBeInTheDocument();
     expect(entries().length).toBeLessThan(40);
-    expect(app.called("history_list")[0]).toEqual({ query: { text: "", before: null, limit: 50 } });
+    expect(app.called("history_list")[0]).toEqual({
+      query: { text: "", before: null, limit: 100, filter: nothing },
+    });
   });
 
   it("is read again when the history changed", async () => {
@@ -114,5 +122,83 @@ describe("an entry", () => {
     expect(await screen.findByText(refused.message)).toBeInTheDocument();
     expect(screen.queryByRole("button", { name: "Undo" })).toBeNull();
     expect(screen.getByText("120 entries")).toBeInTheDocument();
+  });
+});
+
+describe("the filters", () => {
+  const asked = (app: { called: (command: string) => { query?: unknown }[] }) =>
+    (app.called("history_list").at(-1) as { query: HistoryQuery }).query.filter;
+  const choose = async (user: ReturnType<typeof openWindow>["user"], chip: string, option: string) => {
+    await user.click(screen.getByRole("button", { name: chip }));
+    await user.click(await screen.findByRole("menuitem", { name: option, hidden: true }));
+  };
+
+  it("narrow the list by state, engine and time, and are lifted one by one or together", async () => {
+    const { app, user } = openWindow("history");
+    await screen.findByRole("list");
+    await choose(user, "State", "Cancelled");
+    await waitFor(() => expect(entries()).toHaveLength(1));
+    expect(screen.getByRole("button", { name: "State: Cancelled" })).toBeInTheDocument();
+    await choose(user, "Engine", "Speech engine");
+    await waitFor(() => expect(asked(app)).toMatchObject({ state: "cancelled", engine: "speech" }));
+    await user.click(screen.getByRole("button", { name: "Any state" }));
+    await waitFor(() => expect(asked(app)).toMatchObject({ state: null, engine: "speech" }));
+    await choose(user, "Time", "Last 7 days");
+    await waitFor(() => expect(asked(app).since).toBe(new Date(beginningOf("week", new Date())).toISOString()));
+    await expectAccessible();
+    await user.click(screen.getByRole("button", { name: "Clear filters" }));
+    expect(screen.getByRole("button", { name: "Time" })).toBeInTheDocument();
+  });
+
+  it("say when nothing fits", async () => {
+    const { user } = openWindow("history");
+    await screen.findByRole("list");
+    await choose(user, "Route", "Clipboard");
+    expect(await screen.findByText("No entry fits the filters. Take one of them away.")).toBeInTheDocument();
+  });
+
+  it("reach back to the beginning of the user's own day", () => {
+    const now = new Date(2026, 2, 3, 15, 20);
+    expect(new Date(beginningOf("today", now))).toEqual(new Date(2026, 2, 3));
+    expect(new Date(beginningOf("week", now))).toEqual(new Date(2026, 1, 25));
+  });
+});
+
+describe("an entry that went differently", () => {
+  it("is marked when it was found again after a crash", async () => {
+    openWindow("history");
+    expect(await screen.findByText("Recovered")).toBeInTheDocument();
+  });
+});
+
+describe("a long list", () => {
+  const rows = (from: number, to: number) =>
+    Array.from({ length: to - from }, (_, index) =>
+      row(from + index, new Date(Date.UTC(2026, 0, 9, 12) - (from + index) * 60_000)),
+    );
+  const page = (from: number, to: number) => ({ rows: rows(from, to), next: String(to), total: 9 });
+  const pages = { pages: [page(2, 5), page(5, 8)], pageParams: [null, "5"] };
+  const ids = (data: { pages: { rows: HistoryRow[] }[] }) => data.pages.flatMap((one) => one.rows.map(({ id }) => id));
+
+  it("gets its newest rows renewed without losing the others", () => {
+    expect(ids(withHead(pages, page(0, 3)))).toEqual(["u0", "u1", "u2", "u3", "u4", "u5", "u6", "u7"]);
+    expect(ids(withHead(pages, { ...page(3, 6), total: 8 }))).toEqual(["u3", "u4", "u5", "u6", "u7"]);
+    expect(ids(withHead(pages, { rows: [], next: null, total: 0 }))).toEqual([]);
+  });
+
+  it("loses a row and gets it back at its place", () => {
+    const [gone] = rows(5, 6) as [HistoryRow];
+    const left = without(pages, "u5");
+    expect(ids(left)).toEqual(["u2", "u3", "u4", "u6", "u7"]);
+    expect(left.pages[0]?.total).toBe(8);
+    expect(ids(withRow(left, gone))).toEqual(ids(pages));
+    const [newest, oldest] = [rows(1, 2)[0] as HistoryRow, rows(8, 9)[0] as HistoryRow];
+    expect(ids(withRow(withRow(pages, newest), oldest))).toEqual(["u1", ...ids(pages), "u8"]);
+  });
+
+  it("has one heading a day, also where a page ends in the middle of it", () => {
+    const halves = [rows(0, 3), rows(3, 6)];
+    expect(groupedByDay(halves).filter((item) => item.kind === "day")).toHaveLength(1);
+    expect(groupedByDay(halves)).toEqual(groupedByDay([rows(0, 6)]));
   });
 });

@@ -8,6 +8,7 @@ const pages = [
   { id: "speech", title: "Speech", data: "models_list", filled: "Whisper base" },
   { id: "engines", title: "Engines", data: "app_snapshot", filled: "Unstable" },
   { id: "history", title: "History", data: "history_list", filled: "Today" },
+  { id: "secrets", title: "Secrets", data: "secrets_list", filled: "ElevenLabs key" },
   { id: "logs", title: "Logs", data: "worker_log", filled: "Ready after 84 ms" },
   { id: "about", title: "About", data: "app_facts", filled: "MIT or Apache-2.0" },
 ];
@@ -16,7 +17,7 @@ describe.each(pages)("the page $title", ({ id, title, data, filled }) => {
   it("shows its content and is accessible", async () => {
     openWindow(id);
     await page(title);
-    expect((await screen.findAllByText(filled)).length).toBeGreaterThan(0);
+    expect((await screen.findAllByText(filled, { exact: false })).length).toBeGreaterThan(0);
     expect(screen.queryByRole("alert")).toBeNull();
     await expectAccessible();
   });
@@ -40,7 +41,7 @@ describe.each(pages)("the page $title", ({ id, title, data, filled }) => {
     await expectAccessible();
     app.allow(data);
     await user.click(within(alert).getByRole("button", { name: "Try again" }));
-    expect((await screen.findAllByText(filled)).length).toBeGreaterThan(0);
+    expect((await screen.findAllByText(filled, { exact: false })).length).toBeGreaterThan(0);
     expect(screen.queryByRole("alert")).toBeNull();
   });
 });

@@ -68,7 +68,7 @@ describe("days", () => {
   });
 
   it("get one heading each", () => {
-    const items = groupedByDay(history(40, new Date("2026-03-12T12:00:00")));
+    const items = groupedByDay([history(40, new Date("2026-03-12T12:00:00"))]);
     const headings = items.filter((item) => item.kind === "day");
     expect(headings.length).toBe(new Set(headings.map((item) => item.kind === "day" && item.at.toDateString())).size);
     expect(items.length).toBe(40 + headings.length);

@@ -7,7 +7,9 @@ import { problemOf } from "../ipc/client";
 export function newQueryClient(): QueryClient {
   return new QueryClient({
     mutationCache: new MutationCache({
-      onError: (error) => sayProblem(problemOf(error)),
+      onError: (error, _args, _context, mutation) => {
+        if (mutation.meta?.shownInPlace !== true) sayProblem(problemOf(error));
+      },
     }),
     defaultOptions: {
       queries: { retry: false, staleTime: 30_000, networkMode: "always" },

@@ -3,6 +3,7 @@ import {
   IconCpu,
   IconHistory,
   IconInfoCircle,
+  IconKey,
   IconListDetails,
   IconMicrophone,
   IconSettings,
@@ -14,6 +15,7 @@ import { EnginesPage } from "../features/engines/EnginesPage";
 import { GeneralPage } from "../features/general/GeneralPage";
 import { HistoryPage } from "../features/history/HistoryPage";
 import { LogsPage } from "../features/logs/LogsPage";
+import { SecretsPage } from "../features/secrets/SecretsPage";
 import { SpeechPage } from "../features/speech/SpeechPage";
 
 export type PageProps = { openPage: (id: PageId) => void };
@@ -24,6 +26,7 @@ export const pages = [
   { id: "speech", icon: IconMicrophone, Page: SpeechPage },
   { id: "engines", icon: IconCpu, Page: EnginesPage },
   { id: "history", icon: IconHistory, Page: HistoryPage },
+  { id: "secrets", icon: IconKey, Page: SecretsPage },
   { id: "logs", icon: IconListDetails, Page: LogsPage },
   { id: "about", icon: IconInfoCircle, Page: AboutPage },
 ] as const satisfies readonly PageEntry[];

@@ -32,7 +32,7 @@ export function Section({ title, hint, children }: { title: string; hint?: strin
   );
 }
 
-type RowProps = { label: string; hint?: ReactNode; labelFor?: string; children?: ReactNode };
+type RowProps = { label: ReactNode; hint?: ReactNode; labelFor?: string; children?: ReactNode };
 
 /** One setting: what it is on the left, its control on the right. */
 export function Row({ label, hint, labelFor, children }: RowProps) {

@@ -119,9 +119,27 @@ export type Dictation = {
 	language: string,
 	/**  How long a finished recording waits for a dead engine before it counts as failed, s. */
 	engine_wait_s: number,
+	/**  Whether words found again after a crash are typed by themselves. */
+	type_recovered: boolean,
 };
 
-/**  Some rows, newest first; best match first when searching. */
+/**  Only rows that fit all of these; everything where nothing is set. */
+export type HistoryFilter = {
+	/**  Spoken then or later, RFC 3339 or a date. */
+	since: string | null,
+	/**  Spoken before then. */
+	until: string | null,
+	/**  Under this profile. */
+	profile: string | null,
+	/**  Sent this way. */
+	route: string | null,
+	/**  Heard by this engine. */
+	engine: string | null,
+	/**  In this state. */
+	state: string | null,
+};
+
+/**  Some rows, newest first; the latest entered first when searching. */
 export type HistoryPage = {
 	/**  The rows. */
 	rows: HistoryRow[],
@@ -139,6 +157,8 @@ export type HistoryQuery = {
 	before: string | null,
 	/**  Rows wanted, 1 to 500. */
 	limit: number,
+	/**  Only rows that fit. */
+	filter: HistoryFilter,
 };
 
 /**  One utterance as people see it. */
@@ -175,6 +195,14 @@ export type HistoryRow = {
 	has_audio: boolean,
 	/**  Found again after a crash. */
 	recovered: boolean,
+	/**  Under which profile. */
+	profile: string | null,
+	/**  Who spoke. */
+	speaker: string | null,
+	/**  How sure the engine was, 0 to 1. */
+	confidence: number | null,
+	/**  Whether the webhook took it; absent where none was asked or it has not answered. */
+	success: boolean | null,
 	/**  Stages in ms since the press. */
 	timings_ms: { [key in string]: number },
 	/**  Parts of `text` that match the search, as UTF-16 offsets. */
@@ -413,7 +441,7 @@ export type Overlay = {
 
 /**  The tray or the terminal asks for a page. */
 export type PageRequested = {
-	/**  "general", "speech", "history" or "about". */
+	/**  A page's id, such as "general" or "history". */
 	page: string,
 };
 
@@ -515,6 +543,8 @@ export type Settings = {
 	startup: Startup,
 	/**  Where models come from. */
 	models: Models,
+	/**  What is kept, and for how long. */
+	storage: Storage,
 };
 
 /**  The app at one moment. */
@@ -560,6 +590,32 @@ export type Startup = {
 	autostart: boolean,
 	/**  Open the window at start instead of staying in the tray. */
 	show_window: boolean,
+};
+
+/**  What is kept, and for how long; 0 is without a limit. */
+export type Storage = {
+	/**  Whether anything is kept of an utterance once it is delivered. */
+	keep_text: boolean,
+	/**  Days that utterances are kept. */
+	text_days: number,
+	/**  How many utterances are kept. */
+	text_count: number,
+	/**  MB of texts that are kept. */
+	text_mb: number,
+	/**  Days that recordings are kept. */
+	audio_days: number,
+	/**  How many recordings are kept. */
+	audio_count: number,
+	/**  MB of recordings that are kept. */
+	audio_mb: number,
+	/**  Days that the activity is kept. */
+	activity_days: number,
+	/**  How many entries of the activity are kept. */
+	activity_count: number,
+	/**  Hours in which a cancelled utterance can be brought back. */
+	cancelled_hours: number,
+	/**  Whether the database is backed up each hour that it changed. */
+	backups: boolean,
 };
 
 /**  Light, dark, or as the system says. */

@@ -20,7 +20,12 @@ type Answer<T> = { status: "ok"; data: T } | { status: "error"; error: Problem }
 async function taken<T>(answer: Promise<Answer<T>>): Promise<T> {
   const result = await answer;
   if (result.status === "ok") return result.data;
-  throw new ProblemError(result.error);
+  throw isProblem(result.error) ? new ProblemError(result.error) : new Error(String(result.error));
+}
+
+/** What never reached the app, such as a command that a window may not call, comes back as a bare text. */
+function isProblem(error: unknown): error is Problem {
+  return typeof error === "object" && error !== null && "code" in error && "advice" in error;
 }
 
 type Commands = typeof commands;

@@ -3,6 +3,7 @@
 import { useQueryClient } from "@tanstack/react-query";
 import { useEffect, useRef } from "react";
 import { events } from "./bindings";
+import { renewHistory } from "./history";
 import { queryKeys } from "./queries";
 
 /** Calls the returned promise's stop function once the effect is over, even if it arrives later than that. */
@@ -15,19 +16,26 @@ function stopper(listening: Promise<() => void>): () => void {
 /** Keeps the snapshot query at what the app last said, and the lists that depend on it fresh. */
 export function useSnapshotEvents(): void {
   const queries = useQueryClient();
-  const seen = useRef({ history: 0, install: "", model: "", workers: "" });
+  const seen = useRef({ history: 0, secrets: 0, install: "", model: "", workers: "" });
   useEffect(() => {
     const listening = events.snapshotChanged.listen(({ payload }) => {
       queries.setQueryData(queryKeys.snapshot, payload);
       const install = payload.install?.id ?? "";
       const model = `${payload.model.chosen}:${payload.model.installed}`;
       const workers = payload.workers.map(({ name, state, restarts }) => `${name}:${state}:${restarts}`).join();
-      if (payload.history_version !== seen.current.history)
-        void queries.invalidateQueries({ queryKey: queryKeys.history });
+      if (payload.history_version !== seen.current.history) renewHistory(queries);
       if (install !== seen.current.install || model !== seen.current.model)
         void queries.invalidateQueries({ queryKey: queryKeys.models });
+      if (payload.secrets_version !== seen.current.secrets)
+        void queries.invalidateQueries({ queryKey: queryKeys.secrets });
       if (workers !== seen.current.workers) void queries.invalidateQueries({ queryKey: queryKeys.incidents });
-      seen.current = { history: payload.history_version, install, model, workers };
+      seen.current = {
+        history: payload.history_version,
+        secrets: payload.secrets_version,
+        install,
+        model,
+        workers,
+      };
     });
     return stopper(listening);
   }, [queries]);

@@ -1,14 +1,6 @@
 // The app's state as queries: what is cached under which name, and what is stale after which change.
-import {
-  keepPreviousData,
-  queryOptions,
-  useInfiniteQuery,
-  useMutation,
-  useQuery,
-  useQueryClient,
-  useSuspenseQuery,
-} from "@tanstack/react-query";
-import type { commands, HistoryQuery, Settings } from "./bindings";
+import { queryOptions, useMutation, useQuery, useQueryClient, useSuspenseQuery } from "@tanstack/react-query";
+import type { commands, Settings } from "./bindings";
 import { client } from "./client";
 import { patched } from "./patched";
 
@@ -21,10 +13,8 @@ export const queryKeys = {
   history: ["history"],
   workers: ["workers"],
   incidents: ["incidents"],
+  secrets: ["secrets"],
 } as const;
-
-/** Rows asked for at a time: two screens of the window at its usual size. */
-const HISTORY_PAGE = 50;
 
 const snapshotQuery = queryOptions({ queryKey: queryKeys.snapshot, queryFn: () => client.appSnapshot() });
 const settingsQuery = queryOptions({ queryKey: queryKeys.settings, queryFn: () => client.settingsGet() });
@@ -38,29 +28,11 @@ export const useSettingsIfKnown = () => useQuery(settingsQuery).data;
 export const useFacts = () => useSuspenseQuery({ queryKey: queryKeys.facts, queryFn: () => client.appFacts() }).data;
 export const useModels = () =>
   useSuspenseQuery({ queryKey: queryKeys.models, queryFn: () => client.modelsList() }).data;
+/** What is set and where it is kept; values never come to the window. */
+export const useSecrets = () =>
+  useSuspenseQuery({ queryKey: queryKeys.secrets, queryFn: () => client.secretsList() }).data;
 export const useMicrophones = () =>
   useQuery({ queryKey: queryKeys.microphones, queryFn: () => client.microphoneList() });
-
-/** Finished utterances that match `text`, newest first, page by page. */
-export function useHistory(text: string) {
-  return useInfiniteQuery({
-    queryKey: [...queryKeys.history, "list", text],
-    queryFn: ({ pageParam }) => {
-      const query: HistoryQuery = { text, before: pageParam, limit: HISTORY_PAGE };
-      return client.historyList(query);
-    },
-    initialPageParam: null as string | null,
-    getNextPageParam: (page) => page.next,
-    placeholderData: keepPreviousData,
-  });
-}
-
-export const useHistoryRow = (id: string | null) =>
-  useQuery({
-    queryKey: [...queryKeys.history, "row", id],
-    queryFn: () => client.historyGet(id ?? ""),
-    enabled: id !== null,
-  });
 
 export type Patch = Parameters<typeof commands.settingsPatch>[0];
 
@@ -85,14 +57,19 @@ export function useSettingsPatch() {
   });
 }
 
+/** For a command whose problem is shown where it was given, and whose arguments nobody keeps: it may be a password. */
+export const inPlace = { meta: { shownInPlace: true }, gcTime: 0 } as const;
+
 /** Runs one command and marks what it changed as stale; `done` is called even if its page was left meanwhile. */
 export function useCommand<Args extends unknown[]>(
   run: (...args: Args) => Promise<unknown>,
   stale: readonly (readonly string[])[] = [],
   done?: (args: Args) => void,
+  options: Partial<typeof inPlace> = {},
 ) {
   const queries = useQueryClient();
   return useMutation({
+    ...options,
     mutationFn: (args: Args) => run(...args),
     onSuccess: (_answer, args) => {
       done?.(args);

@@ -1,6 +1,7 @@
 // Every text of the window in German.
 import { engines } from "./de/engines";
 import { logs } from "./de/logs";
+import { secrets } from "./de/secrets";
 import type { Texts } from "./en";
 
 export const de: Texts = {
@@ -20,6 +21,7 @@ export const de: Texts = {
     speech: "Sprache",
     engines: "Dienste",
     history: "Verlauf",
+    secrets: "Geheimnisse",
     logs: "Protokoll",
     about: "Über",
   },
@@ -81,6 +83,9 @@ export const de: Texts = {
       modifierHint: "Es wird nie getippt, solange Strg oder Umschalt gedrückt ist.",
       tail: "Nach dem Loslassen weiter zuhören",
       tailHint: "Nur nötig, wenn du oft vor dem letzten Wort loslässt.",
+      recovered: "Gerettete Wörter von selbst einfügen",
+      recoveredHint:
+        "Was ein Absturz unfertig ließ, wird beim nächsten Start verschriftlicht. Sonst wartet es nur im Verlauf.",
     },
     looks: {
       title: "Aussehen",
@@ -178,6 +183,7 @@ export const de: Texts = {
   },
   engines,
   logs,
+  secrets,
   history: {
     title: "Verlauf",
     search: "Alles Gesagte durchsuchen",
@@ -196,6 +202,17 @@ export const de: Texts = {
     copied: "In die Zwischenablage kopiert.",
     retry: "Neu verschriftlichen",
     retried: "Wird neu verschriftlicht. Der Eintrag ändert sich, sobald es fertig ist.",
+    recoveredShort: "Gerettet",
+    nothingFits: "Kein Eintrag passt zu den Filtern. Nimm einen davon weg.",
+    filters: {
+      time: "Zeit",
+      state: "Zustand",
+      route: "Weg",
+      engine: "Erkenner",
+      clear: (name) => `Filter aufheben: ${name}`,
+      clearAll: "Filter aufheben",
+      spans: { today: "Heute", week: "Letzte 7 Tage", month: "Letzte 30 Tage", year: "Letzte 12 Monate" },
+    },
     noAudio: "Die Aufnahme wurde nicht behalten.",
     remove: "Löschen",
     removed: "Eintrag gelöscht.",

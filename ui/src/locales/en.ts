@@ -2,6 +2,7 @@
 
 import { engines } from "./en/engines";
 import { logs } from "./en/logs";
+import { secrets } from "./en/secrets";
 
 export const en = {
   name: "English",
@@ -20,6 +21,7 @@ export const en = {
     speech: "Speech",
     engines: "Engines",
     history: "History",
+    secrets: "Secrets",
     logs: "Logs",
     about: "About",
   },
@@ -81,6 +83,9 @@ export const en = {
       modifierHint: "Words are never typed while Ctrl or Shift is still down.",
       tail: "Listen on after release",
       tailHint: "Only needed if you tend to let go before the last word is out.",
+      recovered: "Insert recovered words by themselves",
+      recoveredHint:
+        "What a crash left unfinished is transcribed at the next start. Otherwise it only waits in the history.",
     },
     looks: {
       title: "Appearance",
@@ -178,6 +183,7 @@ export const en = {
   },
   engines,
   logs,
+  secrets,
   history: {
     title: "History",
     search: "Search everything you said",
@@ -196,6 +202,17 @@ export const en = {
     copied: "Copied to the clipboard.",
     retry: "Transcribe again",
     retried: "Transcribing again. The entry changes when it is done.",
+    recoveredShort: "Recovered",
+    nothingFits: "No entry fits the filters. Take one of them away.",
+    filters: {
+      time: "Time",
+      state: "State",
+      route: "Route",
+      engine: "Engine",
+      clear: (name: string) => `Any ${name.toLowerCase()}`,
+      clearAll: "Clear filters",
+      spans: { today: "Today", week: "Last 7 days", month: "Last 30 days", year: "Last 12 months" },
+    },
     noAudio: "The recording was not kept.",
     remove: "Delete",
     removed: "Entry deleted.",

@@ -3,6 +3,7 @@
 import type { Texts } from "./en";
 import { engines } from "./es/engines";
 import { logs } from "./es/logs";
+import { secrets } from "./es/secrets";
 
 export const es: Texts = {
   name: "Español",
@@ -21,6 +22,7 @@ export const es: Texts = {
     speech: "Voz",
     engines: "Motores",
     history: "Historial",
+    secrets: "Secretos",
     logs: "Registros",
     about: "Acerca de",
   },
@@ -82,6 +84,9 @@ export const es: Texts = {
       modifierHint: "Nunca se escribe mientras Ctrl o Mayús siguen pulsadas.",
       tail: "Seguir escuchando al soltar",
       tailHint: "Solo hace falta si sueles soltar antes de la última palabra.",
+      recovered: "Insertar solas las palabras recuperadas",
+      recoveredHint:
+        "Lo que un fallo dejó a medias se transcribe en el siguiente inicio. Si no, solo espera en el historial.",
     },
     looks: {
       title: "Apariencia",
@@ -179,6 +184,7 @@ export const es: Texts = {
   },
   engines,
   logs,
+  secrets,
   history: {
     title: "Historial",
     search: "Busca en todo lo que has dicho",
@@ -197,6 +203,17 @@ export const es: Texts = {
     copied: "Copiado al portapapeles.",
     retry: "Transcribir de nuevo",
     retried: "Transcribiendo de nuevo. La entrada cambia cuando termine.",
+    recoveredShort: "Recuperada",
+    nothingFits: "Ninguna entrada encaja con los filtros. Quita uno.",
+    filters: {
+      time: "Tiempo",
+      state: "Estado",
+      route: "Destino",
+      engine: "Motor",
+      clear: (name) => `Quitar el filtro: ${name}`,
+      clearAll: "Quitar los filtros",
+      spans: { today: "Hoy", week: "Últimos 7 días", month: "Últimos 30 días", year: "Últimos 12 meses" },
+    },
     noAudio: "La grabación no se conservó.",
     remove: "Eliminar",
     removed: "Entrada eliminada.",

@@ -42,7 +42,8 @@ function formats(code: string) {
     /** Decimal megabytes, as download pages count them. */
     bytes: (bytes: number) => {
       if (bytes >= 1e9) return `${decimal.format(bytes / 1e9)} GB`;
-      return `${number.format(bytes > 0 ? Math.max(1, Math.round(bytes / 1e6)) : 0)} MB`;
+      if (bytes > 0 && bytes < 1e6) return `${number.format(Math.max(1, Math.round(bytes / 1e3)))} kB`;
+      return `${number.format(Math.round(bytes / 1e6))} MB`;
     },
     /** `value` in hundredths: 250 is "250 %". */
     percent: (value: number) => percent.format(Math.round(value) / 100),

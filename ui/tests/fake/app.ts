@@ -4,11 +4,14 @@ import {
   events,
   type HistoryQuery,
   type HistoryRow,
+  type Kept,
   type LogQuery,
   type LogRow,
   type Problem,
   type Snapshot,
   type UsagePoint,
+  type VaultChoice,
+  type VaultReport,
 } from "../../src/ipc/bindings";
 import { patched } from "../../src/ipc/patched";
 import * as sample from "./sample";
@@ -22,6 +25,7 @@ export class FakeApp {
   settings = structuredClone(sample.settings);
   models = structuredClone(sample.models);
   microphones = structuredClone(sample.microphones);
+  secrets = structuredClone(sample.secrets);
   history: HistoryRow[];
   log: LogRow[];
   usage: (name: string) => UsagePoint[];
@@ -51,6 +55,12 @@ export class FakeApp {
   /** Makes one command never answer. */
   hang(command: string): this {
     this.overrides.set(command, () => new Promise(() => undefined));
+    return this;
+  }
+
+  /** Gives one command another answer. */
+  answers(command: string, handler: Handler): this {
+    this.overrides.set(command, handler);
     return this;
   }
 
@@ -120,6 +130,23 @@ export class FakeApp {
     },
     history_retry: () => null,
     history_copy: () => null,
+    secrets_list: () => this.secrets,
+    secrets_set: ({ id, tryIt }) => {
+      this.secret(id, { presence: "set", place: this.secrets.place, set_at: new Date().toISOString() });
+      return { id, tried: tryIt ? "good" : "not", note: null };
+    },
+    secrets_clear: ({ id }) => {
+      this.secret(id, { presence: "unset", place: null });
+      return true;
+    },
+    secrets_forget: () => {
+      for (const { id } of this.secrets.secrets) this.secret(id, { presence: "unset", place: null });
+      return 2;
+    },
+    vault_choose: ({ choice }) => this.vault(wished(choice as VaultChoice)),
+    vault_unlock: () => this.vault({ state: "working", problem: null }),
+    vault_lock: () => this.vault({ state: "file_locked" }),
+    vault_password: () => null,
     worker_start: () => null,
     worker_stop: () => null,
     worker_restart: () => null,
@@ -128,15 +155,44 @@ export class FakeApp {
     worker_log: ({ query }) => this.logPage(query as LogQuery),
   };
 
-  private page({ text, before, limit }: HistoryQuery) {
+  private page({ text, before, limit, filter }: HistoryQuery) {
+    const { route, engine, state, since } = filter;
     const wanted = text.toLowerCase();
     const kept = this.history.filter((row) => !this.removed.has(row.id));
     const found = kept
       .filter((row) => row.text.toLowerCase().includes(wanted))
+      .filter((row) => route === null || row.route === route)
+      .filter((row) => engine === null || row.engine === engine)
+      .filter((row) => state === null || row.state === state)
+      .filter((row) => since === null || row.started_at >= since)
       .map((row) => ({ ...row, matches: wanted === "" ? [] : [matchIn(row.text.toLowerCase(), wanted)] }));
-    const from = before === null ? 0 : Number(before);
-    const next = from + limit < found.length ? String(from + limit) : null;
-    return { rows: found.slice(from, from + limit), next, total: kept.length };
+    // By the row's own id, as the app does: a row that came meanwhile moves nothing.
+    const from = before === null ? 0 : found.findIndex((row) => row.id === before) + 1;
+    const rows = found.slice(from, from + limit);
+    return { rows, next: from + limit < found.length ? (rows.at(-1)?.id ?? null) : null, total: kept.length };
+  }
+
+  /** A history of `count` utterances that are made only when they are asked for. */
+  spokenFor(count: number, now: Date): this {
+    this.overrides.set("history_list", ({ query }) => {
+      const { before, limit } = query as HistoryQuery;
+      const from = before === null ? 0 : Number(before);
+      const rows = Array.from({ length: Math.min(limit, count - from) }, (_, index) =>
+        sample.row(from + index, new Date(now.getTime() - (from + index) * 600_000)),
+      );
+      return { rows, next: from + limit < count ? String(from + limit) : null, total: count };
+    });
+    return this;
+  }
+
+  private secret(id: unknown, change: Partial<Kept>): void {
+    const secrets = this.secrets.secrets.map((one) => (one.id === id ? { ...one, ...change } : one));
+    this.secrets = { ...this.secrets, secrets };
+  }
+
+  private vault(change: Partial<VaultReport>): null {
+    this.secrets = { ...this.secrets, ...change };
+    return null;
   }
 
   private logPage({ worker, level, kind, text, before, limit }: LogQuery) {
@@ -150,6 +206,10 @@ export class FakeApp {
     const rows = found.slice(from, from + limit);
     return { rows, next: from + limit < found.length ? (rows.at(-1)?.id ?? null) : null };
   }
+}
+
+function wished({ place, auto_lock_min }: VaultChoice): Partial<VaultReport> {
+  return auto_lock_min === null ? { place } : { place, auto_lock_min };
 }
 
 const LEVELS = ["error", "warn", "info", "debug"];

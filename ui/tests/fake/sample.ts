@@ -8,6 +8,7 @@ import type {
   Settings,
   Snapshot,
   UsagePoint,
+  VaultReport,
   WorkerView,
 } from "../../src/ipc/bindings";
 
@@ -22,7 +23,7 @@ export const facts: AppFacts = {
 
 export const settings: Settings = {
   hotkeys: { dictate: "Ctrl+Shift+Space" },
-  dictation: { tap_ms: 300, tail_ms: 0, keep_audio: true, language: "auto", engine_wait_s: 60 },
+  dictation: { tap_ms: 300, tail_ms: 0, keep_audio: true, language: "auto", engine_wait_s: 60, type_recovered: false },
   microphone: { device: null },
   speech: { model: "whisper-tiny.en", threads: 0 },
   insertion: { method: "auto", receipt_wait_ms: 1000, modifier_wait_ms: 2000 },
@@ -30,6 +31,19 @@ export const settings: Settings = {
   appearance: { theme: "system", language: "en" },
   startup: { autostart: true, show_window: false },
   models: { package_index: null },
+  storage: {
+    keep_text: true,
+    text_days: 0,
+    text_count: 0,
+    text_mb: 0,
+    audio_days: 90,
+    audio_count: 0,
+    audio_mb: 8000,
+    activity_days: 365,
+    activity_count: 100_000,
+    cancelled_hours: 24,
+    backups: true,
+  },
 };
 
 const HOUR_MS = 3_600_000;
@@ -225,7 +239,7 @@ const SENTENCES = [
   "Reply to Jonas: yes, works for me.",
 ];
 
-function row(index: number, at: Date): HistoryRow {
+export function row(index: number, at: Date): HistoryRow {
   return {
     id: `u${index}`,
     started_at: at.toISOString(),
@@ -243,6 +257,10 @@ function row(index: number, at: Date): HistoryRow {
     audio_ms: 2100 + ((index * 1370) % 9000),
     has_audio: true,
     recovered: false,
+    profile: null,
+    speaker: null,
+    confidence: null,
+    success: null,
     timings_ms: { first_sample: 42, release: 3180, last_audio: 3195, final_text: 3402, delivered: 3446 },
     matches: [],
   };
@@ -276,7 +294,8 @@ export function history(count: number, now: Date): HistoryRow[] {
         timings_ms: { first_sample: 40, release: 5100, last_audio: 5120 },
       },
     ],
-    [5, { state: "cancelled", has_audio: false, audio_ms: null }],
+    [5, { state: "cancelled", inserted_by: null, target: null }],
+    [7, { recovered: true, state: "kept", inserted_by: null }],
   ];
   for (const [index, change] of worse) {
     const found = rows[index];
@@ -284,3 +303,50 @@ export function history(count: number, now: Date): HistoryRow[] {
   }
   return rows;
 }
+
+const DAY_MS = 24 * HOUR_MS;
+
+const ago = (ms: number) => new Date(Date.now() - ms).toISOString();
+
+export const secrets: VaultReport = {
+  place: "keyring",
+  state: "working",
+  protection: "The operating system's keyring protects them; it opens with your login.",
+  problem: null,
+  wrong_passwords: 0,
+  retry_in_s: 0,
+  auto_lock_min: 30,
+  migration: null,
+  secrets: [
+    {
+      id: "openai",
+      label: "OpenAI key",
+      purpose: "For transcription and rewriting at OpenAI, if you choose to.",
+      presence: "set",
+      place: "keyring",
+      set_at: ago(3 * DAY_MS),
+      used_at: ago(12 * 60_000),
+      can_be_tried: true,
+    },
+    {
+      id: "elevenlabs",
+      label: "ElevenLabs key",
+      purpose: "Voices that read answers aloud.",
+      presence: "unset",
+      place: null,
+      set_at: null,
+      used_at: null,
+      can_be_tried: true,
+    },
+    {
+      id: "webhook",
+      label: "Webhook address",
+      purpose: "Where a route may send what you said.",
+      presence: "out_of_reach",
+      place: "file",
+      set_at: ago(40 * DAY_MS),
+      used_at: null,
+      can_be_tried: false,
+    },
+  ],
+};

@@ -22,15 +22,34 @@ const scenes: Record<string, () => void> = {
     app.snapshot.last = null;
     app.models = app.models.map((model) => ({ ...model, installed: false, chosen: false }));
     app.microphones = [];
+    app.secrets = { ...app.secrets, secrets: [] };
   },
   loading: () => {
-    for (const command of ["settings_get", "models_list", "history_list", "app_facts", "worker_usage", "worker_log"])
+    for (const command of [
+      "settings_get",
+      "models_list",
+      "history_list",
+      "app_facts",
+      "worker_usage",
+      "worker_log",
+      "secrets_list",
+    ])
       app.hang(command);
     app.settings = { ...app.settings };
   },
   error: () => {
-    for (const command of ["models_list", "history_list", "app_facts", "worker_usage", "worker_log"])
+    for (const command of ["models_list", "history_list", "app_facts", "worker_usage", "worker_log", "secrets_list"])
       app.refuse(command, storeProblem);
+  },
+  million: () => {
+    app.spokenFor(1_000_000, now);
+  },
+  full: () => {
+    app.refuse("secrets_set", {
+      code: "TT-SECRET-904",
+      message: "OpenAI refused the key.",
+      advice: "Copy it again from your account; keys are shown there only once.",
+    });
   },
   recording: () => {
     app.snapshot.state = "recording";
@@ -45,6 +64,22 @@ const scenes: Record<string, () => void> = {
       code: "TT-INSERT-402",
       message: "The window did not take the text.",
       advice: "The text is on the clipboard: paste it where you want it.",
+    };
+    app.secrets = {
+      ...app.secrets,
+      place: "file",
+      state: "file_locked",
+      problem: {
+        code: "TT-VAULT-907",
+        message: "The encrypted file with the secrets is locked.",
+        advice: "Type in its password; until then nothing that needs a secret works.",
+      },
+      wrong_passwords: 3,
+      retry_in_s: 8,
+      migration: {
+        moved: [{ id: "openai", from: "/home/ada/.config/tonnytray/config.json" }],
+        left: [{ file: "/home/ada/.config/tonnytray/old.json", why: "It is not JSON from line 4 on." }],
+      },
     };
     app.snapshot.hotkey_problem = {
       code: "TT-HOTKEY-501",

@@ -60,10 +60,12 @@ const sizes = [
 const shots = [];
 for (const theme of ["light", "dark"])
   for (const size of sizes) {
-    for (const page of ["general", "speech", "engines", "history", "logs", "about"])
+    for (const page of ["general", "speech", "engines", "history", "secrets", "logs", "about"])
       shots.push({ page, theme, size, scene: "full" });
     shots.push({ page: "history", theme, size, scene: "full", act: "open" });
     shots.push({ page: "history", theme, size, scene: "full", act: "search" });
+    shots.push({ page: "history", theme, size, scene: "full", act: "narrow" });
+    shots.push({ page: "history", theme, size, scene: "full", act: "cancelled" });
     shots.push({ page: "general", theme, size, scene: "recording" });
     shots.push({ page: "speech", theme, size, scene: "full", act: "pick" });
     shots.push({ page: "general", theme, size, scene: "full", act: "record" });
@@ -76,14 +78,19 @@ for (const theme of ["light", "dark"])
     for (const scene of ["trouble", "empty", "error", "loading"]) shots.push({ page: "engines", theme, size, scene });
     for (const scene of ["empty", "error", "loading"]) shots.push({ page: "logs", theme, size, scene });
     shots.push({ page: "logs", theme, size, scene: "full", act: "incident" });
+    for (const scene of ["trouble", "empty", "error", "loading"]) shots.push({ page: "secrets", theme, size, scene });
+    for (const scene of ["empty", "error", "loading"]) shots.push({ page: theme, size, scene });
+    shots.push({ page: theme, size, scene: "full", act: "check" });
+    for (const act of ["replace", "move", "forget"]) shots.push({ page: "secrets", theme, size, scene: "full", act });
     shots.push({ page: "history", theme, size, scene: "empty" });
     shots.push({ page: "general", theme, size, scene: "empty" });
     shots.push({ page: "speech", theme, size, scene: "error" });
     shots.push({ page: "history", theme, size, scene: "loading" });
     shots.push({ page: "history", theme, size, scene: "full", act: "undo" });
   }
+shots.push({ page: "history", theme: "light", size: sizes[0], scene: "million", act: "scroll" });
 for (const language of ["de", "es"])
-  for (const page of ["general", "speech", "engines", "history", "logs", "about"])
+  for (const page of ["general", "speech", "engines", "history", "secrets", "logs", "about"])
     shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
 
 const acts = {
@@ -94,6 +101,21 @@ const acts = {
   search: async (page) => {
     await page.getByRole("searchbox").fill("thursday");
     await page.locator("mark").first().waitFor();
+  },
+  narrow: async (page) => {
+    await page.getByRole("button", { name: "State" }).click();
+    await page.getByRole("menuitem", { name: "Kept, not inserted" }).click();
+    await page.getByRole("button", { name: "Time" }).click();
+    await page.getByRole("menuitem").last().waitFor();
+  },
+  cancelled: async (page) => {
+    await page.getByRole("button", { name: /Cancelled/ }).click();
+    await page.getByRole("dialog").getByText("Cancelled").waitFor();
+  },
+  scroll: async (page) => {
+    const frames = await page.evaluate(scrolled);
+    process.stdout.write(`a million utterances, scrolled past ${frames.rows}: ${JSON.stringify(frames)}\n`);
+    if (frames.median > SMOOTH_MS) throw new Error(`frames of ${frames.median} ms while scrolling`);
   },
   undo: async (page) => {
     await page.locator("li button").first().click();
@@ -122,12 +144,54 @@ const acts = {
     await page.getByRole("button", { name: /It crashed/ }).click();
     await page.getByRole("dialog").getByText("Standard error").waitFor();
   },
+  replace: async (page) => {
+    await page.getByRole("button", { name: "Replace: OpenAI key" }).click();
+    await page.getByRole("textbox", { name: "Value" }).fill("sk-wrong");
+    await page.getByRole("button", { name: "Save" }).click();
+    await page.getByText("The old value is still in place.").waitFor();
+  },
+  move: async (page) => {
+    await page.getByRole("button", { name: "Move here: Encrypted file" }).click();
+    await page.getByLabel("Password for the file").fill("one");
+    await page.getByLabel("The same once more").fill("two");
+    await page.getByText("The two are not the same.").waitFor();
+  },
+  forget: async (page) => {
+    await page.getByRole("button", { name: "Forget everything" }).click();
+    await page.getByRole("dialog").getByRole("textbox").waitFor();
+  },
   bottom: async (page) => {
     await page.evaluate(() => {
       for (const box of document.querySelectorAll("main *")) box.scrollTop = 1e6;
     });
   },
 };
+
+/** Two frames of a 60 Hz screen: what is slower than this in the middle is felt as stutter. */
+const SMOOTH_MS = 34;
+
+/** Scrolls the list a screen per frame for as long as it takes to load 20,000 rows, and how long the frames took. */
+async function scrolled() {
+  const frame = () => new Promise((next) => requestAnimationFrame(next));
+  const box = document.querySelector("main ul").parentElement;
+  const times = [];
+  let last = await frame();
+  while (box.scrollHeight < 20_000 * 60 && times.length < 6000) {
+    box.scrollTop += box.clientHeight;
+    const now = await frame();
+    times.push(now - last);
+    last = now;
+  }
+  times.sort((a, b) => a - b);
+  const at = (part) => Math.round(times[Math.floor(times.length * part)] ?? 0);
+  return {
+    rows: Math.round(box.scrollHeight / 60),
+    frames: times.length,
+    median: at(0.5),
+    p95: at(0.95),
+    worst: at(0.999),
+  };
+}
 
 /** Text wider than its box, or a page wider than the window. */
 const clipped = () =>

@@ -2,6 +2,7 @@
 import { SegmentedControl } from "@mantine/core";
 import { AmountRow } from "../../components/AmountRow";
 import { Row, Section } from "../../components/Page";
+import { SwitchRow } from "../../components/SwitchRow";
 import { useSettings, useSettingsPatch } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
 
@@ -53,6 +54,12 @@ export function InsertionSection() {
         step={50}
         unit={common.milliseconds}
         onCommit={(value) => patch.mutate({ key: "dictation.tail_ms", value })}
+      />
+      <SwitchRow
+        label={texts.recovered}
+        hint={texts.recoveredHint}
+        checked={dictation.type_recovered}
+        onChange={(value) => patch.mutate({ key: "dictation.type_recovered", value })}
       />
     </Section>
   );

@@ -1,16 +1,16 @@
-// What can be done with an utterance: copy, hear again, delete with a way back.
+// What can be done with an utterance: copy, hear again, bring back what was cancelled, delete with a way back.
 import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
 import { IconCopy, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { say, sayUndo } from "../../components/toasts";
 import type { HistoryRow } from "../../ipc/bindings";
 import { client } from "../../ipc/client";
+import { useTakeOut } from "../../ipc/history";
 import { queryKeys, useCommand } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
 
 export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () => void }) {
   const texts = useTexts().history;
   const copy = useCommand(client.historyCopy, [], () => say(texts.copied));
-  const retry = useCommand(client.historyRetry, [queryKeys.history], () => say(texts.retried));
   return (
     <Group gap="xs">
       <Button
@@ -22,32 +22,50 @@ export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () =>
       >
         {texts.copy}
       </Button>
-      <Tooltip label={texts.noAudio} disabled={row.has_audio}>
-        <Button
-          variant="default"
-          size="xs"
-          leftSection={<IconRefresh size={16} stroke={1.5} aria-hidden />}
-          data-disabled={!row.has_audio || undefined}
-          aria-disabled={!row.has_audio || undefined}
-          onClick={() => {
-            if (row.has_audio) retry.mutate([row.id]);
-          }}
-        >
-          {texts.retry}
-        </Button>
-      </Tooltip>
+      <Again row={row} />
       <Delete id={row.id} onDone={onClose} />
     </Group>
   );
 }
 
+/** Once more through the engine. */
+function Again({ row }: { row: HistoryRow }) {
+  const texts = useTexts().history;
+  const retry = useCommand(client.historyRetry, [[...queryKeys.history, "row"]], () => say(texts.retried));
+  const blocked = row.has_audio ? undefined : true;
+  return (
+    <Tooltip label={texts.noAudio} disabled={row.has_audio}>
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconRefresh size={16} stroke={1.5} aria-hidden />}
+        data-disabled={blocked}
+        aria-disabled={blocked}
+        onClick={() => {
+          if (row.has_audio) retry.mutate([row.id]);
+        }}
+      >
+        {texts.retry}
+      </Button>
+    </Tooltip>
+  );
+}
+
 function Delete({ id, onDone }: { id: string; onDone: () => void }) {
   const texts = useTexts().history;
-  const stale = [[...queryKeys.history, "list"]] as const;
-  const restore = useCommand(client.historyRestore, stale, () => say(texts.restored));
-  const remove = useCommand(client.historyDelete, stale, ([gone]) =>
-    sayUndo(texts.removed, () => restore.mutate([gone])),
+  const takeOut = useTakeOut();
+  const restore = useCommand(
+    (gone: string, _putBack: () => void) => client.historyRestore(gone),
+    [],
+    ([, putBack]) => {
+      putBack();
+      say(texts.restored);
+    },
   );
+  const remove = useCommand(client.historyDelete, [], ([gone]) => {
+    const putBack = takeOut(gone);
+    sayUndo(texts.removed, () => restore.mutate([gone, putBack]));
+  });
   return (
     <Tooltip label={texts.remove}>
       <ActionIcon

@@ -5,7 +5,7 @@ import { ProblemNote } from "../../components/ProblemNote";
 import { StatusDot } from "../../components/StatusDot";
 import type { HistoryRow } from "../../ipc/bindings";
 import { problemOf } from "../../ipc/client";
-import { useHistoryRow } from "../../ipc/queries";
+import { useHistoryRow } from "../../ipc/history";
 import { useLocale, wordFor } from "../../locales/locale";
 import classes from "./Entry.module.css";
 import { EntryActions } from "./EntryActions";

@@ -1,5 +1,6 @@
 // One utterance in the list: when, what, how long, and a word about it where it did not simply arrive.
-import { UnstyledButton } from "@mantine/core";
+import { Tooltip, UnstyledButton } from "@mantine/core";
+import { IconLifebuoy } from "@tabler/icons-react";
 import { Marked } from "../../components/Marked";
 import { StatusDot } from "../../components/StatusDot";
 import type { HistoryRow } from "../../ipc/bindings";
@@ -20,11 +21,21 @@ export function EntryLine({ row, withDay, onOpen }: Props) {
       <time className={classes.time} dateTime={row.started_at} title={format.moment(at)}>
         {format.clock(at)}
       </time>
-      <span className={classes.words} data-none={row.text === "" || undefined}>
+      <span className={classes.words} data-none={row.text === "" || row.state === "cancelled" || undefined}>
         <Marked text={words} ranges={row.text === "" ? [] : row.matches} />
       </span>
       <span className={classes.meta}>
-        <span className={classes.numbers}>{row.audio_ms === null ? "" : format.seconds(row.audio_ms)}</span>
+        <span className={classes.numbers}>
+          {row.recovered ? (
+            <Tooltip label={texts.history.recovered}>
+              <span className={classes.recovered}>
+                <IconLifebuoy size={14} stroke={1.5} aria-hidden />
+                {texts.history.recoveredShort}
+              </span>
+            </Tooltip>
+          ) : null}
+          {row.audio_ms === null ? "" : format.seconds(row.audio_ms)}
+        </span>
         {row.state === "delivered" ? null : (
           <StatusDot tone={toneOf(row.state)} label={wordFor(texts.history.states, row.state)} />
         )}

@@ -1,6 +1,6 @@
 // The list itself: only the rows on the screen exist, and the arrow keys walk from one to the next.
 import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useMemo, useRef } from "react";
+import { useCallback, useEffect, useMemo, useRef } from "react";
 import { walkButtons } from "../../components/walk";
 import type { HistoryRow } from "../../ipc/bindings";
 import { useLocale } from "../../locales/locale";
@@ -13,17 +13,26 @@ const ENTRY_HEIGHT = 60;
 /** Rows beyond the edge, so that the next arrow press finds a row to go to. */
 const OVERSCAN = 8;
 
-type Props = { rows: HistoryRow[]; grouped: boolean; onOpen: (id: string) => void; onEnd: () => void };
+/** Rows before the end at which more are asked for, so that scrolling does not stop at each page. */
+const AHEAD = 40;
 
-export function EntryList({ rows, grouped, onOpen, onEnd }: Props) {
+type Props = { pages: HistoryRow[][]; grouped: boolean; onOpen: (id: string) => void; onEnd: () => void };
+
+export function EntryList({ pages, grouped, onOpen, onEnd }: Props) {
   const locale = useLocale();
   const scroll = useRef<HTMLDivElement>(null);
-  const items = useMemo(() => (grouped ? groupedByDay(rows) : ungrouped(rows)), [rows, grouped]);
+  const items = useMemo(() => (grouped ? groupedByDay(pages) : ungrouped(pages)), [pages, grouped]);
+  // The virtualizer measures every row again whenever one of these is another function.
+  const estimateSize = useCallback(
+    (index: number) => (items[index]?.kind === "day" ? DAY_HEIGHT : ENTRY_HEIGHT),
+    [items],
+  );
+  const getItemKey = useCallback((index: number) => items[index]?.key ?? index, [items]);
   const list = useVirtualizer({
     count: items.length,
     getScrollElement: () => scroll.current,
-    estimateSize: (index) => (items[index]?.kind === "day" ? DAY_HEIGHT : ENTRY_HEIGHT),
-    getItemKey: (index) => items[index]?.key ?? index,
+    estimateSize,
+    getItemKey,
     overscan: OVERSCAN,
   });
   const shown = list.getVirtualItems();
@@ -31,7 +40,7 @@ export function EntryList({ rows, grouped, onOpen, onEnd }: Props) {
   const end = useRef(onEnd);
   end.current = onEnd;
   useEffect(() => {
-    if (last >= items.length - 1) end.current();
+    if (last >= items.length - AHEAD) end.current();
   }, [last, items.length]);
 
   return (

@@ -1,18 +1,21 @@
 // Everything that was said: searched while typing, grouped by day, opened for the details.
 import { CloseButton, Text, TextInput, Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
-import { IconHistory, IconSearch } from "@tabler/icons-react";
-import { useState } from "react";
+import { IconFilterOff, IconHistory, IconSearch } from "@tabler/icons-react";
+import { useMemo, useState } from "react";
 import { EmptyNote } from "../../components/EmptyNote";
 import { SkeletonRows } from "../../components/PageSkeleton";
 import { ProblemNote } from "../../components/ProblemNote";
 import type { HistoryRow } from "../../ipc/bindings";
 import { problemOf } from "../../ipc/client";
-import { useHistory, useSettings } from "../../ipc/queries";
+import { useHistory } from "../../ipc/history";
+import { useSettings } from "../../ipc/queries";
 import { useLocale } from "../../locales/locale";
 import { EntryDrawer } from "./EntryDrawer";
 import { EntryList } from "./EntryList";
+import { isNarrowed, NOTHING_CHOSEN, searchFor } from "./filters";
 import classes from "./History.module.css";
+import { HistoryFilters } from "./HistoryFilters";
 
 /** Long enough to skip the letters in the middle of a word, short enough to feel immediate. */
 const SEARCH_DELAY_MS = 150;
@@ -24,8 +27,11 @@ export function HistoryPage() {
   // An emptied field shows everything at once; there is nothing to wait for.
   const search = typed.trim() === "" ? "" : settled;
   const [open, setOpen] = useState<string | null>(null);
-  const history = useHistory(search);
-  const rows = history.data?.pages.flatMap((page) => page.rows) ?? [];
+  const [chosen, setChosen] = useState(NOTHING_CHOSEN);
+  // The day changes once in a while; a search that changed with every second would never be found in the cache.
+  const asked = useMemo(() => searchFor(search, chosen, new Date()), [search, chosen]);
+  const history = useHistory(asked);
+  const pages = useMemo(() => history.data?.pages.map((page) => page.rows) ?? [], [history.data]);
   const total = history.data?.pages[0]?.total ?? 0;
   const count = total === 1 ? texts.history.one : texts.history.count(format.number(total));
   return (
@@ -53,22 +59,24 @@ export function HistoryPage() {
               )
             }
           />
+          <HistoryFilters chosen={chosen} onChange={setChosen} />
         </div>
       </header>
-      <Found rows={rows} search={search} history={history} onOpen={setOpen} />
+      <Found pages={pages} search={search} narrowed={isNarrowed(chosen)} history={history} onOpen={setOpen} />
       <EntryDrawer id={open} onClose={() => setOpen(null)} />
     </div>
   );
 }
 
 type FoundProps = {
-  rows: HistoryRow[];
+  pages: HistoryRow[][];
   search: string;
+  narrowed: boolean;
   history: ReturnType<typeof useHistory>;
   onOpen: (id: string) => void;
 };
 
-function Found({ rows, search, history, onOpen }: FoundProps) {
+function Found({ pages, search, narrowed, history, onOpen }: FoundProps) {
   const { texts } = useLocale();
   if (history.isPending)
     return (
@@ -85,12 +93,15 @@ function Found({ rows, search, history, onOpen }: FoundProps) {
         />
       </div>
     );
-  if (rows.length === 0 && search !== "")
+  const empty = pages.every((rows) => rows.length === 0);
+  if (empty && narrowed)
+    return <EmptyNote icon={IconFilterOff} title={texts.history.nothingTitle} hint={texts.history.nothingFits} />;
+  if (empty && search !== "")
     return <EmptyNote icon={IconSearch} title={texts.history.nothingTitle} hint={texts.history.nothingHint(search)} />;
-  if (rows.length === 0) return <NothingYet />;
+  if (empty) return <NothingYet />;
   return (
     <EntryList
-      rows={rows}
+      pages={pages}
       grouped={search === ""}
       onOpen={onOpen}
       onEnd={() => {

@@ -1,0 +1,26 @@
+// What the history can be narrowed to, and from when a span of time reaches: pure, tested as tables.
+import type { HistorySearch } from "../../ipc/history";
+
+export const SPANS = ["today", "week", "month", "year"] as const;
+export type Span = (typeof SPANS)[number];
+export type Chosen = { route: string | null; engine: string | null; state: string | null; span: Span | null };
+
+export const NOTHING_CHOSEN: Chosen = { route: null, engine: null, state: null, span: null };
+
+/** States a person would look for; the ones in between last a second. */
+export const STATES = ["delivered", "kept", "failed", "cancelled"] as const;
+export const ROUTES = ["type", "clipboard"] as const;
+
+const DAYS: Record<Span, number> = { today: 0, week: 6, month: 29, year: 364 };
+
+/** The beginning of the user's own day, `span` back from `now`. */
+export function beginningOf(span: Span, now: Date): number {
+  return new Date(now.getFullYear(), now.getMonth(), now.getDate() - DAYS[span]).getTime();
+}
+
+export function searchFor(text: string, { span, ...chosen }: Chosen, now: Date): HistorySearch {
+  const since = span === null ? null : new Date(beginningOf(span, now)).toISOString();
+  return { text, filter: { ...chosen, since, until: null, profile: null } };
+}
+
+export const isNarrowed = (chosen: Chosen): boolean => Object.values(chosen).some((value) => value !== null);

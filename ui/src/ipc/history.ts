@@ -1,0 +1,128 @@
+// Utterances as queries: lists that grow page by page, one row, its recording. Lists are mended in place where that is
+// possible: one that was scrolled far down is never read again as a whole.
+import {
+  type InfiniteData,
+  keepPreviousData,
+  type QueryClient,
+  type QueryKey,
+  useInfiniteQuery,
+  useQuery,
+  useQueryClient,
+} from "@tanstack/react-query";
+import { useCallback } from "react";
+import type { HistoryPage, HistoryQuery, HistoryRow } from "./bindings";
+import { client } from "./client";
+import { queryKeys } from "./queries";
+
+/** Rows asked for at a time: some screens of the window, so that scrolling rarely meets the end. */
+const PAGE = 100;
+/** Lists up to here are simply read again; a longer one only gets its beginning renewed. */
+const SHORT_PAGES = 3;
+
+/** Which rows, without which page of them. */
+export type HistorySearch = Omit<HistoryQuery, "before" | "limit">;
+type Pages = InfiniteData<HistoryPage, string | null>;
+
+const lists = [...queryKeys.history, "list"];
+const rowKey = (id: string) => [...queryKeys.history, "row", id];
+
+/** Finished utterances that match, newest first. */
+export function useHistory(search: HistorySearch) {
+  return useInfiniteQuery({
+    queryKey: [...lists, search],
+    queryFn: ({ pageParam }) => client.historyList({ ...search, before: pageParam, limit: PAGE }),
+    initialPageParam: null as string | null,
+    getNextPageParam: (page) => page.next,
+    placeholderData: keepPreviousData,
+  });
+}
+
+export const useHistoryRow = (id: string | null) =>
+  useQuery({
+    queryKey: rowKey(id ?? ""),
+    queryFn: () => client.historyGet(id ?? ""),
+    enabled: id !== null,
+  });
+
+/** The history changed: opened rows and short lists are read again, of long lists only the newest rows. */
+export function renewHistory(queries: QueryClient): void {
+  void queries.invalidateQueries({ queryKey: [...queryKeys.history, "row"] });
+  for (const query of queries.getQueryCache().findAll({ queryKey: lists })) {
+    const { data } = query.state as { data?: Pages };
+    if (data === undefined || data.pages.length <= SHORT_PAGES || !query.isActive()) {
+      void queries.invalidateQueries({ queryKey: query.queryKey, exact: true });
+      continue;
+    }
+    const search = query.queryKey.at(-1) as HistorySearch;
+    void client.historyList({ ...search, before: null, limit: PAGE }).then(
+      (head) => queries.setQueryData<Pages>(query.queryKey, (now) => (now ? withHead(now, head) : now)),
+      // The list stays as it was; the next change tries again.
+      () => undefined,
+    );
+  }
+}
+
+/** `pages` beginning with the rows of `head`; what `head` reaches past is replaced, what lies beyond stays. */
+export function withHead(pages: Pages, head: HistoryPage): Pages {
+  const oldest = head.rows.at(-1);
+  const beyond = pages.pages.map((page) => ({
+    ...page,
+    rows: oldest === undefined ? [] : page.rows.filter((row) => isOlder(row, oldest)),
+  }));
+  const [first = head, ...rest] = beyond;
+  const renewed = { ...first, total: head.total, rows: [...head.rows, ...first.rows] };
+  return { ...pages, pages: [renewed, ...rest] };
+}
+
+const isOlder = (row: HistoryRow, than: HistoryRow) =>
+  row.started_at < than.started_at || (row.started_at === than.started_at && row.id < than.id);
+
+/** Takes a row out of all lists at once; what is returned puts it back where it was. */
+export function useTakeOut(): (id: string) => () => void {
+  const queries = useQueryClient();
+  return useCallback(
+    (id) => {
+      const taken: { key: QueryKey; row: HistoryRow }[] = [];
+      for (const [key, data] of queries.getQueriesData<Pages>({ queryKey: lists })) {
+        const row = data?.pages.flatMap((page) => page.rows).find((one) => one.id === id);
+        if (!data || !row) continue;
+        taken.push({ key, row });
+        queries.setQueryData(key, without(data, id));
+      }
+      return () => {
+        for (const { key, row } of taken)
+          queries.setQueryData<Pages>(key, (data) => (data ? withRow(without(data, row.id), row) : data));
+      };
+    },
+    [queries],
+  );
+}
+
+/** `pages` without one row; the pages that never had it are shared. */
+export function without(pages: Pages, id: string): Pages {
+  const had = pages.pages.some((page) => page.rows.some((row) => row.id === id));
+  return {
+    ...pages,
+    pages: pages.pages.map((page) => ({
+      ...page,
+      total: page.total - (had ? 1 : 0),
+      rows: page.rows.some((row) => row.id === id) ? page.rows.filter((row) => row.id !== id) : page.rows,
+    })),
+  };
+}
+
+/** `pages` with one row more, at its place in time. */
+export function withRow(pages: Pages, row: HistoryRow): Pages {
+  const place = pages.pages.findIndex(({ rows }, index) => {
+    const oldest = rows.at(-1);
+    return index === pages.pages.length - 1 || (oldest !== undefined && isOlder(oldest, row));
+  });
+  return {
+    ...pages,
+    pages: pages.pages.map((page, index) => {
+      const before = page.rows.filter((one) => !isOlder(one, row));
+      const after = page.rows.filter((one) => isOlder(one, row));
+      return { ...page, total: page.total + 1, rows: index === place ? [...before, row, ...after] : page.rows };
+    }),
+  };
+}
