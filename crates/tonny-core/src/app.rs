@@ -132,8 +132,10 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (supervisor, records) = Supervisor::new(Base {
         keeper: parts.programs.keeper.clone(),
         logs: Some(LogLimits::new(parts.log_folder.join("workers"))),
-        ..Base::default()
+        run_folder: Some(parts.log_folder.join("running")),
     });
+    // Before the first worker starts: what a dead app left holds memory, and perhaps a port.
+    supervisor.sweep_leftovers().await;
     let (worker_log, write_log) =
         worker_log::start(parts.log_folder.join("logs.db"), parts.clock.clone(), records);
     let handle = AppHandle::new(messages, snapshot_out.clone(), worker_log.clone());
