@@ -38,7 +38,7 @@ pub fn encrypted_file(size: Size) -> Result<Outcome> {
     for round in 0..kills {
         let mut command = Command::new(programs::beside("vault-writer")?);
         let acknowledged =
-            killed(command.arg("file").arg(&path), Duration::from_micros(500 + round * 7_919 % 20_000))?;
+            killed(command.arg("file").arg(&path), 1, Duration::from_micros(500 + round * 7_919 % 20_000))?;
         last = acknowledged.unwrap_or(last);
         let number = opened(&path)?;
         // The write under way when it was killed may be done.
@@ -101,15 +101,18 @@ fn flipped(path: &Path, flips: usize) -> Result<u32> {
     Ok(accepted)
 }
 
-/// Runs the command until `after` its first line, kills it, and gives the last number that it said.
-fn killed(command: &mut Command, after: Duration) -> Result<Option<u64>> {
+/// Runs the command until `after` so many of its lines, kills it, and gives the last number that it said.
+fn killed(command: &mut Command, lines_first: u64, after: Duration) -> Result<Option<u64>> {
     command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(Stdio::inherit());
     let mut victim = Running::start_with_pipes(command)?;
     let mut lines = BufReader::new(victim.child().stdout.take().context("piped")?);
     let mut first = String::new();
-    lines.read_line(&mut first)?;
-    if first.is_empty() {
-        bail!("the victim ended by itself");
+    for _ in 0..lines_first {
+        first.clear();
+        lines.read_line(&mut first)?;
+        if first.is_empty() {
+            bail!("the victim ended by itself");
+        }
     }
     std::thread::sleep(after);
     victim.child().kill()?;
@@ -135,8 +138,9 @@ pub fn moves(size: Size) -> Result<Outcome> {
         let mut command = Command::new(&program);
         command.arg("move").arg(&home).env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
         // The victim looks for every secret at its start, before it moves anything.
-        let after = Duration::from_micros(round * 7_919 % 120_000);
-        match killed(&mut command, after) {
+        // Counted in moves, so that a slow machine is killed in the midst of them too.
+        let after = Duration::from_micros(round * 7_919 % 40_000);
+        match killed(&mut command, 1 + round % 4, after) {
             Ok(said) => moved = said.unwrap_or(0).max(moved),
             Err(_) => missing += 1,
         }
