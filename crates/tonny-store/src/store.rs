@@ -13,11 +13,11 @@ mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicBool;
+use std::sync::atomic::{AtomicBool, AtomicU64};
 
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{FromRow, Sqlite};
-use tokio::sync::watch;
+use tokio::sync::{RwLock, watch};
 
 pub(crate) use check::SEARCH_CHECKS;
 pub use check::{CheckReport, Depth};
@@ -48,6 +48,12 @@ pub struct Store {
     pub(crate) recovery: Option<Arc<Recovery>>,
     /// The log has grown so far that readers must make way.
     pressure: Arc<AtomicBool>,
+    /// Readers hold it shared; the emptying of a full log takes it alone.
+    gate: Arc<RwLock<()>>,
+    /// Above its usual limit while another program's reader holds the log up; else 0.
+    log_full: Arc<AtomicU64>,
+    /// The writer waits for other programs only shortly: while it empties a full log.
+    hurried: Arc<AtomicBool>,
     /// Counts up with each write; `upkeep` listens.
     writes: Arc<watch::Sender<u64>>,
 }
@@ -83,8 +89,17 @@ impl Store {
     }
 
     fn of(writer: SqlitePool, readers: SqlitePool, path: &Path) -> Store {
-        let (pressure, writes) = (Arc::default(), Arc::new(watch::channel(0).0));
-        Store { writer, readers, path: path.to_owned(), recovery: None, pressure, writes }
+        Store {
+            writer,
+            readers,
+            path: path.to_owned(),
+            recovery: None,
+            pressure: Arc::default(),
+            gate: Arc::default(),
+            log_full: Arc::default(),
+            hurried: Arc::default(),
+            writes: Arc::new(watch::channel(0).0),
+        }
     }
 
     /// The settings document.

@@ -4,6 +4,7 @@
 //! asked of SQLite itself each time a connection is taken, and one that is still inside a transaction is closed instead
 //! of handed out. A read that lasts too long is cut: as long as it lasts, the write-ahead log can only grow.
 
+use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
@@ -11,7 +12,8 @@ use std::time::{Duration, Instant};
 use libsqlite3_sys::sqlite3_get_autocommit;
 use sqlx::pool::PoolConnection;
 use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
-use sqlx::{ConnectOptions, Sqlite};
+use sqlx::{AssertSqlSafe, ConnectOptions, Row, Sqlite, SqliteConnection};
+use tokio::sync::OwnedRwLockReadGuard;
 
 use super::Store;
 use crate::StoreError;
@@ -32,6 +34,12 @@ const LONGEST_READ: Duration = Duration::from_secs(5);
 /// From here on the log is waiting for a reader: 16 MiB is the most it may take.
 const LOG_UNDER_PRESSURE: u64 = 9 * 1024 * 1024;
 
+/// From here on writing waits until the log is empty; what one transaction adds beyond it is the rest of the 16 MiB.
+const LOG_FULL: u64 = 11 * 1024 * 1024;
+
+/// For another program's reader, which cannot be cut from here.
+const FOREIGN_READER: Duration = Duration::from_millis(100);
+
 /// How long a read may still take then; nearly all take less.
 const LONGEST_READ_UNDER_PRESSURE: Duration = Duration::from_millis(50);
 
@@ -51,6 +59,26 @@ pub(crate) enum Durability {
     Process,
     /// Synced to the disk before the call returns.
     Power,
+}
+
+/// A connection for reading. As long as it lives, an emptying of a full log waits for it.
+pub(crate) struct Reader {
+    conn: PoolConnection<Sqlite>,
+    _gate: OwnedRwLockReadGuard<()>,
+}
+
+impl Deref for Reader {
+    type Target = SqliteConnection;
+
+    fn deref(&self) -> &SqliteConnection {
+        &self.conn
+    }
+}
+
+impl DerefMut for Reader {
+    fn deref_mut(&mut self) -> &mut SqliteConnection {
+        &mut self.conn
+    }
 }
 
 impl Store {
@@ -78,20 +106,46 @@ impl Store {
             }
             conn.close().await.map_err(failed)?;
         };
+        if self.hurried.load(Ordering::Relaxed) {
+            // An emptying of the log was dropped half-way.
+            wait_for_others(&mut conn, BUSY_TIMEOUT).await.map_err(failed)?;
+            self.hurried.store(false, Ordering::Relaxed);
+        }
+        let log = self.log_bytes();
+        self.pressure.store(log >= LOG_UNDER_PRESSURE, Ordering::Relaxed);
+        if log >= self.log_full.load(Ordering::Relaxed).max(LOG_FULL) {
+            self.empty_full_log(&mut conn).await.map_err(failed)?;
+        }
         // Set each time: a future dropped half-way must not leave its level to the next write.
         let level = match durability {
             Durability::Process => "PRAGMA synchronous = NORMAL",
             Durability::Power => "PRAGMA synchronous = FULL",
         };
         sqlx::query(level).execute(&mut *conn).await.map_err(failed)?;
-        self.pressure.store(self.log_bytes() >= LOG_UNDER_PRESSURE, Ordering::Relaxed);
         self.writes.send_modify(|writes| *writes += 1);
         Ok(conn)
     }
 
+    /// Keeps new readers out, waits for those inside (the pressure cuts them), and moves all of the log.
+    async fn empty_full_log(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
+        let _alone = self.gate.clone().write_owned().await;
+        self.hurried.store(true, Ordering::Relaxed);
+        wait_for_others(conn, FOREIGN_READER).await?;
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await;
+        wait_for_others(conn, BUSY_TIMEOUT).await?;
+        self.hurried.store(false, Ordering::Relaxed);
+        let held = moved?.try_get::<i64, _>(0)? != 0;
+        // Another program reads: asking again with each write would only make all of them slow.
+        let next = if held { self.log_bytes() + LOG_FULL / 2 } else { 0 };
+        self.log_full.store(next, Ordering::Relaxed);
+        self.pressure.store(held, Ordering::Relaxed);
+        Ok(())
+    }
+
     /// A connection that reads; whatever it is asked ends after [`LONGEST_READ`], with an error if need be.
-    pub(crate) async fn reader(&self, action: &'static str) -> Result<PoolConnection<Sqlite>, StoreError> {
+    pub(crate) async fn reader(&self, action: &'static str) -> Result<Reader, StoreError> {
         let failed = |source| StoreError::Statement { action, source };
+        let gate = self.gate.clone().read_owned().await;
         loop {
             let mut conn = self.readers.acquire().await.map_err(failed)?;
             let mut handle = conn.lock_handle().await.map_err(failed)?;
@@ -105,7 +159,7 @@ impl Store {
             });
             drop(handle);
             if !inside || self.is_in_memory() {
-                return Ok(conn);
+                return Ok(Reader { conn, _gate: gate });
             }
             conn.close().await.map_err(failed)?;
         }
@@ -114,6 +168,11 @@ impl Store {
     pub(crate) fn is_in_memory(&self) -> bool {
         self.path == Path::new(super::IN_MEMORY)
     }
+}
+
+async fn wait_for_others(conn: &mut SqliteConnection, at_most: Duration) -> Result<(), sqlx::Error> {
+    let wait = format!("PRAGMA busy_timeout = {}", at_most.as_millis());
+    sqlx::query(AssertSqlSafe(wait)).execute(conn).await.map(drop)
 }
 
 /// What every connection has in common.

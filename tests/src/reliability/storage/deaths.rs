@@ -203,6 +203,11 @@ fn write_with_fault(path: &Path, call: &str, error: &str, k: u32) -> Result<Opti
     let output = Command::new("strace")
         .args(["-f", "-o"])
         .arg(&trace)
+        // Calls on these files only: the loader's own are no concern of the store.
+        .arg("-P")
+        .arg(path)
+        .arg("-P")
+        .arg(format!("{}-wal", path.display()))
         .args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:error={error}:when={k}")])
         .arg(beside("store-writer")?)
         .arg(path)
