@@ -70,6 +70,49 @@ async fn a_deletion_can_be_taken_back() {
 }
 
 #[tokio::test]
+async fn what_was_cancelled_can_be_brought_back() {
+    let world = World::start(Room::Quiet).await;
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    world.wait(|snapshot| snapshot.state == Phase::Recording).await;
+    world.app.gesture(Gesture::Cancel, None).await.unwrap();
+    let last = world.wait(over).await.last.unwrap();
+    assert_eq!(last.state, "cancelled");
+    world.app.bring_back(last.id.clone()).await.unwrap();
+    // This world has no recordings to read: what counts is that it was taken up again.
+    let id = last.id.clone();
+    let taken_up = async {
+        while world.app.history_row(id.clone()).await.unwrap().state == "cancelled" {
+            tokio::task::yield_now().await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), taken_up).await.unwrap();
+    assert_eq!(world.app.history_row(last.id.clone()).await.unwrap().error_code.unwrap(), "TT-AUDIO-111");
+    assert_eq!(world.app.bring_back(last.id).await.unwrap_err().code, "TT-STORE-604", "only once");
+}
+
+#[tokio::test]
+async fn the_storage_page_counts_and_a_filter_narrows() {
+    let world = World::start(Room::Quiet).await;
+    for _ in 0..2 {
+        world.app.gesture(Gesture::Toggle, None).await.unwrap();
+        world.wait(|snapshot| snapshot.state == Phase::Recording).await;
+        world.app.gesture(Gesture::Toggle, None).await.unwrap();
+        world.wait(|snapshot| snapshot.state == Phase::Idle).await;
+    }
+    assert_eq!(world.app.storage().await.unwrap().utterances, 2);
+    assert!(world.app.check_storage().await.unwrap().is_empty());
+    let state = |state: &str| HistoryQuery {
+        limit: 10,
+        filter: HistoryFilter { state: Some(state.to_owned()), ..HistoryFilter::default() },
+        ..HistoryQuery::default()
+    };
+    assert_eq!(world.app.history(state("failed")).await.unwrap().rows.len(), 2);
+    assert!(world.app.history(state("delivered")).await.unwrap().rows.is_empty());
+    assert_eq!(world.app.history(state("lost")).await.unwrap_err().code, "TT-APP-803");
+    assert!(world.app.clean_up().await.unwrap().is_nothing());
+}
+
+#[tokio::test]
 async fn settings_are_checked_kept_and_told_to_the_desktop() {
     let mut world = World::start(Room::Quiet).await;
     let change =

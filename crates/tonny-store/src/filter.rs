@@ -29,9 +29,14 @@ pub struct Filter {
 impl Filter {
     /// ` AND ...` for what is set; places 1 to 6.
     pub(crate) fn conditions(&self) -> String {
+        let until = if self.until_ms.is_some() { " AND u.started_at < ?2" } else { "" };
+        format!("{}{until}", self.conditions_but_until())
+    }
+
+    /// The same for a statement that has an upper bound of its own: of two, SQLite may walk from the wrong one.
+    pub(crate) fn conditions_but_until(&self) -> String {
         let parts = [
             (self.since_ms.is_some(), " AND u.started_at >= ?1"),
-            (self.until_ms.is_some(), " AND u.started_at < ?2"),
             (self.profile.is_some(), " AND u.profile = ?3"),
             (self.route.is_some(), " AND u.route = ?4"),
             (self.engine.is_some(), " AND u.engine = ?5"),

@@ -190,10 +190,11 @@ impl<'a> Utterances<'a> {
     /// # Errors
     /// Those of any read.
     pub async fn list(&self, page: &Page) -> Result<Vec<Utterance>, StoreError> {
-        let statement = sql::list(&page.filter, page.before.is_some());
-        let (started_at_ms, id) = page.before.as_ref().map(|(at, id)| (*at, id.as_str())).unzip();
-        let query = page.filter.bind(sqlx::query(AssertSqlSafe(statement)));
-        let query = query.bind(started_at_ms).bind(id).bind(page.limit.min(LONGEST_PAGE));
+        // No row is later than the largest number there is: the first page is a page like any other to the index.
+        let until = (page.filter.until_ms.unwrap_or(i64::MAX), "");
+        let before = page.before.as_ref().map_or(until, |(at, id)| until.min((*at, id)));
+        let query = page.filter.bind(sqlx::query(AssertSqlSafe(sql::list(&page.filter))));
+        let query = query.bind(before.0).bind(before.1).bind(page.limit.min(LONGEST_PAGE));
         self.store.rows("list utterances", query).await
     }
 

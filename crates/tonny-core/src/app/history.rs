@@ -188,22 +188,22 @@ impl App {
                 });
             }
             HistoryAsk::BringBack(id, reply) => _ = reply.send(self.bring_back(&id).await),
-            HistoryAsk::Copy(id, reply) => {
-                let (store, insertion) = (self.parts.store.clone(), self.parts.insertion.clone());
-                self.tasks.spawn(async move {
-                    let copied = match row(&store, &id).await {
-                        Ok(row) => {
-                            tokio::task::spawn_blocking(move || insertion.copy(&row.text.unwrap_or_default()))
-                                .await
-                                .map_err(|e| Problem::with(Code::InsertFailed, e))
-                                .flatten()
-                        }
-                        Err(problem) => Err(problem),
-                    };
-                    let _ = reply.send(copied);
-                });
-            }
+            HistoryAsk::Copy(id, reply) => self.copy(id, reply),
         }
+    }
+
+    fn copy(&self, id: String, reply: Answer<Result<(), Problem>>) {
+        let (store, insertion) = (self.parts.store.clone(), self.parts.insertion.clone());
+        self.tasks.spawn(async move {
+            let copied = match row(&store, &id).await {
+                Ok(row) => tokio::task::spawn_blocking(move || insertion.copy(&row.text.unwrap_or_default()))
+                    .await
+                    .map_err(|e| Problem::with(Code::InsertFailed, e))
+                    .flatten(),
+                Err(problem) => Err(problem),
+            };
+            let _ = reply.send(copied);
+        });
     }
 
     /// Carries out deletions whose time to be taken back is over.

@@ -216,105 +216,84 @@ fn value(kind: i64, body: &[u8]) -> Option<(Value, usize)> {
     }
 }
 
+/// The columns of one record, in their order. The outer `None` is one of the wrong kind, the inner one is null.
+struct Columns<'a>(std::slice::Iter<'a, Value>);
+
+impl Columns<'_> {
+    fn text(&mut self) -> Option<Option<String>> {
+        match self.0.next()? {
+            Value::Null => Some(None),
+            Value::Text(text) => Some(Some(text.clone())),
+            _ => None,
+        }
+    }
+
+    fn whole(&mut self) -> Option<Option<i64>> {
+        match self.0.next()? {
+            Value::Null => Some(None),
+            Value::Whole(number) => Some(Some(*number)),
+            _ => None,
+        }
+    }
+
+    fn real(&mut self) -> Option<Option<f64>> {
+        match self.0.next()? {
+            Value::Null => Some(None),
+            Value::Real(number) => Some(Some(*number)),
+            // A whole number is stored as one, even in a column of reals.
+            Value::Whole(number) => Some(Some(*number as f64)),
+            _ => None,
+        }
+    }
+
+    fn state(&mut self) -> Option<UtteranceState> {
+        let name = self.text()??;
+        UtteranceState::ALL.into_iter().find(|known| known.as_str() == name)
+    }
+}
+
 fn utterance(seq: i64, record: &[Value]) -> Option<Utterance> {
-    let mut columns = record.iter();
     let (new, old) = COLUMNS;
     let is_new = record.len() == new;
-    if !is_new && record.len() != old {
+    // The row's own number is stored as null: it is the key of the page.
+    if !(is_new || record.len() == old) || record.first() != Some(&Value::Null) {
         return None;
     }
-    let mut text = || match columns.next() {
-        Some(Value::Text(text)) => Some(Cell::Text(text.clone())),
-        Some(Value::Whole(number)) => Some(Cell::Whole(*number)),
-        Some(Value::Real(number)) => Some(Cell::Real(*number)),
-        Some(Value::Null) => Some(Cell::Null),
-        _ => None,
-    };
-    // The row's own number is stored as null: it is the key of the page.
-    text().filter(|cell| matches!(cell, Cell::Null))?;
-    let id = text()?.text()?.filter(|id| (1..=64).contains(&id.len()))?;
-    let started_at_ms = text()?.whole()??;
-    let profile = text()?.text()?;
-    let route = text()?.text()??;
-    let state = text()?.text()??;
-    let state = UtteranceState::ALL.into_iter().find(|known| known.as_str() == state)?;
-    let (said, raw_text) = (text()?.text()?, text()?.text()?);
-    let (confidence, speaker) = if is_new { (text()?.real()?, text()?.text()?) } else { (None, None) };
-    let (language, engine, model) = (text()?.text()?, text()?.text()?, text()?.text()?);
-    let (target_class, inserted_by) = (text()?.text()?, text()?.text()?);
-    let (sent, success, response) =
-        if is_new { (text()?.whole()?, text()?.whole()?, text()?.text()?) } else { (None, None, None) };
-    let (error_code, error_message, audio_file) = (text()?.text()?, text()?.text()?, text()?.text()?);
-    let (audio_ms, recovered) = (text()?.whole()?, text()?.whole()?);
-    let timings = Timings {
-        first_sample_ms: text()?.whole()?,
-        release_ms: text()?.whole()?,
-        last_audio_ms: text()?.whole()?,
-        final_text_ms: text()?.whole()?,
-        delivered_ms: text()?.whole()?,
-    };
-    let words = crate::utterances::words_in(said.as_deref().unwrap_or_default());
-    Some(Utterance {
+    let mut columns = Columns(record[1..].iter());
+    // Read in the order of the columns, which is the order in which they stand here.
+    let mut row = Utterance {
         seq,
-        id,
-        started_at_ms,
-        profile,
-        route,
-        state,
-        text: said,
-        raw_text,
-        confidence,
-        speaker,
-        language,
-        engine,
-        model,
-        target_class,
-        inserted_by,
-        sent_to_webhook: sent == Some(1),
-        success: success.map(|success| success == 1),
-        response,
-        error_code,
-        error_message,
-        audio_file,
-        audio_ms,
-        recovered: recovered == Some(1),
-        words,
-        timings,
-    })
-}
-
-/// One column on its way into a row: the outer `None` is a column of the wrong kind, the inner one is null.
-enum Cell {
-    Null,
-    Whole(i64),
-    Real(f64),
-    Text(String),
-}
-
-impl Cell {
-    fn text(self) -> Option<Option<String>> {
-        match self {
-            Cell::Null => Some(None),
-            Cell::Text(text) => Some(Some(text)),
-            _ => None,
-        }
-    }
-
-    fn whole(self) -> Option<Option<i64>> {
-        match self {
-            Cell::Null => Some(None),
-            Cell::Whole(number) => Some(Some(number)),
-            _ => None,
-        }
-    }
-
-    fn real(self) -> Option<Option<f64>> {
-        match self {
-            Cell::Null => Some(None),
-            Cell::Real(number) => Some(Some(number)),
-            // A whole number is stored as one, even in a column of reals.
-            Cell::Whole(number) => Some(Some(number as f64)),
-            Cell::Text(_) => None,
-        }
-    }
+        id: columns.text()?.filter(|id| (1..=64).contains(&id.len()))?,
+        started_at_ms: columns.whole()??,
+        profile: columns.text()?,
+        route: columns.text()??,
+        state: columns.state()?,
+        text: columns.text()?,
+        raw_text: columns.text()?,
+        confidence: if is_new { columns.real()? } else { None },
+        speaker: if is_new { columns.text()? } else { None },
+        language: columns.text()?,
+        engine: columns.text()?,
+        model: columns.text()?,
+        target_class: columns.text()?,
+        inserted_by: columns.text()?,
+        sent_to_webhook: is_new && columns.whole()? == Some(1),
+        success: if is_new { columns.whole()?.map(|success| success == 1) } else { None },
+        response: if is_new { columns.text()? } else { None },
+        error_code: columns.text()?,
+        error_message: columns.text()?,
+        audio_file: columns.text()?,
+        audio_ms: columns.whole()?,
+        recovered: columns.whole()? == Some(1),
+        timings: Timings {
+            first_sample_ms: columns.whole()?,
+            release_ms: columns.whole()?,
+            last_audio_ms: columns.whole()?,
+            final_text_ms: columns.whole()?,
+            delivered_ms: columns.whole()?,
+        },
+        words: 0,
+    };
+    row.words = crate::utterances::words_in(row.text.as_deref().unwrap_or_default());
+    Some(row)
 }

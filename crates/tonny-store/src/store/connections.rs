@@ -46,6 +46,9 @@ const LONGEST_READ_UNDER_PRESSURE: Duration = Duration::from_millis(50);
 /// Steps of SQLite's machine between two looks at the clock: well under a millisecond of work.
 const STEPS_PER_LOOK: i32 = 10_000;
 
+/// Negative: in KiB. The upper pages of every index of a million utterances; three readers take 24 MB only when they need it.
+const READ_CACHE: &str = "-8000";
+
 /// What a checkpoint leaves of the WAL file.
 const LOG_LEFT_BYTES: &str = "8388608";
 
@@ -234,7 +237,9 @@ pub(super) fn connect_readers(path: &Path) -> SqlitePool {
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .connect_lazy_with(shared_options().filename(path).pragma("query_only", "ON"))
+        .connect_lazy_with(
+            shared_options().filename(path).pragma("query_only", "ON").pragma("cache_size", READ_CACHE),
+        )
 }
 
 #[cfg(test)]

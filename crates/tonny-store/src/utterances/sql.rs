@@ -100,11 +100,10 @@ statements! {
     DELETE = "DELETE FROM utterances WHERE id = ?1 RETURNING audio_file";
 }
 
-/// A page in the order of time. `before` adds the places 7 and 8, the limit has 9.
-pub(crate) fn list(filter: &Filter, before: bool) -> String {
-    const SELECT: &str = select!("FROM utterances u WHERE u.started_at < 9223372036854775807");
-    let before = if before { " AND (u.started_at, u.id) < (?7, ?8)" } else { "" };
-    format!("{SELECT}{}{before} ORDER BY u.started_at DESC, u.id DESC LIMIT ?9", filter.conditions())
+/// A page in the order of time, of rows before the places 7 and 8; the limit has 9.
+pub(crate) fn list(filter: &Filter) -> String {
+    const SELECT: &str = select!("FROM utterances u WHERE (u.started_at, u.id) < (?7, ?8)");
+    format!("{SELECT}{} ORDER BY u.started_at DESC, u.id DESC LIMIT ?9", filter.conditions_but_until())
 }
 
 /// A page in the order of entry: the search index's own, so that nothing is sorted however many rows hold the word.

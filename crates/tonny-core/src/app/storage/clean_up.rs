@@ -1,0 +1,183 @@
+//! Removes what is over the user's limits, the oldest first; and one utterance for good.
+//!
+//! A recording is removed before its row: a file without a row would be adopted as an unfinished utterance at the next
+//! start, and words that were deleted would come back.
+
+use tonny_store::{Fact, Totals, UtteranceState};
+
+use super::{Cleaned, Places};
+use crate::problem::{Code, Problem};
+use crate::retention::{HOUR_MS, Limits, Sweep, Verdict};
+use crate::settings;
+
+/// Rows looked at in one read.
+const PAGE: u32 = 1_000;
+
+/// Bytes of a recording's millisecond: 16 kHz, mono, 16 bit.
+const BYTES_PER_MS: u64 = 32;
+
+/// Removes what is over the limits.
+pub async fn clean_up(places: &Places, limits: &settings::Storage, now_ms: i64) -> Result<Cleaned, Problem> {
+    let failed = |error| crate::store_problem(&error);
+    let store = &places.store;
+    let totals = store.statistics().totals(i64::MIN, i64::MAX).await.map_err(failed)?;
+    let mut cleaned = Cleaned {
+        utterances: clean_texts(places, limits, now_ms, &totals).await?,
+        recordings: clean_audio(places, limits, now_ms, &totals).await?,
+        ..Cleaned::default()
+    };
+    let mut gone = 0;
+    if limits.activity_days > 0 {
+        let before = now_ms - i64::from(limits.activity_days) * 24 * HOUR_MS;
+        while let more @ 1.. = store.activity().delete_before(before, PAGE).await.map_err(failed)? {
+            gone += more;
+        }
+    }
+    if limits.activity_count > 0 {
+        let count = store.activity().count().await.map_err(failed)?;
+        let mut over = count.saturating_sub(u64::from(limits.activity_count));
+        while over > 0 {
+            let part = u32::try_from(over.min(u64::from(PAGE))).unwrap_or(PAGE);
+            gone += store.activity().delete_oldest(part).await.map_err(failed)?;
+            over -= u64::from(part);
+        }
+    }
+    cleaned.activity = u32::try_from(gone).unwrap_or(u32::MAX);
+    if !cleaned.is_nothing() {
+        store.empty_log().await.map_err(failed)?;
+    }
+    Ok(cleaned)
+}
+
+async fn clean_texts(
+    places: &Places,
+    limits: &settings::Storage,
+    now_ms: i64,
+    totals: &Totals,
+) -> Result<u32, Problem> {
+    let failed = |error| crate::store_problem(&error);
+    let bounds = Limits { days: limits.text_days, count: limits.text_count, megabytes: limits.text_mb };
+    let bytes = totals.text_bytes.unsigned_abs();
+    let mut sweep = Sweep::new(bounds, now_ms, totals.utterances.unsigned_abs(), bytes);
+    let grace_over = now_ms - i64::from(limits.cancelled_hours) * HOUR_MS;
+    let nothing_kept = !limits.keep_text;
+    let mut gone = 0;
+    let mut after: Option<(i64, String)> = None;
+    // Cancelled ones, and all where nothing is kept, are looked for among all rows only where there may be any.
+    let mut enough = bounds == Limits::default();
+    loop {
+        let page = match (enough, nothing_kept) {
+            (true, false) => cancelled_page(places, after.as_ref(), grace_over).await?,
+            _ => {
+                let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
+                places.store.utterances().facts(after, PAGE).await.map_err(failed)?
+            }
+        };
+        let Some(last) = page.last() else { break };
+        after = Some((last.started_at_ms, last.id.clone()));
+        for fact in &page {
+            let by_limits = !enough
+                && match sweep.judge(
+                    fact.started_at_ms,
+                    fact.text_bytes.unsigned_abs(),
+                    !fact.state.is_finished(),
+                ) {
+                    Verdict::Remove => true,
+                    Verdict::Keep => false,
+                    Verdict::Enough => {
+                        enough = true;
+                        false
+                    }
+                };
+            if by_limits || is_over(fact, grace_over, nothing_kept) {
+                delete_for_good(places, &fact.id).await?;
+                gone += 1;
+            }
+        }
+    }
+    Ok(gone)
+}
+
+/// Whether a row goes whatever the limits say.
+fn is_over(fact: &Fact, grace_over_ms: i64, nothing_kept: bool) -> bool {
+    match fact.state {
+        UtteranceState::Delivered => nothing_kept,
+        UtteranceState::Cancelled => fact.started_at_ms < grace_over_ms,
+        // What did not arrive is given as long to be fetched as what was taken back.
+        UtteranceState::Kept | UtteranceState::Failed => nothing_kept && fact.started_at_ms < grace_over_ms,
+        _ => false,
+    }
+}
+
+async fn cancelled_page(
+    places: &Places,
+    after: Option<&(i64, String)>,
+    grace_over_ms: i64,
+) -> Result<Vec<Fact>, Problem> {
+    let filter = tonny_store::Filter {
+        state: Some(UtteranceState::Cancelled),
+        until_ms: Some(grace_over_ms),
+        since_ms: after.map(|(at, _)| *at),
+        ..Default::default()
+    };
+    let page = tonny_store::Page { limit: PAGE, filter, before: None };
+    let rows = places.store.utterances().list(&page).await.map_err(|error| crate::store_problem(&error))?;
+    let fact = |row: tonny_store::Utterance| Fact {
+        started_at_ms: row.started_at_ms,
+        state: row.state,
+        audio_ms: row.audio_ms,
+        text_bytes: 0,
+        id: row.id,
+    };
+    Ok(rows.into_iter().map(fact).collect())
+}
+
+async fn clean_audio(
+    places: &Places,
+    limits: &settings::Storage,
+    now_ms: i64,
+    totals: &Totals,
+) -> Result<u32, Problem> {
+    let failed = |error| crate::store_problem(&error);
+    let bounds = Limits { days: limits.audio_days, count: limits.audio_count, megabytes: limits.audio_mb };
+    if bounds == Limits::default() {
+        return Ok(0);
+    }
+    let bytes = totals.recordings_ms.unsigned_abs() * BYTES_PER_MS;
+    let mut sweep = Sweep::new(bounds, now_ms, totals.recordings.unsigned_abs(), bytes);
+    let mut gone = 0;
+    let mut after: Option<(i64, String)> = None;
+    loop {
+        let from = after.as_ref().map(|(at, id)| (*at, id.as_str()));
+        let page = places.store.utterances().audio_facts(from, PAGE).await.map_err(failed)?;
+        let Some(last) = page.last() else { return Ok(gone) };
+        after = Some((last.started_at_ms, last.id.clone()));
+        for fact in &page {
+            let bytes = fact.audio_ms.unwrap_or(0).unsigned_abs() * BYTES_PER_MS;
+            match sweep.judge(fact.started_at_ms, bytes, !fact.state.is_finished()) {
+                Verdict::Remove => {
+                    remove_audio(places, &fact.id).await?;
+                    places.store.utterances().forget_audio(&fact.id).await.map_err(failed)?;
+                    gone += 1;
+                }
+                Verdict::Keep => {}
+                Verdict::Enough => return Ok(gone),
+            }
+        }
+    }
+}
+
+/// Removes an utterance's recording and row; one that is gone already is no error.
+pub async fn delete_for_good(places: &Places, id: &str) -> Result<(), Problem> {
+    remove_audio(places, id).await?;
+    match places.store.utterances().delete(id).await {
+        Ok(_) | Err(tonny_store::StoreError::Missing { .. }) => Ok(()),
+        Err(error) => Err(crate::store_problem(&error)),
+    }
+}
+
+async fn remove_audio(places: &Places, id: &str) -> Result<(), Problem> {
+    let (audio, file) = (places.audio.clone(), crate::app::ask::wav(&places.folder, id));
+    let removed = tokio::task::spawn_blocking(move || audio.remove(&file)).await;
+    removed.map_err(|e| Problem::with(Code::AudioNotKept, e)).flatten()
+}
