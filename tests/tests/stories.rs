@@ -13,7 +13,7 @@ mod stories {
 }
 
 use tonny_core::app::secrets::SecretsAsk;
-use tonny_core::app::{HistoryQuery, WorkerCommand};
+use tonny_core::app::{HistoryFilter, HistoryQuery, WorkerCommand};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::secrets::{Tried, Typed};
 use tonny_core::settings::Settings;
