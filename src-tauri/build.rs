@@ -38,6 +38,8 @@ const COMMANDS: &[&str] = &[
     "vault_lock",
     "vault_password",
     "worker_usage",
+    "worker_log",
+    "worker_output",
 ];
 
 fn main() {

@@ -67,6 +67,8 @@ pub fn builder() -> Builder<tauri::Wry> {
             secrets::vault_lock,
             secrets::vault_password,
             worker::worker_usage,
+            worker::worker_log,
+            worker::worker_output,
         ])
         .events(collect_events![SnapshotChanged, LevelChanged, PageRequested])
 }

@@ -2,6 +2,7 @@
 
 use tonny_core::app::{UsagePoint, WorkerCommand};
 use tonny_core::problem::Problem;
+use tonny_core::worker_log::{WorkerLogOutput, WorkerLogPage, WorkerLogQuery};
 
 use super::{Reach, checked};
 
@@ -38,4 +39,18 @@ pub async fn worker_reset_breaker(face: Reach<'_>, name: String) -> Result<(), P
 #[specta::specta]
 pub async fn worker_usage(face: Reach<'_>, name: String) -> Result<Vec<UsagePoint>, Problem> {
     face.app.worker_usage(checked(name)?).await
+}
+
+/// What mattered about workers, newest first.
+#[tauri::command]
+#[specta::specta]
+pub async fn worker_log(face: Reach<'_>, query: WorkerLogQuery) -> Result<WorkerLogPage, Problem> {
+    face.app.worker_log(query).await
+}
+
+/// What the worker of an incident said first and last; null for other rows.
+#[tauri::command]
+#[specta::specta]
+pub async fn worker_output(face: Reach<'_>, id: u32) -> Result<Option<WorkerLogOutput>, Problem> {
+    face.app.worker_output(id).await
 }
