@@ -2,7 +2,7 @@
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
 import { asText } from "../src/features/logs/lines";
-import type { LogRow } from "../src/ipc/bindings";
+import type { LogRow } from "../src/ipc/workers";
 import { log } from "./fake/sample";
 import { expectAccessible, openWindow } from "./window";
 
@@ -30,7 +30,6 @@ describe("the log", () => {
     await user.click(screen.getByRole("radio", { name: "Warnings" }));
     await waitFor(() => expect(lastQuery(app).level).toBe("warn"));
     await user.type(screen.getByRole("searchbox"), "probes");
-    await waitFor(() => expect(lastQuery(app).text).toBe("probes"));
     await waitFor(() => expect(rows()[0]).toHaveTextContent("It did not answer three probes"));
     await user.type(screen.getByRole("searchbox"), "zeppelin");
     expect(await screen.findByText("No matches")).toBeInTheDocument();
@@ -39,7 +38,7 @@ describe("the log", () => {
 
   it("shows new rows by itself while it follows, and stands still when it does not", async () => {
     const { app, user } = await opened();
-    const fresh = (text: string): LogRow => ({ ...(app.log[0] as LogRow), id: text, text });
+    const fresh = (text: string): LogRow => ({ ...(app.log[0] as LogRow), id: 2_000_000 + text.length, text });
     app.log = [fresh("A first new line"), ...app.log];
     expect(await screen.findByText("A first new line", {}, { timeout: 4000 })).toBeInTheDocument();
     const follow = screen.getByRole("switch", { name: "Follow" });

@@ -62,7 +62,9 @@ export const commands = {
 	/**  CPU and memory of a worker over the last hour, oldest first. */
 	workerUsage: (name: string) => typedError<UsagePoint[], Problem>(__TAURI_INVOKE("worker_usage", { name })),
 	/**  What the workers said and what happened to them, newest first. */
-	workerLog: (query: LogQuery) => typedError<LogPage, Problem>(__TAURI_INVOKE("worker_log", { query })),
+	workerLog: (query: WorkerLogQuery) => typedError<WorkerLogPage, Problem>(__TAURI_INVOKE("worker_log", { query })),
+	/**  What the worker of an incident said first and last; null for other rows. */
+	workerOutput: (id: number) => typedError<WorkerLogOutput | null, Problem>(__TAURI_INVOKE("worker_output", { id })),
 	/**  Where secrets are kept, how that place does, and which are set. */
 	secretsList: () => typedError<VaultReport, Problem>(__TAURI_INVOKE("secrets_list")),
 	/**  Keeps a value; tries it first where `try_it`. Whatever fails, the old value stays. */
@@ -359,54 +361,6 @@ export type ModelRow = {
 	chosen: boolean,
 	/**  A good first choice. */
 	recommended: boolean,
-};
-
-/**  Some rows of the workers' log, newest first. */
-export type LogPage = {
-	/**  The rows. */
-	rows: LogRow[],
-	/**  Asks for the rows after these; absent on the last page. */
-	next: string | null,
-};
-
-/**  Which rows of the workers' log. */
-export type LogQuery = {
-	/**  One worker's name; all of them when absent. */
-	worker: string | null,
-	/**  At least this level: "error", "warn", "info" or "debug". */
-	level: string | null,
-	/**  "incident", "line", "state" or "dropped". */
-	kind: string | null,
-	/**  Part of the text; everything when empty. */
-	text: string,
-	/**  The `next` of the page before. */
-	before: string | null,
-	/**  Rows wanted, 1 to 500. */
-	limit: number,
-};
-
-/**  One row of the workers' log. */
-export type LogRow = {
-	/**  Its id. */
-	id: string,
-	/**  When, Unix ms. */
-	at_ms: number,
-	/**  Whose. */
-	worker: string,
-	/**  Which start of the worker, counted from 1. */
-	incarnation: number,
-	/**  "error", "warn", "info" or "debug". */
-	level: string,
-	/**  "incident", "line", "state" or "dropped". */
-	kind: string,
-	/**  What happened, or the line. */
-	text: string,
-	/**  The first lines after its start; of incidents. */
-	first_lines: string,
-	/**  The last lines of standard output; of incidents. */
-	stdout_tail: string,
-	/**  The last lines of standard error; of incidents. */
-	stderr_tail: string,
 };
 
 /**  The speech model in use. */
@@ -733,6 +687,41 @@ export type VaultState =
 "file_newer" | 
 /**  The encrypted file belongs to another user. */
 "file_foreign";
+
+/**  What the worker of an incident said first and last. */
+export type WorkerLogOutput = {
+	first_lines: string,
+	stdout_tail: string,
+	stderr_tail: string,
+};
+
+/**  Some rows. */
+export type WorkerLogPage = {
+	rows: WorkerLogRow[],
+	next: string | null,
+};
+
+/**  Which rows. */
+export type WorkerLogQuery = {
+	worker: string | null,
+	level: string | null,
+	since: number | null,
+	before: string | null,
+	after: number | null,
+	limit: number,
+};
+
+/**  One thing that mattered. */
+export type WorkerLogRow = {
+	id: number,
+	at: number,
+	worker: string,
+	incarnation: number,
+	level: string,
+	kind: string,
+	lines: number | null,
+	text: string,
+};
 
 /**  One worker as people see it. */
 export type WorkerView = {

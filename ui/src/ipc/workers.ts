@@ -1,7 +1,7 @@
 // What the window asks about workers beyond the snapshot: what they use, and what they said.
 import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@tanstack/react-query";
 import { useCallback } from "react";
-import type { LogPage, LogQuery } from "./bindings";
+import type { WorkerLogOutput, WorkerLogQuery, WorkerLogRow } from "./bindings";
 import { client } from "./client";
 import { queryKeys } from "./queries";
 
@@ -25,7 +25,41 @@ export const useWorkerUsage = (name: string) =>
     staleTime: 0,
   });
 
-export type LogFilter = Pick<LogQuery, "worker" | "level" | "kind" | "text">;
+/** Which rows are wanted; the app itself knows of worker and level, the rest is looked for among the rows it gives. */
+export type LogFilter = Pick<WorkerLogQuery, "worker" | "level"> & { kind: string | null; text: string };
+/** One row, with what the worker said around it where the row is an incident. */
+export type LogRow = Omit<WorkerLogRow, "at"> & WorkerLogOutput & { at_ms: number };
+type LogPage = { rows: LogRow[]; next: string | null };
+
+/** Rows looked through at once, and how often before a rare word is given up for this page. */
+const LOOK = 1000;
+const LOOKS = 10;
+
+/** The next `limit` rows that fit, or as many as there are. */
+async function pageOf(filter: LogFilter, before: string | null, limit: number): Promise<LogPage> {
+  const { worker, level, kind } = filter;
+  const plain = kind === null && filter.text === "";
+  const text = filter.text.toLowerCase();
+  const fits = (row: WorkerLogRow) =>
+    (kind === null || row.kind === kind) && row.text.toLowerCase().includes(text);
+  const found: WorkerLogRow[] = [];
+  let next = before;
+  for (let look = 0; look < LOOKS && found.length < limit; look++) {
+    const query = { worker, level, since: null, before: next, after: null, limit: plain ? limit : LOOK };
+    const page = await client.workerLog(query);
+    found.push(...page.rows.filter(fits));
+    next = page.next;
+    if (next === null || plain) break;
+  }
+  return { rows: await Promise.all(found.map(withOutput)), next };
+}
+
+const NOTHING_SAID: WorkerLogOutput = { first_lines: "", stdout_tail: "", stderr_tail: "" };
+
+async function withOutput({ at, ...row }: WorkerLogRow): Promise<LogRow> {
+  const said = row.kind === "incident" ? await client.workerOutput(row.id) : null;
+  return { ...row, ...(said ?? NOTHING_SAID), at_ms: at * 1000 };
+}
 
 const logKey = (filter: LogFilter) => [...queryKeys.workers, "log", filter];
 const incidentsOf = (worker: string): LogFilter => ({ worker, level: null, kind: "incident", text: "" });
@@ -33,7 +67,7 @@ const incidentsOf = (worker: string): LogFilter => ({ worker, level: null, kind:
 function useLog(queryKey: readonly unknown[], filter: LogFilter, limit: number, refetchInterval: number | false) {
   return useInfiniteQuery({
     queryKey,
-    queryFn: ({ pageParam }) => client.workerLog({ ...filter, before: pageParam, limit }),
+    queryFn: ({ pageParam }) => pageOf(filter, pageParam, limit),
     initialPageParam: null as string | null,
     getNextPageParam: (page: LogPage) => page.next,
     placeholderData: keepPreviousData,

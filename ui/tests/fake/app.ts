@@ -5,14 +5,14 @@ import {
   type HistoryQuery,
   type HistoryRow,
   type Kept,
-  type LogQuery,
-  type LogRow,
+  type WorkerLogQuery,
   type Problem,
   type Snapshot,
   type UsagePoint,
   type VaultChoice,
   type VaultReport,
 } from "../../src/ipc/bindings";
+import type { LogRow } from "../../src/ipc/workers";
 import { patched } from "../../src/ipc/patched";
 import * as sample from "./sample";
 
@@ -152,7 +152,8 @@ export class FakeApp {
     worker_restart: () => null,
     worker_reset_breaker: () => null,
     worker_usage: ({ name }) => this.usage(name as string),
-    worker_log: ({ query }) => this.logPage(query as LogQuery),
+    worker_log: ({ query }) => this.logPage(query as WorkerLogQuery),
+    worker_output: ({ id }) => this.log.find((row) => row.id === id && row.kind === "incident") ?? null,
   };
 
   private page({ text, before, limit, filter }: HistoryQuery) {
@@ -195,16 +196,15 @@ export class FakeApp {
     return null;
   }
 
-  private logPage({ worker, level, kind, text, before, limit }: LogQuery) {
+  private logPage({ worker, level, before, limit }: WorkerLogQuery) {
     const found = this.log
       .filter((row) => worker === null || row.worker === worker)
-      .filter((row) => level === null || LEVELS.indexOf(row.level) <= LEVELS.indexOf(level))
-      .filter((row) => kind === null || row.kind === kind)
-      .filter((row) => row.text.toLowerCase().includes(text.toLowerCase()));
+      .filter((row) => level === null || LEVELS.indexOf(row.level) <= LEVELS.indexOf(level));
     // By the row's own id, as the app does: a row that came meanwhile moves nothing.
-    const from = before === null ? 0 : found.findIndex((row) => row.id === before) + 1;
+    const from = before === null ? 0 : found.findIndex((row) => row.id === Number(before)) + 1;
     const rows = found.slice(from, from + limit);
-    return { rows, next: from + limit < found.length ? (rows.at(-1)?.id ?? null) : null };
+    const next = from + limit < found.length ? String(rows.at(-1)?.id) : null;
+    return { rows: rows.map((row) => ({ ...row, at: row.at_ms / 1000 })), next };
   }
 }
 

@@ -3,7 +3,6 @@ import type {
   AppFacts,
   HistoryRow,
   InputDevice,
-  LogRow,
   ModelRow,
   Settings,
   Snapshot,
@@ -11,6 +10,7 @@ import type {
   VaultReport,
   WorkerView,
 } from "../../src/ipc/bindings";
+import type { LogRow } from "../../src/ipc/workers";
 
 export const facts: AppFacts = {
   version: "0.1.0",
@@ -108,7 +108,8 @@ const LINES = [
 
 function logRow(index: number, now: number, change: Partial<LogRow> = {}): LogRow {
   return {
-    id: `l${index}`,
+    id: 1_000_000 - index,
+    lines: null,
     at_ms: now - index * 7300,
     worker: index % 3 === 2 ? "llama" : "speech",
     incarnation: 2,

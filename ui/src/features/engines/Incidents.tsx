@@ -3,7 +3,7 @@ import { Button, Collapse, Skeleton, Timeline } from "@mantine/core";
 import { useState } from "react";
 import { ProblemNote } from "../../components/ProblemNote";
 import { useNow } from "../../components/useNow";
-import type { LogRow } from "../../ipc/bindings";
+import type { LogRow } from "../../ipc/workers";
 import { problemOf } from "../../ipc/client";
 import { useIncidents } from "../../ipc/workers";
 import { useLocale } from "../../locales/locale";

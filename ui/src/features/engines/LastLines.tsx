@@ -1,6 +1,6 @@
 // What a worker said around an incident, stream by stream.
 import { Code } from "@mantine/core";
-import type { LogRow } from "../../ipc/bindings";
+import type { LogRow } from "../../ipc/workers";
 import { useTexts } from "../../locales/locale";
 import classes from "./Engines.module.css";
 

@@ -3,7 +3,7 @@ import { Button, Code, CopyButton, Drawer } from "@mantine/core";
 import { IconCheck, IconCopy } from "@tabler/icons-react";
 import { useEffect, useState } from "react";
 import { StatusDot } from "../../components/StatusDot";
-import type { LogRow } from "../../ipc/bindings";
+import type { LogRow } from "../../ipc/workers";
 import { useLocale, wordFor } from "../../locales/locale";
 import { LastLines } from "../engines/LastLines";
 import { toneOfLevel } from "../engines/states";

@@ -4,7 +4,7 @@ import { useVirtualizer } from "@tanstack/react-virtual";
 import { useEffect, useRef } from "react";
 import { StatusDot } from "../../components/StatusDot";
 import { walkButtons } from "../../components/walk";
-import type { LogRow } from "../../ipc/bindings";
+import type { LogRow } from "../../ipc/workers";
 import { useLocale, wordFor } from "../../locales/locale";
 import { toneOfLevel } from "../engines/states";
 import classes from "./Logs.module.css";

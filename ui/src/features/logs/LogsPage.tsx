@@ -6,7 +6,7 @@ import { useMemo, useState } from "react";
 import { EmptyNote } from "../../components/EmptyNote";
 import { SkeletonRows } from "../../components/PageSkeleton";
 import { ProblemNote } from "../../components/ProblemNote";
-import type { LogRow } from "../../ipc/bindings";
+import type { LogRow } from "../../ipc/workers";
 import { problemOf } from "../../ipc/client";
 import { type LogFilter, useWorkerLog } from "../../ipc/workers";
 import { useTexts } from "../../locales/locale";

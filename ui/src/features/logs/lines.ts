@@ -1,5 +1,5 @@
 // Log rows as plain text, for the clipboard: oldest first, as a log file has them.
-import type { LogRow } from "../../ipc/bindings";
+import type { LogRow } from "../../ipc/workers";
 
 /** One row; the streams of an incident follow it, indented. */
 export function asLine(row: LogRow): string {
