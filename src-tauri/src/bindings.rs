@@ -5,7 +5,7 @@ use specta::Type;
 use tauri_specta::{Builder, Event, collect_commands, collect_events};
 use tonny_core::snapshot::Snapshot;
 
-use crate::commands::{app, dictation, history, microphone, models, secrets, settings, worker};
+use crate::commands::{app, dictation, history, microphone, models, secrets, settings, storage, worker};
 
 /// The whole state, on every change.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
@@ -21,7 +21,7 @@ pub struct LevelChanged {
 /// The tray or the terminal asks for a page.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
 pub struct PageRequested {
-    /// "general", "speech", "history" or "about".
+    /// A page's id, such as "general" or "history".
     pub page: String,
 }
 
@@ -53,7 +53,14 @@ pub fn builder() -> Builder<tauri::Wry> {
             history::history_delete,
             history::history_restore,
             history::history_retry,
+            history::history_bring_back,
             history::history_copy,
+            storage::storage_view,
+            storage::storage_check,
+            storage::storage_back_up,
+            storage::storage_restore,
+            storage::storage_clean_up,
+            storage::storage_vacuum,
             worker::worker_start,
             worker::worker_stop,
             worker::worker_restart,

@@ -7,6 +7,7 @@ pub mod microphone;
 pub mod models;
 pub mod secrets;
 pub mod settings;
+pub mod storage;
 pub mod worker;
 
 use tonny_core::problem::{Code, Problem};

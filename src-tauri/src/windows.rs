@@ -12,8 +12,8 @@ use crate::desktop::Face;
 /// Label of the settings window; its capability file names it.
 const SETTINGS: &str = "settings";
 
-/// Pages that exist; anything else opens the first.
-const PAGES: [&str; 4] = ["general", "speech", "history", "about"];
+/// Pages that exist, as the window's registry (`ui/src/app/pages.ts`) has them; anything else opens the first.
+const PAGES: [&str; 8] = ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"];
 
 /// Opens the window on `page`, or brings the open one to the front.
 pub fn show(tauri: &AppHandle, page: Option<&str>) {
@@ -103,5 +103,15 @@ mod tests {
         ] {
             assert!(!shown(bad), "{bad}");
         }
+    }
+
+    #[test]
+    fn every_page_of_the_window_can_be_asked_for() {
+        let registry = include_str!("../../ui/src/app/pages.ts");
+        let known: Vec<&str> = registry
+            .lines()
+            .filter_map(|line| line.trim().strip_prefix("{ id: \"")?.split('"').next())
+            .collect();
+        assert_eq!(known, PAGES);
     }
 }

@@ -19,6 +19,7 @@ pub mod reliability;
 pub mod speech;
 pub mod tap;
 pub mod target;
+pub mod webdriver;
 pub mod words;
 
 use std::time::{Duration, Instant};

@@ -169,6 +169,13 @@ describe("an entry that went differently", () => {
     openWindow("history");
     expect(await screen.findByText("Recovered")).toBeInTheDocument();
   });
+
+  it("is brought back when it was cancelled", async () => {
+    const { app, user } = openWindow("history");
+    await user.click(await screen.findByRole("button", { name: /Cancelled/ }));
+    await user.click(await screen.findByRole("button", { name: "Bring back" }));
+    await waitFor(() => expect(app.called("history_bring_back")).toEqual([{ id: "u5" }]));
+  });
 });
 
 describe("a long list", () => {

@@ -9,6 +9,7 @@ const pages = [
   { id: "engines", title: "Engines", data: "app_snapshot", filled: "Unstable" },
   { id: "history", title: "History", data: "history_list", filled: "Today" },
   { id: "secrets", title: "Secrets", data: "secrets_list", filled: "ElevenLabs key" },
+  { id: "storage", title: "Storage", data: "storage_view", filled: "words in" },
   { id: "logs", title: "Logs", data: "worker_log", filled: "Ready after 84 ms" },
   { id: "about", title: "About", data: "app_facts", filled: "MIT or Apache-2.0" },
 ];

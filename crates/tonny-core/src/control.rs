@@ -41,7 +41,7 @@ pub enum Request {
     Status,
     /// Opens the window.
     Show {
-        /// "general", "speech", "history" or "about".
+        /// A page's id, such as "general" or "history".
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
     },

@@ -41,6 +41,13 @@ pub async fn history_retry(face: Reach<'_>, id: String) -> Result<(), Problem> {
     face.app.retry(checked(id)?).await
 }
 
+/// Brings a cancelled utterance back: its words are kept, or worked out again from its recording.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_bring_back(face: Reach<'_>, id: String) -> Result<(), Problem> {
+    face.app.bring_back(checked(id)?).await
+}
+
 /// Puts the text of a row on the clipboard.
 #[tauri::command]
 #[specta::specta]

@@ -1,6 +1,7 @@
 // The registry of pages: a page is in the sidebar, can be asked for by the tray, and is drawn because it is here.
 import {
   IconCpu,
+  IconDatabase,
   IconHistory,
   IconInfoCircle,
   IconKey,
@@ -17,6 +18,7 @@ import { HistoryPage } from "../features/history/HistoryPage";
 import { LogsPage } from "../features/logs/LogsPage";
 import { SecretsPage } from "../features/secrets/SecretsPage";
 import { SpeechPage } from "../features/speech/SpeechPage";
+import { StoragePage } from "../features/storage/StoragePage";
 
 export type PageProps = { openPage: (id: PageId) => void };
 type PageEntry = { id: string; icon: TablerIcon; Page: ComponentType<PageProps> };
@@ -27,6 +29,7 @@ export const pages = [
   { id: "engines", icon: IconCpu, Page: EnginesPage },
   { id: "history", icon: IconHistory, Page: HistoryPage },
   { id: "secrets", icon: IconKey, Page: SecretsPage },
+  { id: "storage", icon: IconDatabase, Page: StoragePage },
   { id: "logs", icon: IconListDetails, Page: LogsPage },
   { id: "about", icon: IconInfoCircle, Page: AboutPage },
 ] as const satisfies readonly PageEntry[];

@@ -49,6 +49,8 @@ export const commands = {
 	historyRestore: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_restore", { id })),
 	/**  Transcribes a kept recording again. */
 	historyRetry: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_retry", { id })),
+	/**  Brings a cancelled utterance back: its words are kept, or worked out again from its recording. */
+	historyBringBack: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_bring_back", { id })),
 	/**  Puts the text of a row on the clipboard. */
 	historyCopy: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_copy", { id })),
 	/**  Starts a worker that is stopped. */
@@ -81,6 +83,18 @@ export const commands = {
 	vaultLock: () => typedError<null, Problem>(__TAURI_INVOKE("vault_lock")),
 	/**  Gives the encrypted file another password. */
 	vaultPassword: (old: Typed, next: Typed) => typedError<null, Problem>(__TAURI_INVOKE("vault_password", { old, next })),
+	/**  Sizes, counts and backups. */
+	storageView: () => typedError<StorageView, Problem>(__TAURI_INVOKE("storage_view")),
+	/**  Looks for damage; one sentence per finding. */
+	storageCheck: () => typedError<string[], Problem>(__TAURI_INVOKE("storage_check")),
+	/**  Makes a backup now; gives its name. */
+	storageBackUp: () => typedError<string, Problem>(__TAURI_INVOKE("storage_back_up")),
+	/**  Goes back to a backup; what there is now is kept as another one. */
+	storageRestore: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("storage_restore", { name })),
+	/**  Removes what is over the limits now. */
+	storageCleanUp: () => typedError<Cleaned, Problem>(__TAURI_INVOKE("storage_clean_up")),
+	/**  Gives free room of the database back to the system. */
+	storageVacuum: () => typedError<null, Problem>(__TAURI_INVOKE("storage_vacuum")),
 };
 
 /** Events */
@@ -107,6 +121,28 @@ export type Appearance = {
 	theme: Theme,
 	/**  Of the window's texts. */
 	language: Language,
+};
+
+/**  One backup. */
+export type BackupView = {
+	/**  Its file's name. */
+	name: string,
+	/**  When it was made, RFC 3339. */
+	made_at: string,
+	/**  Its size. */
+	bytes: number | null,
+};
+
+/**  What a clean-up removed. */
+export type Cleaned = {
+	/**  Utterances with all that belongs to them. */
+	utterances: number,
+	/**  Recordings of utterances that stay. */
+	recordings: number,
+	/**  Entries of the activity. */
+	activity: number,
+	/**  Backups. */
+	backups: number,
 };
 
 /**  How speaking works. */
@@ -570,6 +606,28 @@ export type Storage = {
 	cancelled_hours: number,
 	/**  Whether the database is backed up each hour that it changed. */
 	backups: boolean,
+};
+
+/**  Sizes and counts of everything that is kept. */
+export type StorageView = {
+	/**  The database file, bytes. */
+	database_bytes: number | null,
+	/**  Of it, what a vacuum would give back. */
+	free_bytes: number | null,
+	/**  Recordings on disk. */
+	recordings: number,
+	/**  Their bytes. */
+	recordings_bytes: number | null,
+	/**  Utterances in the history. */
+	utterances: number,
+	/**  Their words. */
+	words: number | null,
+	/**  Minutes that were spoken. */
+	minutes: number | null,
+	/**  When the first one was spoken, RFC 3339; absent where there is none. */
+	first_at: string | null,
+	/**  Backups, the newest first. */
+	backups: BackupView[],
 };
 
 /**  Light, dark, or as the system says. */

@@ -14,6 +14,7 @@ export const queryKeys = {
   workers: ["workers"],
   incidents: ["incidents"],
   secrets: ["secrets"],
+  storage: ["storage"],
 } as const;
 
 const snapshotQuery = queryOptions({ queryKey: queryKeys.snapshot, queryFn: () => client.appSnapshot() });
@@ -31,6 +32,9 @@ export const useModels = () =>
 /** What is set and where it is kept; values never come to the window. */
 export const useSecrets = () =>
   useSuspenseQuery({ queryKey: queryKeys.secrets, queryFn: () => client.secretsList() }).data;
+/** Sizes are measured when they are asked for, so the page always asks. */
+export const useStorage = () =>
+  useSuspenseQuery({ queryKey: queryKeys.storage, queryFn: () => client.storageView(), staleTime: 0 }).data;
 export const useMicrophones = () =>
   useQuery({ queryKey: queryKeys.microphones, queryFn: () => client.microphoneList() });
 

@@ -2,6 +2,7 @@
 import { engines } from "./de/engines";
 import { logs } from "./de/logs";
 import { secrets } from "./de/secrets";
+import { storage } from "./de/storage";
 import type { Texts } from "./en";
 
 export const de: Texts = {
@@ -22,6 +23,7 @@ export const de: Texts = {
     engines: "Dienste",
     history: "Verlauf",
     secrets: "Geheimnisse",
+    storage: "Speicher",
     logs: "Protokoll",
     about: "Über",
   },
@@ -184,6 +186,7 @@ export const de: Texts = {
   engines,
   logs,
   secrets,
+  storage,
   history: {
     title: "Verlauf",
     search: "Alles Gesagte durchsuchen",
@@ -202,6 +205,8 @@ export const de: Texts = {
     copied: "In die Zwischenablage kopiert.",
     retry: "Neu verschriftlichen",
     retried: "Wird neu verschriftlicht. Der Eintrag ändert sich, sobald es fertig ist.",
+    bringBack: "Zurückholen",
+    broughtBack: "Die Wörter stehen wieder im Verlauf.",
     recoveredShort: "Gerettet",
     nothingFits: "Kein Eintrag passt zu den Filtern. Nimm einen davon weg.",
     filters: {

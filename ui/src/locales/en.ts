@@ -3,6 +3,7 @@
 import { engines } from "./en/engines";
 import { logs } from "./en/logs";
 import { secrets } from "./en/secrets";
+import { storage } from "./en/storage";
 
 export const en = {
   name: "English",
@@ -22,6 +23,7 @@ export const en = {
     engines: "Engines",
     history: "History",
     secrets: "Secrets",
+    storage: "Storage",
     logs: "Logs",
     about: "About",
   },
@@ -184,6 +186,7 @@ export const en = {
   engines,
   logs,
   secrets,
+  storage,
   history: {
     title: "History",
     search: "Search everything you said",
@@ -202,6 +205,8 @@ export const en = {
     copied: "Copied to the clipboard.",
     retry: "Transcribe again",
     retried: "Transcribing again. The entry changes when it is done.",
+    bringBack: "Bring back",
+    broughtBack: "The words are back in the history.",
     recoveredShort: "Recovered",
     nothingFits: "No entry fits the filters. Take one of them away.",
     filters: {

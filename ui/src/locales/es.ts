@@ -4,6 +4,7 @@ import type { Texts } from "./en";
 import { engines } from "./es/engines";
 import { logs } from "./es/logs";
 import { secrets } from "./es/secrets";
+import { storage } from "./es/storage";
 
 export const es: Texts = {
   name: "Español",
@@ -23,6 +24,7 @@ export const es: Texts = {
     engines: "Motores",
     history: "Historial",
     secrets: "Secretos",
+    storage: "Almacenamiento",
     logs: "Registros",
     about: "Acerca de",
   },
@@ -185,6 +187,7 @@ export const es: Texts = {
   engines,
   logs,
   secrets,
+  storage,
   history: {
     title: "Historial",
     search: "Busca en todo lo que has dicho",
@@ -203,6 +206,8 @@ export const es: Texts = {
     copied: "Copiado al portapapeles.",
     retry: "Transcribir de nuevo",
     retried: "Transcribiendo de nuevo. La entrada cambia cuando termine.",
+    bringBack: "Recuperar",
+    broughtBack: "Las palabras están de nuevo en el historial.",
     recoveredShort: "Recuperada",
     nothingFits: "Ninguna entrada encaja con los filtros. Quita uno.",
     filters: {

@@ -26,6 +26,7 @@ export class FakeApp {
   models = structuredClone(sample.models);
   microphones = structuredClone(sample.microphones);
   secrets = structuredClone(sample.secrets);
+  storage = structuredClone(sample.storage);
   history: HistoryRow[];
   log: LogRow[];
   usage: (name: string) => UsagePoint[];
@@ -130,6 +131,17 @@ export class FakeApp {
     },
     history_retry: () => null,
     history_copy: () => null,
+    history_bring_back: () => null,
+    storage_view: () => this.storage,
+    storage_back_up: () => {
+      const made = { name: "app-now.db", made_at: new Date().toISOString(), bytes: 18_400_000 };
+      this.storage = { ...this.storage, backups: [made, ...this.storage.backups] };
+      return made.name;
+    },
+    storage_restore: () => null,
+    storage_check: () => [],
+    storage_clean_up: () => ({ utterances: 0, recordings: 12, activity: 0, backups: 1 }),
+    storage_vacuum: () => null,
     secrets_list: () => this.secrets,
     secrets_set: ({ id, tryIt }) => {
       this.secret(id, { presence: "set", place: this.secrets.place, set_at: new Date().toISOString() });

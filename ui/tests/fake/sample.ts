@@ -1,11 +1,13 @@
 // The values the fake app answers with: one believable machine in the middle of a working day.
 import type {
   AppFacts,
+  BackupView,
   HistoryRow,
   InputDevice,
   ModelRow,
   Settings,
   Snapshot,
+  StorageView,
   UsagePoint,
   VaultReport,
   WorkerView,
@@ -350,4 +352,22 @@ export const secrets: VaultReport = {
       can_be_tried: false,
     },
   ],
+};
+
+const backup = (hours: number): BackupView => ({
+  name: `app-${hours}.db`,
+  made_at: ago(hours * HOUR_MS),
+  bytes: 18_400_000,
+});
+
+export const storage: StorageView = {
+  database_bytes: 21_300_000,
+  free_bytes: 2_100_000,
+  recordings: 4120,
+  recordings_bytes: 3_120_000_000,
+  utterances: 12_481,
+  words: 318_204,
+  minutes: 2260,
+  first_at: "2025-03-02T09:12:00Z",
+  backups: [backup(0.6), backup(1.7), backup(26), backup(120)],
 };

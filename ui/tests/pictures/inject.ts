@@ -23,6 +23,7 @@ const scenes: Record<string, () => void> = {
     app.models = app.models.map((model) => ({ ...model, installed: false, chosen: false }));
     app.microphones = [];
     app.secrets = { ...app.secrets, secrets: [] };
+    app.storage = { ...app.storage, utterances: 0, recordings_bytes: 0, first_at: null, backups: [] };
   },
   loading: () => {
     for (const command of [
@@ -38,13 +39,25 @@ const scenes: Record<string, () => void> = {
     app.settings = { ...app.settings };
   },
   error: () => {
-    for (const command of ["models_list", "history_list", "app_facts", "worker_usage", "worker_log", "secrets_list"])
+    for (const command of [
+      "models_list",
+      "history_list",
+      "app_facts",
+      "worker_usage",
+      "worker_log",
+      "secrets_list",
+      "storage_view",
+    ])
       app.refuse(command, storeProblem);
   },
   million: () => {
     app.spokenFor(1_000_000, now);
   },
   full: () => {
+    app.answers("storage_check", () => [
+      "The index of texts does not know rowid 4311.",
+      "2 recordings have no row; they are taken in.",
+    ]);
     app.refuse("secrets_set", {
       code: "TT-SECRET-904",
       message: "OpenAI refused the key.",

@@ -60,7 +60,7 @@ const sizes = [
 const shots = [];
 for (const theme of ["light", "dark"])
   for (const size of sizes) {
-    for (const page of ["general", "speech", "engines", "history", "secrets", "logs", "about"])
+    for (const page of ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"])
       shots.push({ page, theme, size, scene: "full" });
     shots.push({ page: "history", theme, size, scene: "full", act: "open" });
     shots.push({ page: "history", theme, size, scene: "full", act: "search" });
@@ -79,8 +79,8 @@ for (const theme of ["light", "dark"])
     for (const scene of ["empty", "error", "loading"]) shots.push({ page: "logs", theme, size, scene });
     shots.push({ page: "logs", theme, size, scene: "full", act: "incident" });
     for (const scene of ["trouble", "empty", "error", "loading"]) shots.push({ page: "secrets", theme, size, scene });
-    for (const scene of ["empty", "error", "loading"]) shots.push({ page: theme, size, scene });
-    shots.push({ page: theme, size, scene: "full", act: "check" });
+    for (const scene of ["empty", "error", "loading"]) shots.push({ page: "storage", theme, size, scene });
+    shots.push({ page: "storage", theme, size, scene: "full", act: "check" });
     for (const act of ["replace", "move", "forget"]) shots.push({ page: "secrets", theme, size, scene: "full", act });
     shots.push({ page: "history", theme, size, scene: "empty" });
     shots.push({ page: "general", theme, size, scene: "empty" });
@@ -90,7 +90,7 @@ for (const theme of ["light", "dark"])
   }
 shots.push({ page: "history", theme: "light", size: sizes[0], scene: "million", act: "scroll" });
 for (const language of ["de", "es"])
-  for (const page of ["general", "speech", "engines", "history", "secrets", "logs", "about"])
+  for (const page of ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"])
     shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
 
 const acts = {
@@ -110,7 +110,7 @@ const acts = {
   },
   cancelled: async (page) => {
     await page.getByRole("button", { name: /Cancelled/ }).click();
-    await page.getByRole("dialog").getByText("Cancelled").waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Bring back" }).waitFor();
   },
   scroll: async (page) => {
     const frames = await page.evaluate(scrolled);
@@ -159,6 +159,11 @@ const acts = {
   forget: async (page) => {
     await page.getByRole("button", { name: "Forget everything" }).click();
     await page.getByRole("dialog").getByRole("textbox").waitFor();
+  },
+  check: async (page) => {
+    await page.getByRole("button", { name: "Check", exact: true }).click();
+    await page.getByText("rowid 4311").waitFor();
+    await page.getByRole("button", { name: "Tidy up" }).scrollIntoViewIfNeeded();
   },
   bottom: async (page) => {
     await page.evaluate(() => {

@@ -1,6 +1,6 @@
 // What can be done with an utterance: copy, hear again, bring back what was cancelled, delete with a way back.
 import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
-import { IconCopy, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { IconArrowBackUp, IconCopy, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { say, sayUndo } from "../../components/toasts";
 import type { HistoryRow } from "../../ipc/bindings";
 import { client } from "../../ipc/client";
@@ -28,11 +28,25 @@ export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () =>
   );
 }
 
-/** Once more through the engine. */
+/** Once more through the engine; what was cancelled comes back first. */
 function Again({ row }: { row: HistoryRow }) {
   const texts = useTexts().history;
-  const retry = useCommand(client.historyRetry, [[...queryKeys.history, "row"]], () => say(texts.retried));
+  const stale = [[...queryKeys.history, "row"]] as const;
+  const retry = useCommand(client.historyRetry, stale, () => say(texts.retried));
+  const bringBack = useCommand(client.historyBringBack, stale, () => say(texts.broughtBack));
   const blocked = row.has_audio ? undefined : true;
+  if (row.state === "cancelled")
+    return (
+      <Button
+        variant="default"
+        size="xs"
+        leftSection={<IconArrowBackUp size={16} stroke={1.5} aria-hidden />}
+        loading={bringBack.isPending}
+        onClick={() => bringBack.mutate([row.id])}
+      >
+        {texts.bringBack}
+      </Button>
+    );
   return (
     <Tooltip label={texts.noAudio} disabled={row.has_audio}>
       <Button
