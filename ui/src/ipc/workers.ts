@@ -32,8 +32,8 @@ export type LogRow = Omit<WorkerLogRow, "at"> & WorkerLogOutput & { at_ms: numbe
 type LogPage = { rows: LogRow[]; next: string | null };
 
 /** Rows looked through at once, and how often before a rare word is given up for this page. */
-const LOOK = 1000;
-const LOOKS = 10;
+const LOOK = 100;
+const LOOKS = 50;
 
 /** The next `limit` rows that fit, or as many as there are. */
 async function pageOf(filter: LogFilter, before: string | null, limit: number): Promise<LogPage> {
