@@ -53,6 +53,18 @@ export const commands = {
 	historyBringBack: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_bring_back", { id })),
 	/**  Puts the text of a row on the clipboard. */
 	historyCopy: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_copy", { id })),
+	/**  Sizes, counts and backups. */
+	storageView: () => typedError<StorageView, Problem>(__TAURI_INVOKE("storage_view")),
+	/**  Looks for damage; one sentence per finding. */
+	storageCheck: () => typedError<string[], Problem>(__TAURI_INVOKE("storage_check")),
+	/**  Makes a backup now; gives its name. */
+	storageBackUp: () => typedError<string, Problem>(__TAURI_INVOKE("storage_back_up")),
+	/**  Goes back to a backup; what there is now is kept as another one. */
+	storageRestore: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("storage_restore", { name })),
+	/**  Removes what is over the limits now. */
+	storageCleanUp: () => typedError<Cleaned, Problem>(__TAURI_INVOKE("storage_clean_up")),
+	/**  Gives free room of the database back to the system. */
+	storageVacuum: () => typedError<null, Problem>(__TAURI_INVOKE("storage_vacuum")),
 	/**  Starts a worker that is stopped. */
 	workerStart: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_start", { name })),
 	/**  Stops a worker until it is started again. */
@@ -61,12 +73,6 @@ export const commands = {
 	workerRestart: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_restart", { name })),
 	/**  Closes both breakers of a worker. */
 	workerResetBreaker: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("worker_reset_breaker", { name })),
-	/**  CPU and memory of a worker over the last hour, oldest first. */
-	workerUsage: (name: string) => typedError<UsagePoint[], Problem>(__TAURI_INVOKE("worker_usage", { name })),
-	/**  What the workers said and what happened to them, newest first. */
-	workerLog: (query: WorkerLogQuery) => typedError<WorkerLogPage, Problem>(__TAURI_INVOKE("worker_log", { query })),
-	/**  What the worker of an incident said first and last; null for other rows. */
-	workerOutput: (id: number) => typedError<WorkerLogOutput | null, Problem>(__TAURI_INVOKE("worker_output", { id })),
 	/**  Where secrets are kept, how that place does, and which are set. */
 	secretsList: () => typedError<VaultReport, Problem>(__TAURI_INVOKE("secrets_list")),
 	/**  Keeps a value; tries it first where `try_it`. Whatever fails, the old value stays. */
@@ -81,20 +87,14 @@ export const commands = {
 	vaultUnlock: (password: Typed | null) => typedError<null, Problem>(__TAURI_INVOKE("vault_unlock", { password })),
 	/**  Closes the encrypted file. */
 	vaultLock: () => typedError<null, Problem>(__TAURI_INVOKE("vault_lock")),
-	/**  Gives the encrypted file another password. */
+	/**  Gives the encrypted file another password. Not `new`: the window's language keeps that word for itself. */
 	vaultPassword: (old: Typed, next: Typed) => typedError<null, Problem>(__TAURI_INVOKE("vault_password", { old, next })),
-	/**  Sizes, counts and backups. */
-	storageView: () => typedError<StorageView, Problem>(__TAURI_INVOKE("storage_view")),
-	/**  Looks for damage; one sentence per finding. */
-	storageCheck: () => typedError<string[], Problem>(__TAURI_INVOKE("storage_check")),
-	/**  Makes a backup now; gives its name. */
-	storageBackUp: () => typedError<string, Problem>(__TAURI_INVOKE("storage_back_up")),
-	/**  Goes back to a backup; what there is now is kept as another one. */
-	storageRestore: (name: string) => typedError<null, Problem>(__TAURI_INVOKE("storage_restore", { name })),
-	/**  Removes what is over the limits now. */
-	storageCleanUp: () => typedError<Cleaned, Problem>(__TAURI_INVOKE("storage_clean_up")),
-	/**  Gives free room of the database back to the system. */
-	storageVacuum: () => typedError<null, Problem>(__TAURI_INVOKE("storage_vacuum")),
+	/**  CPU and memory of a worker over the last hour, oldest first. */
+	workerUsage: (name: string) => typedError<UsagePoint[], Problem>(__TAURI_INVOKE("worker_usage", { name })),
+	/**  What mattered about workers, newest first. */
+	workerLog: (query: WorkerLogQuery) => typedError<WorkerLogPage, Problem>(__TAURI_INVOKE("worker_log", { query })),
+	/**  What the worker of an incident said first and last; null for other rows. */
+	workerOutput: (id: number) => typedError<WorkerLogOutput | null, Problem>(__TAURI_INVOKE("worker_output", { id })),
 };
 
 /** Events */
@@ -145,6 +145,15 @@ export type Cleaned = {
 	backups: number,
 };
 
+/**  How a described worker tells that it is ready. */
+export type CommandReady = 
+/**  Its first line of standard output is a JSON object with an `address`. */
+"json_line" | 
+/**  A line of its output holds this text, followed by its address. */
+({ log_line: string }) & { probe?: never } | 
+/**  It answers at this address of this machine, `127.0.0.1:PORT`. */
+({ probe: string }) & { log_line?: never };
+
 /**  How speaking works. */
 export type Dictation = {
 	/**  A press shorter than this starts hands-free, ms. */
@@ -164,17 +173,17 @@ export type Dictation = {
 /**  Only rows that fit all of these; everything where nothing is set. */
 export type HistoryFilter = {
 	/**  Spoken then or later, RFC 3339 or a date. */
-	since: string | null,
+	since?: string | null,
 	/**  Spoken before then. */
-	until: string | null,
+	until?: string | null,
 	/**  Under this profile. */
-	profile: string | null,
+	profile?: string | null,
 	/**  Sent this way. */
-	route: string | null,
+	route?: string | null,
 	/**  Heard by this engine. */
-	engine: string | null,
+	engine?: string | null,
 	/**  In this state. */
-	state: string | null,
+	state?: string | null,
 };
 
 /**  Some rows, newest first; the latest entered first when searching. */
@@ -196,7 +205,7 @@ export type HistoryQuery = {
 	/**  Rows wanted, 1 to 500. */
 	limit: number,
 	/**  Only rows that fit. */
-	filter: HistoryFilter,
+	filter?: HistoryFilter,
 };
 
 /**  One utterance as people see it. */
@@ -423,6 +432,12 @@ export type Moved = {
 	from: string,
 };
 
+/**  What the desktop shows by itself. */
+export type Notifications = {
+	/**  Whether trouble that needs the user is told by a notification. */
+	enabled: boolean,
+};
+
 /**  The pill on the screen. */
 export type Overlay = {
 	/**  Whether it is shown. */
@@ -478,8 +493,6 @@ export type Problem = {
 export type RequestsView = {
 	/**  "closed", "open", "half_open" or "held". */
 	state: string,
-	/**  Failures in a row. */
-	failures: number,
 	/**  When a request is let through to try, Unix ms. */
 	retry_at_ms: number | null,
 };
@@ -521,18 +534,22 @@ export type Settings = {
 	dictation: Dictation,
 	/**  Which microphone. */
 	microphone: MicrophoneChoice,
-	/**  Which speech model, how many threads. */
+	/**  Which speech engines, which model, how many threads. */
 	speech: Speech,
 	/**  How text gets into a window. */
 	insertion: Insertion,
 	/**  The pill on the screen. */
 	overlay: Overlay,
+	/**  What the desktop shows by itself. */
+	notifications: Notifications,
 	/**  Colours and language of the window. */
 	appearance: Appearance,
 	/**  What happens when the session starts. */
 	startup: Startup,
 	/**  Where models come from. */
 	models: Models,
+	/**  Processes beside the speech engines. */
+	workers: Workers,
 	/**  What is kept, and for how long. */
 	storage: Storage,
 };
@@ -559,6 +576,8 @@ export type Snapshot = {
 	hotkey_problem: Problem | null,
 	/**  Counts up whenever the history changed, so that a window knows to ask again. */
 	history_version: number,
+	/**  Utterances found again after a crash that the user has not looked at yet. */
+	recovered: number,
 	/**  Counts up whenever something about secrets changed; never says what. */
 	secrets_version: number,
 };
@@ -566,12 +585,18 @@ export type Snapshot = {
 /**  The whole state, on every change. */
 export type SnapshotChanged = Snapshot;
 
-/**  Which speech model, how many threads. */
+/**  Which speech engines, which model, how many threads. */
 export type Speech = {
 	/**  A model's id. */
 	model: string,
 	/**  Threads of the engine; 0 lets it choose. */
 	threads: number,
+	/**  The engines an utterance is offered to, in this order. */
+	engines: string[],
+	/**  WhisperLiveKit's program; null takes the one that `make engines-wlk` installed. */
+	whisperlivekit_program: string | null,
+	/**  WhisperLiveKit's model folder; null takes the one that `make engines-wlk` installed. */
+	whisperlivekit_model: string | null,
 };
 
 /**  What happens when the session starts. */
@@ -674,11 +699,11 @@ export type Typed = string;
 /**  CPU and memory of a worker's whole tree at one moment. */
 export type UsagePoint = {
 	/**  When, Unix ms. */
-	at_ms: number,
+	at_ms: number | null,
 	/**  Of one core; 250 is two and a half cores. */
-	cpu_percent: number,
+	cpu_percent: number | null,
 	/**  Resident. */
-	memory_bytes: number,
+	memory_bytes: number | null,
 };
 
 /**  A wish to keep secrets elsewhere. */
@@ -746,44 +771,84 @@ export type VaultState =
 /**  The encrypted file belongs to another user. */
 "file_foreign";
 
+/**  One worker as its user describes it. */
+export type WorkerCommand = {
+	/**  Its name in every list: lower-case letters, digits and hyphens. */
+	name: string,
+	/**  Absolute path of the program. No shell is ever used. */
+	program: string,
+	/**  Its arguments, one by one. Visible to every program of the machine. */
+	args?: string[],
+	/**  How it tells that it is ready, and where. */
+	ready: CommandReady,
+	/**  Path asked by HTTP to see that it lives, such as `/health`. */
+	health?: string | null,
+	/**  It speaks `/asr`, so the order of engines may name it. */
+	speech?: boolean,
+	/**
+	 *  Environment variable in which it expects its access token; without one its launch token comes on standard input
+	 *  when `ready` is `json_line`, and there is none otherwise.
+	 */
+	token_env?: string | null,
+};
+
 /**  What the worker of an incident said first and last. */
 export type WorkerLogOutput = {
+	/**  The first lines of both streams. */
 	first_lines: string,
+	/**  The end of standard output. */
 	stdout_tail: string,
+	/**  The end of standard error. */
 	stderr_tail: string,
 };
 
 /**  Some rows. */
 export type WorkerLogPage = {
+	/**  Newest first; oldest first where `after` was asked for. */
 	rows: WorkerLogRow[],
+	/**  Asks for the rows after these; absent on the last page. */
 	next: string | null,
 };
 
 /**  Which rows. */
 export type WorkerLogQuery = {
-	worker: string | null,
-	level: string | null,
-	since: number | null,
-	before: string | null,
-	after: number | null,
-	limit: number,
+	/**  Of one worker, or of all. */
+	worker?: string | null,
+	/**  "info", "warn" or "error": rows that matter as much or more. */
+	level?: string | null,
+	/**  Not older than this, seconds since 1970. */
+	since?: number | null,
+	/**  The `next` of the page before; newest first. */
+	before?: string | null,
+	/**  Instead of a page: rows added after this one, oldest first. */
+	after?: number | null,
+	/**  Rows wanted, 1 to 1,000. */
+	limit?: number,
 };
 
 /**  One thing that mattered. */
 export type WorkerLogRow = {
+	/**  Grows with each row; asks for an incident's output. */
 	id: number,
-	at: number,
+	/**  When, seconds since 1970. */
+	at: number | null,
+	/**  The worker's name. */
 	worker: string,
+	/**  Number of its start; 0 where the row belongs to none. */
 	incarnation: number,
+	/**  "info", "warn" or "error". */
 	level: string,
+	/**  "state", "line", "incident", "dropped", "surplus" or "missed". */
 	kind: string,
+	/**  How many lines or records a row about a loss stands for. */
 	lines: number | null,
+	/**  What is to be read. */
 	text: string,
 };
 
 /**  One worker as people see it. */
 export type WorkerView = {
-	/**  "speech". */
+	/**  Its name in every list, such as "speech". */
 	name: string,
 	/**  "speech", "language" or "custom". */
 	kind: string,
@@ -805,16 +870,28 @@ export type WorkerView = {
 	breaker: string,
 	/**  Of requests. */
 	requests: RequestsView,
-	/**  It restarted so often lately that it is not to be trusted. */
+	/**  It crashed so often lately that it is not to be trusted. */
 	unstable: boolean,
 	/**  Requests being worked on. */
 	in_flight: number,
 	/**  When it entered this state, Unix ms. */
-	since_ms: number,
+	since_ms: number | null,
 	/**  When this process was started, Unix ms. */
 	started_at_ms: number | null,
 	/**  When it is tried again, Unix ms. */
 	next_try_ms: number | null,
+};
+
+/**  Processes beside the speech engines. */
+export type Workers = {
+	/**  Whether the local language engine runs. */
+	llama: boolean,
+	/**  Its program; null takes the one that `make engines-llama` installed. */
+	llama_program: string | null,
+	/**  Its model, a GGUF file; null takes the one that `make engines-llama` installed. */
+	llama_model: string | null,
+	/**  Processes the user describes. */
+	commands: WorkerCommand[],
 };
 
 /* Tauri Specta runtime */

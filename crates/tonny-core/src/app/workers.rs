@@ -62,8 +62,7 @@ impl App {
         let wanted = kinds::wanted(&site);
         for Wanted { about, seat, spec } in wanted {
             let old = before.iter().position(|worker| worker.about == about).map(|at| before.remove(at));
-            let started =
-                spec.and_then(|spec| Ok((self.run_worker(&about.name, spec.clone(), old)?, spec)));
+            let started = spec.and_then(|spec| Ok((self.run_worker(&about.name, spec.clone(), old)?, spec)));
             let worker = match started {
                 Ok(((run, handle), spec)) => {
                     let view = WorkerView::of(&handle.state().borrow(), &about, self.moment());
