@@ -54,7 +54,7 @@ describe("a worker", () => {
     withWorker({
       breaker: "open",
       next_try_ms: new Date(2026, 0, 5, 16, 42, 10).getTime(),
-      requests: { state: "held", failures: 5, retry_at_ms: null },
+      requests: { state: "held", retry_at_ms: null },
     });
     expect(await screen.findByRole("img", { name: "Starts: Open" })).toBeInTheDocument();
     expect(screen.getByText(/until 4:42:10/)).toBeInTheDocument();

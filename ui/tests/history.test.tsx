@@ -144,7 +144,7 @@ describe("the filters", () => {
     await user.click(screen.getByRole("button", { name: "Any state" }));
     await waitFor(() => expect(asked(app)).toMatchObject({ state: null, engine: "speech" }));
     await choose(user, "Time", "Last 7 days");
-    await waitFor(() => expect(asked(app).since).toBe(new Date(beginningOf("week", new Date())).toISOString()));
+    await waitFor(() => expect(asked(app)?.since).toBe(new Date(beginningOf("week", new Date())).toISOString()));
     await expectAccessible();
     await user.click(screen.getByRole("button", { name: "Clear filters" }));
     expect(screen.getByRole("button", { name: "Time" })).toBeInTheDocument();

@@ -40,8 +40,7 @@ async function pageOf(filter: LogFilter, before: string | null, limit: number): 
   const { worker, level, kind } = filter;
   const plain = kind === null && filter.text === "";
   const text = filter.text.toLowerCase();
-  const fits = (row: WorkerLogRow) =>
-    (kind === null || row.kind === kind) && row.text.toLowerCase().includes(text);
+  const fits = (row: WorkerLogRow) => (kind === null || row.kind === kind) && row.text.toLowerCase().includes(text);
   const found: WorkerLogRow[] = [];
   let next = before;
   for (let look = 0; look < LOOKS && found.length < limit; look++) {
@@ -58,7 +57,7 @@ const NOTHING_SAID: WorkerLogOutput = { first_lines: "", stdout_tail: "", stderr
 
 async function withOutput({ at, ...row }: WorkerLogRow): Promise<LogRow> {
   const said = row.kind === "incident" ? await client.workerOutput(row.id) : null;
-  return { ...row, ...(said ?? NOTHING_SAID), at_ms: at * 1000 };
+  return { ...row, ...(said ?? NOTHING_SAID), at_ms: (at ?? 0) * 1000 };
 }
 
 const logKey = (filter: LogFilter) => [...queryKeys.workers, "log", filter];

@@ -5,15 +5,15 @@ import {
   type HistoryQuery,
   type HistoryRow,
   type Kept,
-  type WorkerLogQuery,
   type Problem,
   type Snapshot,
   type UsagePoint,
   type VaultChoice,
   type VaultReport,
+  type WorkerLogQuery,
 } from "../../src/ipc/bindings";
-import type { LogRow } from "../../src/ipc/workers";
 import { patched } from "../../src/ipc/patched";
+import type { LogRow } from "../../src/ipc/workers";
 import * as sample from "./sample";
 
 type Args = Record<string, unknown>;
@@ -169,7 +169,7 @@ export class FakeApp {
   };
 
   private page({ text, before, limit, filter }: HistoryQuery) {
-    const { route, engine, state, since } = filter;
+    const { route = null, engine = null, state = null, since = null } = filter ?? {};
     const wanted = text.toLowerCase();
     const kept = this.history.filter((row) => !this.removed.has(row.id));
     const found = kept
@@ -208,7 +208,7 @@ export class FakeApp {
     return null;
   }
 
-  private logPage({ worker, level, before, limit }: WorkerLogQuery) {
+  private logPage({ worker = null, level = null, before = null, limit = 100 }: WorkerLogQuery) {
     const found = this.log
       .filter((row) => worker === null || row.worker === worker)
       .filter((row) => level === null || LEVELS.indexOf(row.level) <= LEVELS.indexOf(level));

@@ -110,7 +110,7 @@ const scenes: Record<string, () => void> = {
         started_at_ms: null,
         restarts: 7,
         breaker: "open",
-        requests: { state: "open", failures: 5, retry_at_ms: Date.now() + 30_000 },
+        requests: { state: "open", retry_at_ms: Date.now() + 30_000 },
         unstable: true,
         next_try_ms: Date.now() + 30_000,
       },
@@ -121,7 +121,7 @@ const scenes: Record<string, () => void> = {
         title: "Own command",
         state: "hibernating",
         pid: 77,
-        requests: { state: "held", failures: 0, retry_at_ms: null },
+        requests: { state: "held", retry_at_ms: null },
       },
     ];
   },

@@ -1,6 +1,6 @@
 //! Workers that the user describes in the settings. No shell is used: the arguments are passed on one by one.
 
-use std::net::SocketAddr;
+use core::net::SocketAddr;
 
 use tonny_supervisor::{At, How, Probe, ReadyBy, Spec, TokenBy};
 

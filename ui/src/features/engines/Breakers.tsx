@@ -12,7 +12,6 @@ export function Breakers({ worker }: { worker: WorkerView }) {
   const starts = [wordOr(breakers.startsWhy, breaker), breaker === "open" ? untilWords(next_try_ms, locale) : ""];
   const asked = [
     wordOr(breakers.requestsWhy, requests.state),
-    requests.failures > 0 ? breakers.failures(requests.failures) : "",
     requests.state === "open" ? untilWords(requests.retry_at_ms, locale) : "",
   ];
   return (

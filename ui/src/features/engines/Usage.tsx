@@ -62,7 +62,7 @@ function Chart({ title, points, value, format }: Props) {
             label={usage.hour(title)}
             name={title}
             height={CHART_HEIGHT}
-            points={points.map((point) => ({ at: point.at_ms, value: value(point) }))}
+            points={points.map((point) => ({ at: point.at_ms ?? 0, value: value(point) }))}
             format={format}
           />
         </Suspense>

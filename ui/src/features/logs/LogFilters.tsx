@@ -3,9 +3,8 @@ import { Button, CloseButton, CopyButton, Group, SegmentedControl, Switch, TextI
 import { IconCheck, IconCopy, IconSearch } from "@tabler/icons-react";
 import { useId } from "react";
 import { Picker } from "../../components/Picker";
-import type { LogRow } from "../../ipc/workers";
 import { useSnapshotIfKnown } from "../../ipc/queries";
-import type { LogFilter } from "../../ipc/workers";
+import type { LogFilter, LogRow } from "../../ipc/workers";
 import { useTexts } from "../../locales/locale";
 import classes from "./Logs.module.css";
 import { asText } from "./lines";

@@ -68,7 +68,6 @@ export const engines: Texts["engines"] = {
       held: "Anfragen werden zurückgehalten, bis du sie freigibst.",
     },
     until: (time) => `bis ${time}`,
-    failures: (count) => (count === 1 ? "1 Fehler" : `${count} Fehler nacheinander`),
   },
   incidents: {
     title: "Vorfälle",

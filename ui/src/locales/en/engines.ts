@@ -66,7 +66,6 @@ export const engines = {
       held: "Requests are held back until you release them.",
     },
     until: (time: string) => `until ${time}`,
-    failures: (count: number) => (count === 1 ? "1 failure in a row" : `${count} failures in a row`),
   },
   incidents: {
     title: "Incidents",

@@ -68,7 +68,6 @@ export const engines: Texts["engines"] = {
       held: "Las peticiones se retienen hasta que las liberes.",
     },
     until: (time) => `hasta las ${time}`,
-    failures: (count) => (count === 1 ? "1 fallo" : `${count} fallos seguidos`),
   },
   incidents: {
     title: "Incidentes",
