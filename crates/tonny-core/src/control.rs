@@ -84,6 +84,17 @@ pub enum Request {
     Quit,
 }
 
+impl Request {
+    /// The request of a line. Only an object is one: serde would take an array too.
+    ///
+    /// # Errors
+    /// What is wrong with the line.
+    pub fn of_line(line: &str) -> serde_json::Result<Self> {
+        let object: serde_json::Map<String, serde_json::Value> = serde_json::from_str(line)?;
+        serde_json::from_value(object.into())
+    }
+}
+
 /// The answer to one request.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 pub struct Reply {
@@ -127,5 +138,7 @@ mod tests {
         assert_eq!(serde_json::to_string(&Request::Status).expect("line"), r#"{"verb":"status"}"#);
         assert!(serde_json::from_str::<Request>(r#"{"verb":"run","command":"ls"}"#).is_err());
         assert!(serde_json::from_str::<Request>(r#"{"verb":"press","path":"/"}"#).is_err());
+        assert!(Request::of_line(r#"["quit"]"#).is_err());
+        assert_eq!(Request::of_line(r#"{"verb":"quit"}"#).expect("quit"), Request::Quit);
     }
 }

@@ -21,7 +21,7 @@ impl Clock for SystemClock {
 
 /// Seconds since 1970 as people write a moment: `2026-11-21 09:30:00.250`, in UTC.
 pub fn utc_text(seconds: f64) -> String {
-    let moment = time::OffsetDateTime::from_unix_timestamp_nanos((seconds * 1e9) as i128);
+    let moment = time::OffsetDateTime::from_unix_timestamp_nanos((seconds * 1e3).round() as i128 * 1_000_000);
     let format = time::macros::format_description!(
         "[year]-[month]-[day] [hour]:[minute]:[second].[subsecond digits:3]"
     );

@@ -165,7 +165,7 @@ where
         let is_last = broken.is_some();
         let reply = match broken {
             Some(problem) => problem.into(),
-            None => match serde_json::from_str(&line) {
+            None => match Request::of_line(&line) {
                 Ok(request) => answer(request).await,
                 Err(error) => Problem::with(Code::RequestInvalid, error).into(),
             },

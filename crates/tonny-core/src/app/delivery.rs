@@ -23,7 +23,8 @@ impl App {
         utterance.timings.final_text_ms = Some(utterance.since_press(now));
         let transcript = match result {
             Ok(transcript) if !transcript.words.text.is_empty() => transcript,
-            Ok(_) if utterance.cancelled => return self.end(id, UtteranceState::Cancelled, None, None).await,
+            // What was thrown away is no failure, whatever became of its words.
+            _ if utterance.cancelled => return self.end(id, UtteranceState::Cancelled, None, None).await,
             Ok(_) if utterance.microphone_problem.is_some() => {
                 let problem = utterance.microphone_problem.take();
                 return self.end(id, UtteranceState::Failed, problem, None).await;
