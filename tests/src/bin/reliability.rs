@@ -10,10 +10,7 @@ use std::process::ExitCode;
 use anyhow::{Result, ensure};
 use clap::Parser;
 use tonny_tests::reliability::page::Page;
-use tonny_tests::reliability::{Size, rows, run};
-
-/// Twenty minutes of chaos are a target of their own (`make bench-chaos`).
-const BY_NAME_ONLY: [&str; 1] = ["S18"];
+use tonny_tests::reliability::{BY_NAME_ONLY, Size, rows, run};
 
 #[derive(Parser)]
 struct Arguments {
