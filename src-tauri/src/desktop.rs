@@ -37,6 +37,8 @@ pub struct Face {
 /// Starts everything and runs until the App has quit.
 pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: bool) -> Result<(), Problem> {
     let _inside = runtime.enter();
+    #[cfg(target_os = "linux")]
+    let visuals = crate::visuals::learn();
     let socket = lock.bind()?;
     let parts = runtime.block_on(parts::assemble(&folders))?;
     let (microphone, models) = (parts.microphone.clone(), parts.models.clone());
@@ -50,7 +52,11 @@ pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: boo
     }));
     let signals = runtime.spawn(signals::quit_on_signal(app.clone()));
     let face = Face { app, microphone, models, folders };
+    #[cfg(target_os = "linux")]
+    let server = visuals.map(crate::visuals::Learning::finish);
     let tauri = build(face, outputs, may_show)?;
+    #[cfg(target_os = "linux")]
+    drop(server);
     let handle = tauri.handle().clone();
     // However the App ends, the process ends with it.
     let core = runtime.spawn(async move {

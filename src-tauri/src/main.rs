@@ -13,6 +13,8 @@ mod hotkeys;
 mod parts;
 mod signals;
 mod tray;
+#[cfg(target_os = "linux")]
+mod visuals;
 mod windows;
 
 use std::process::ExitCode;
@@ -31,6 +33,8 @@ fn main() -> ExitCode {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
     match arguments.iter().map(String::as_str).collect::<Vec<_>>().as_slice() {
         [] | ["--hidden"] => {}
+        #[cfg(target_os = "linux")]
+        [visuals::ARGUMENT] => return visuals::be_the_first(),
         ["--version" | "-V"] => return say(&format!("tonnytray {}", env!("CARGO_PKG_VERSION"))),
         ["--help" | "-h"] => return say(HELP),
         _ => {

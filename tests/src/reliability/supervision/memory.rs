@@ -49,7 +49,7 @@ pub async fn held(size: Size) -> Result<Outcome> {
         CEILING >> 20,
         (most / CEILING as f64 - 1.0) * 100.0
     );
-    Ok(Outcome::measured(most <= limit && spared, text))
+    Ok(Outcome::timed(spared, most <= limit, text))
 }
 
 /// Bytes the worker had at most.

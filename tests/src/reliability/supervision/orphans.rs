@@ -49,7 +49,8 @@ pub fn after_a_kill(size: Size) -> Result<Outcome> {
         place(),
         examples(&[&direct, &tree, &escaped])
     );
-    Ok(Outcome::measured(orphans == 0 && p99[0] <= 250.0 && p99[1] <= 1000.0 && p99[2] <= 1000.0, text))
+    let in_time = p99[0] <= 250.0 && p99[1] <= 1000.0 && p99[2] <= 1000.0;
+    Ok(Outcome::timed(orphans == 0, in_time, text))
 }
 
 /// Every way to die, and app and keeper killed together.
