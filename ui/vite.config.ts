@@ -24,5 +24,7 @@ export default defineConfig({
     setupFiles: ["tests/setup.ts"],
     testTimeout: 40_000,
     css: false,
+    // What a passing test prints is noise in front of what a failing one says.
+    silent: "passed-only",
   },
 });

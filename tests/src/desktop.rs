@@ -39,7 +39,9 @@ impl Desktop {
         if !missing.is_empty() {
             bail!("not installed: {}; `make test-packages` installs them", missing.join(", "));
         }
-        let folder = tempfile::Builder::new().prefix("tonny-desktop-").tempdir()?;
+        let mut folder = tempfile::Builder::new().prefix("tonny-desktop-").tempdir()?;
+        // To look at what a failure left behind.
+        folder.disable_cleanup(std::env::var_os("TONNYTRAY_KEEP").is_some());
         for name in ["run", "home", "logs", "home/.config"] {
             std::fs::create_dir_all(folder.path().join(name))?;
         }

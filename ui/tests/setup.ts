@@ -20,6 +20,8 @@ class NeverResizes {
   disconnect() {}
 }
 window.ResizeObserver = NeverResizes as unknown as typeof ResizeObserver;
+// The accessibility checks measure letters; without a canvas they go by the styles alone.
+HTMLCanvasElement.prototype.getContext = () => null;
 Element.prototype.scrollIntoView = () => undefined;
 // The virtual list asks how high its frame is; jsdom lays nothing out.
 Object.defineProperty(HTMLElement.prototype, "clientHeight", { configurable: true, value: 600 });
