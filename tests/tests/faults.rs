@@ -37,6 +37,7 @@ fn faults() -> Result<()> {
     app.start(&desktop)?;
     a_closed_window(&mut desktop, &app)?;
     silence(&desktop, &app)?;
+    a_frozen_app(&desktop, &mut app)?;
     a_crash_of_the_app(&desktop, &mut app)?;
     a_lost_microphone(&desktop, &app)?;
     app.quit(&desktop)
@@ -251,6 +252,28 @@ fn silence(desktop: &Desktop, app: &App) -> Result<()> {
     let last = app.wait_last(desktop, &before)?;
     ensure!(last["text"] == "", "{last}");
     ensure!(app.status(desktop)?["problem"]["code"] == "TT-AUDIO-104", "{}", app.status(desktop)?);
+    Ok(())
+}
+
+/// Standing still costs the connection to the sound server: what waited there is gone, what comes after must not be.
+fn a_frozen_app(desktop: &Desktop, app: &mut App) -> Result<()> {
+    step("the app stands still while somebody speaks: what is said afterwards is heard");
+    let before = app.status(desktop)?;
+    desktop.keys_down(&HOTKEY)?;
+    app.wait_state(desktop, "recording")?;
+    let mut voice = desktop.command("paplay");
+    voice.args(["-d", "voice", &jfk().display().to_string()]);
+    let mut voice = Running::start(&mut voice, &desktop.path("logs/paplay.log"))?;
+    // About the middle of the sentence, in a pause between two words.
+    std::thread::sleep(Duration::from_secs(4));
+    app.running()?.signal(rustix::process::Signal::STOP)?;
+    std::thread::sleep(Duration::from_millis(400));
+    app.running()?.signal(rustix::process::Signal::CONT)?;
+    voice.wait_end(Duration::from_secs(20))?;
+    desktop.keys_up(&HOTKEY_UP)?;
+    let last = app.wait_last(desktop, &before)?;
+    let text = last["text"].as_str().unwrap_or_default();
+    ensure!(error_rate(JFK, text) <= 0.35 && text.contains("do for your country"), "{last}");
     Ok(())
 }
 

@@ -33,6 +33,7 @@ codes! {
     MicrophoneLost = "TT-AUDIO-103", "The microphone went away while recording.", "What was heard is kept. Plug the microphone in again and go on.";
     MicrophoneSilent = "TT-AUDIO-104", "The microphone gave only silence.", "Check that it is not muted, and that the right one is chosen under Settings, Speech.";
     MicrophoneFailed = "TT-AUDIO-105", "The microphone could not be started.", "Run `tonny doctor`; choose another microphone if it stays so.";
+    MicrophoneInterrupted = "TT-AUDIO-106", "The microphone was away for a moment while recording.", "The recording went on by itself; words of that moment may be missing.";
     AudioUnreadable = "TT-AUDIO-111", "The file is not audio that can be read.", "Use WAV, FLAC, MP3, OGG or M4A.";
     AudioEmpty = "TT-AUDIO-112", "The audio has no samples.", "Record again; the file is empty.";
     AudioNotKept = "TT-AUDIO-113", "The recording could not be written.", "Free some space, or check the rights of the data folder.";

@@ -8,6 +8,7 @@
 
 mod ballast;
 mod capture;
+mod devices;
 mod encoding;
 mod ending;
 mod file;
@@ -16,6 +17,7 @@ mod microphone;
 mod recording;
 mod recordings;
 mod resample;
+mod stream;
 mod wav;
 
 pub use file::{AudioFile, open_audio, open_recording};

@@ -2,10 +2,11 @@
 //! seed is printed. [`faults`] breaks things, [`world`] dictates and watches what must never happen.
 //!
 //! A dictation gives text when words are in its row at most 10 s after the release or after the last fault, whichever
-//! is later. Words that were heard wrongly, because the sound server starved too, are text, and told apart. One whose app
-//! was killed while it was recorded has no release: its row must be there, and it is not counted. The engine is killed or
-//! stopped as often as its restart budget allows, three times in five minutes of one app: beyond that the supervisor
-//! waits on purpose, which is S11's promise and not this one's.
+//! is later. Words that were heard wrongly while something was broken, because the sound server starved too, are text,
+//! and told apart; wrong words of a quiet moment are a miss. One whose app was killed while it was recorded has no
+//! release: its row must be there, and it is not counted. The engine is killed or stopped as often as its restart budget
+//! allows, three times in five minutes of one app: beyond that the supervisor waits on purpose, which is S11's promise
+//! and not this one's.
 
 pub mod faults;
 pub mod world;

@@ -78,6 +78,12 @@ impl Shared {
         self.fault.lock().unwrap_or_else(PoisonError::into_inner).clone()
     }
 
+    /// Forgets why the stream broke: another one takes its place.
+    pub(super) fn mend(&self) {
+        self.faulty.store(false, Ordering::Release);
+        *self.fault.lock().unwrap_or_else(PoisonError::into_inner) = None;
+    }
+
     /// Bytes thrown away so far because the ring was full.
     pub(super) fn dropped_bytes(&self) -> u64 {
         self.dropped_bytes.load(Ordering::Relaxed)

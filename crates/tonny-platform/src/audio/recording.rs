@@ -2,16 +2,17 @@
 //!
 //! Owns its thread, the WAV file and a second thread that syncs it, because a sync may take longer than the ring is
 //! deep and must never hold up samples. Does not own the stream: that lives on the thread that opened it
-//! (`microphone.rs`) and ends when this drops its end of `closed`.
+//! (`microphone.rs`), which is asked for another one when the sound server went away while somebody speaks.
 
 use std::fs::File;
 use std::io;
 use std::path::Path;
 use std::sync::Arc;
-use std::sync::mpsc::{Receiver, Sender, SyncSender, sync_channel};
+use std::sync::mpsc::{Receiver, RecvTimeoutError, Sender, SyncSender, sync_channel};
 use std::thread;
 use std::time::{Duration, Instant};
 
+use cpal::ErrorKind;
 use tokio::sync::mpsc::UnboundedSender;
 use tonny_core::ports::{Heard, Recording};
 use tonny_core::problem::{Code, Problem};
@@ -37,6 +38,15 @@ const GONE_AFTER: Duration = Duration::from_secs(2);
 /// The first buffer may take longer: Bluetooth headsets change their profile first.
 const FIRST_WITHIN: Duration = Duration::from_secs(5);
 
+/// A sound server that was restarted is back within a second; who speaks on for longer must be told.
+const REOPENS_WITHIN: Duration = Duration::from_secs(2);
+
+/// How often somebody who waits for the device looks whether the key was let go.
+const BREATH: Duration = Duration::from_millis(50);
+
+/// Words may be missing after an interruption of this length.
+const NOTICED: Duration = Duration::from_millis(500);
+
 /// The handle core holds.
 pub(super) struct Running {
     pub(super) shared: Arc<Shared>,
@@ -55,17 +65,35 @@ impl Drop for Running {
     }
 }
 
-/// Everything the consumer thread needs.
-pub(super) struct Listener {
-    pub(super) shared: Arc<Shared>,
+/// Where one stream's samples come out, and how they are read.
+pub(super) struct Source {
     pub(super) outlet: Outlet,
     pub(super) encoding: Encoding,
     pub(super) channels: usize,
     pub(super) resampler: ToSpeechRate,
+}
+
+/// The consumer's hold on the stream: dropped, it closes the microphone.
+pub(super) struct Hold {
+    /// Asks for another stream.
+    pub(super) again: Sender<()>,
+    /// The other stream's, as soon as the device can be opened again.
+    pub(super) reopened: Receiver<Source>,
+}
+
+/// Everything the consumer thread needs.
+pub(super) struct Listener {
+    pub(super) shared: Arc<Shared>,
+    pub(super) source: Source,
     pub(super) wav: WavFile,
     pub(super) events: UnboundedSender<Heard>,
-    /// Dropped when the stream is no longer needed.
-    pub(super) closed: Sender<()>,
+    pub(super) stream: Hold,
+}
+
+/// Why no samples come any more, and whether that may pass.
+struct Loss {
+    problem: Problem,
+    may_pass: bool,
 }
 
 /// What changes while it runs.
@@ -104,7 +132,9 @@ impl Listener {
             {
                 break None;
             }
-            if let Some(problem) = self.loss(&progress, now) {
+            if let Some(loss) = self.loss(&progress, now)
+                && let Err(problem) = self.make_up(loss, &mut progress)
+            {
                 break Some(problem);
             }
             if now.duration_since(synced) >= SYNC_EVERY {
@@ -137,18 +167,19 @@ impl Listener {
         let mut raw = Vec::new();
         let mut mono = Vec::new();
         let mut ready = Vec::new();
-        while let Some(block) = self.outlet.next(&mut raw) {
+        while let Some(block) = self.source.outlet.next(&mut raw) {
             self.note(block, progress);
             mono.clear();
-            self.encoding.mix(self.channels, &raw, &mut mono);
-            self.resampler
+            self.source.encoding.mix(self.source.channels, &raw, &mut mono);
+            self.source
+                .resampler
                 .push(&mono, &mut ready)
                 .map_err(|error| Problem::with(Code::MicrophoneLost, error))?;
         }
         self.deliver(&ready, progress);
         let dropped = self.shared.dropped_bytes();
         if dropped > progress.dropped_bytes {
-            let frame = (self.channels * self.encoding.bytes()) as u64;
+            let frame = (self.source.channels * self.source.encoding.bytes()) as u64;
             tracing::warn!(
                 frames = (dropped - progress.dropped_bytes) / frame,
                 "audio was lost: the consumer was too slow"
@@ -161,8 +192,8 @@ impl Listener {
     fn note(&self, block: Block, progress: &mut Progress) {
         if progress.heard_until.is_none() {
             self.tell(Heard::First { at: block.arrived });
-            progress.patience = GONE_AFTER;
         }
+        progress.patience = GONE_AFTER;
         progress.alive = block.arrived;
         progress.heard_until = Some(block.captured_until);
     }
@@ -209,14 +240,50 @@ impl Listener {
         self.wav.append(samples)
     }
 
-    fn loss(&self, progress: &Progress, now: Instant) -> Option<Problem> {
+    fn loss(&self, progress: &Progress, now: Instant) -> Option<Loss> {
         if let Some(error) = self.shared.fault() {
-            return Some(Problem::with(Code::MicrophoneLost, detail(&error)));
+            let problem = Problem::with(Code::MicrophoneLost, detail(&error));
+            return Some(Loss { problem, may_pass: error.kind() == ErrorKind::StreamInvalidated });
         }
         let quiet = now.saturating_duration_since(progress.alive);
         (quiet >= progress.patience).then(|| {
-            Problem::with(Code::MicrophoneLost, format_args!("It gave nothing for {} s", quiet.as_secs()))
+            let said = format_args!("It gave nothing for {} s", quiet.as_secs());
+            Loss { problem: Problem::with(Code::MicrophoneLost, said), may_pass: false }
         })
+    }
+
+    /// Goes on with another stream where the sound server only went away for a moment, and nobody wants to end yet.
+    fn make_up(&mut self, loss: Loss, progress: &mut Progress) -> Result<(), Problem> {
+        let lost = Instant::now();
+        let Loss { problem, may_pass } = loss;
+        if !may_pass || self.shared.ending().is_some() || self.stream.again.send(()).is_err() {
+            return Err(problem);
+        }
+        let fresh = loop {
+            match self.stream.reopened.recv_timeout(BREATH) {
+                Ok(source) => break source,
+                Err(RecvTimeoutError::Timeout)
+                    if lost.elapsed() < REOPENS_WITHIN && self.shared.ending().is_none() => {}
+                _ => return Err(problem),
+            }
+        };
+        let mut rest = Vec::new();
+        if let Err(error) = self.source.resampler.finish(&mut rest) {
+            tracing::error!(%error, "the last milliseconds before an interruption could not be converted");
+        }
+        self.deliver(&rest, progress);
+        self.source = fresh;
+        let away = lost.saturating_duration_since(progress.alive) + lost.elapsed();
+        tracing::warn!(away_ms = away.as_millis(), %problem, "the microphone was opened again");
+        if away >= NOTICED {
+            self.tell(Heard::Trouble(Problem::with(
+                Code::MicrophoneInterrupted,
+                format_args!("It was away for {:.1} s", away.as_secs_f64()),
+            )));
+        }
+        progress.alive = Instant::now();
+        progress.patience = FIRST_WITHIN;
+        Ok(())
     }
 
     fn nap(&self, progress: &Progress, now: Instant) -> Duration {
@@ -226,7 +293,7 @@ impl Listener {
 
     fn close(mut self, mut progress: Progress, lost: Option<Problem>, syncing: Option<SyncSender<()>>) {
         let mut rest = Vec::new();
-        if let Err(error) = self.resampler.finish(&mut rest) {
+        if let Err(error) = self.source.resampler.finish(&mut rest) {
             tracing::error!(%error, "the last milliseconds of a recording could not be converted");
         }
         self.deliver(&rest, &mut progress);
@@ -240,7 +307,7 @@ impl Listener {
             self.tell(Heard::Lost(problem));
         }
         self.tell(Heard::Finished { samples: self.wav.samples() });
-        drop(self.closed);
+        drop(self.stream);
     }
 
     fn tell(&self, heard: Heard) {
@@ -264,6 +331,8 @@ pub(super) fn detail(error: &cpal::Error) -> String {
 
 #[cfg(test)]
 mod tests {
+    use std::sync::mpsc::channel;
+
     use tokio::sync::mpsc::{UnboundedReceiver, unbounded_channel};
 
     use super::super::capture::{Inlet, ring};
@@ -274,6 +343,8 @@ mod tests {
 
     struct Rig {
         inlet: Inlet,
+        wanted: Receiver<()>,
+        reopened: Sender<Source>,
         shared: Arc<Shared>,
         events: UnboundedReceiver<Heard>,
         thread: thread::JoinHandle<()>,
@@ -286,21 +357,26 @@ mod tests {
         let folder = tempfile::tempdir().unwrap();
         let path = folder.path().join("r.wav");
         let shared = Arc::new(Shared::default());
-        let (inlet, outlet) = ring(RATE * 4, Arc::clone(&shared));
+        let (inlet, source) = stereo(&shared);
+        let (again, wanted) = channel();
+        let (reopened, fresh) = channel();
         let (events_in, events) = unbounded_channel();
         let listener = Listener {
             shared: Arc::clone(&shared),
-            outlet,
-            encoding: Encoding::I16,
-            channels: 2,
-            resampler: ToSpeechRate::new(RATE as u32).unwrap(),
+            source,
             wav: WavFile::create(&path).unwrap(),
             events: events_in,
-            closed: std::sync::mpsc::channel().0,
+            stream: Hold { again, reopened: fresh },
         };
         let thread = thread::spawn(move || listener.run());
         shared.wakes(thread.thread().clone());
-        Rig { inlet, shared, events, thread, path, _folder: folder }
+        Rig { inlet, wanted, reopened, shared, events, thread, path, _folder: folder }
+    }
+
+    fn stereo(shared: &Arc<Shared>) -> (Inlet, Source) {
+        let (inlet, outlet) = ring(RATE * 4, Arc::clone(shared));
+        let resampler = ToSpeechRate::new(RATE as u32).unwrap();
+        (inlet, Source { outlet, encoding: Encoding::I16, channels: 2, resampler })
     }
 
     impl Rig {
@@ -366,6 +442,48 @@ mod tests {
         assert_eq!(sent.len(), 16_000);
         let [.., Heard::Lost(problem), Heard::Finished { .. }] = &others[..] else { panic!("{others:?}") };
         assert!(problem.is(Code::MicrophoneLost));
+    }
+
+    #[test]
+    fn a_sound_server_that_comes_back_is_heard_on() {
+        let mut rig = rig();
+        rig.feed(RATE, 5000, Instant::now());
+        rig.shared.fail(cpal::Error::new(ErrorKind::StreamInvalidated));
+        rig.wanted.recv_timeout(REOPENS_WITHIN).unwrap();
+        rig.shared.mend();
+        let (inlet, source) = stereo(&rig.shared);
+        rig.inlet = inlet;
+        rig.reopened.send(source).unwrap();
+        rig.feed(RATE, -5000, Instant::now());
+        let released = Instant::now();
+        Box::new(Running { shared: Arc::clone(&rig.shared) }).finish(released, Duration::ZERO);
+        let (sent, others) = rig.end();
+        assert_eq!(sent.len(), 32_000, "both halves, to the last sample");
+        assert!(sent[100] > 4900 && sent[31_900] < -4900);
+        assert!(!others.iter().any(|heard| matches!(heard, Heard::Lost(_))), "{others:?}");
+    }
+
+    #[test]
+    fn one_that_does_not_come_back_is_lost_with_its_own_reason() {
+        let mut rig = rig();
+        rig.feed(RATE, 5000, Instant::now());
+        rig.shared.fail(cpal::Error::with_message(ErrorKind::StreamInvalidated, "the server left"));
+        let (sent, others) = rig.end();
+        assert_eq!(sent.len(), 16_000);
+        let [.., Heard::Lost(problem), Heard::Finished { .. }] = &others[..] else { panic!("{others:?}") };
+        assert!(problem.message.contains("the server left"), "{problem}");
+    }
+
+    #[test]
+    fn nobody_waits_for_a_server_after_the_release() {
+        let mut rig = rig();
+        rig.feed(RATE, 5000, Instant::now());
+        rig.shared.fail(cpal::Error::new(ErrorKind::StreamInvalidated));
+        rig.wanted.recv_timeout(REOPENS_WITHIN).unwrap();
+        let released = Instant::now();
+        Box::new(Running { shared: Arc::clone(&rig.shared) }).finish(released, Duration::ZERO);
+        let (sent, _) = rig.end();
+        assert_eq!(sent.len(), 16_000);
     }
 
     #[test]

@@ -19,7 +19,7 @@ const BUDGET_SPAN: Duration = Duration::from_secs(300);
 /// The app stands still for this long: far longer than a busy machine does it.
 const FROZEN: Duration = Duration::from_millis(400);
 /// How long burners, writers and locks stay.
-const STAYS: Duration = Duration::from_secs(2);
+pub const STAYS: Duration = Duration::from_secs(2);
 const JUNK: usize = 64 * 1024;
 
 /// One way to break something.

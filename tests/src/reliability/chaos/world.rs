@@ -110,6 +110,7 @@ impl World {
             return Ok(None);
         }
         let (life, before) = (self.lives, self.newest().map(|row| row["id"].clone()));
+        let pressed = Instant::now();
         if !self.app.tonny(&self.desktop, &["ctl", "press"])?.status.success() {
             return Ok(None);
         }
@@ -132,7 +133,7 @@ impl World {
         if !is_released {
             return Ok(Some(Heard::Miss("the release was not taken".to_owned())));
         }
-        self.hear(before, released).map(Some)
+        self.hear(before, pressed, released).map(Some)
     }
 
     fn speak(&mut self) -> Result<()> {
@@ -144,8 +145,9 @@ impl World {
             .map(|_| ())
     }
 
-    /// Waits for the words of the newest row.
-    fn hear(&mut self, before: Option<Value>, released: Instant) -> Result<Heard> {
+    /// Waits for the words of the newest row. Wrong ones are a miss where nothing was broken while they were spoken.
+    fn hear(&mut self, before: Option<Value>, pressed: Instant, released: Instant) -> Result<Heard> {
+        let is_quiet = pressed > self.last_fault + faults::STAYS;
         let words = self.wait(LONGEST, |world| {
             let row = world.newest().filter(|row| Some(&row["id"]) != before.as_ref());
             let text = row.as_ref().and_then(|row| row["text"].as_str()).unwrap_or_default();
@@ -157,6 +159,9 @@ impl World {
         })?;
         let at = self.began.elapsed().as_secs();
         Ok(match words {
+            Some(Ok(text)) if is_quiet && error_rate(SENTENCE, &text) > ERRORS => {
+                Heard::Miss(format!("after {at} s heard {text:?} though nothing broke"))
+            }
             Some(Ok(text)) => {
                 let is_wrong = error_rate(SENTENCE, &text) > ERRORS;
                 let wrong = is_wrong.then(|| format!("after {at} s heard {text:?}"));
