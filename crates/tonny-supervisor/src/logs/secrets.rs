@@ -91,7 +91,7 @@ pub(crate) fn extent(line: &[u8], hit: Range<usize>, trigger: Trigger) -> Option
     match trigger {
         Trigger::Value => Some(hit),
         Beginning(least) => {
-            let inside_a_word = hit.start > 0 && (line[hit.start - 1].is_ascii_alphanumeric());
+            let inside_a_word = is_letter_before(line, hit.start);
             let end = end_of_key(line, hit.end);
             let found = !inside_a_word && end - hit.end >= least && looks_random(&line[hit.end..end]);
             found.then_some(hit.start..end)
@@ -100,10 +100,10 @@ pub(crate) fn extent(line: &[u8], hit: Range<usize>, trigger: Trigger) -> Option
             let end = end_of_key(line, hit.end);
             (end - hit.end >= 8 && looks_random(&line[hit.end..end])).then_some(hit.end..end)
         }
-        Name(least) => value_after(line, hit, least),
+        Name(least) => value_after(line, hit, least, true),
         Word(least) => {
             let bounded = line.get(hit.end).is_none_or(|&byte| !in_name(byte));
-            let value = bounded.then(|| value_after(line, hit, least))??;
+            let value = bounded.then(|| value_after(line, hit, least, false))??;
             looks_random(&line[value.clone()]).then_some(value)
         }
         Address => {
@@ -115,8 +115,15 @@ pub(crate) fn extent(line: &[u8], hit: Range<usize>, trigger: Trigger) -> Option
     }
 }
 
-/// The value of `name=value`, `"name": "value"`, `name: Some("value")`, `--name value`.
-fn value_after(line: &[u8], name: Range<usize>, least: usize) -> Option<Range<usize>> {
+/// Whether a word goes on across `at`. The letter of an escape (`\n` as JSON and `Debug` write a line end) is none.
+fn is_letter_before(line: &[u8], at: usize) -> bool {
+    let before = &line[..at];
+    before.last().is_some_and(u8::is_ascii_alphanumeric) && !matches!(before, [.., b'\\', b'n' | b't' | b'r'])
+}
+
+/// The value of `name=value`, `"name": "value"`, `name: Some("value")`, `--name value`; with `spaces`, one between
+/// quotation marks may have several words.
+fn value_after(line: &[u8], name: Range<usize>, least: usize, spaces: bool) -> Option<Range<usize>> {
     let quoting = |byte: u8| matches!(byte, b'"' | b'\'' | b'\\' | b'`');
     let name_end = run(line, name.end, in_name);
     let mut at = run(line, name_end, |byte| quoting(byte) || byte == b' ');
@@ -134,7 +141,9 @@ fn value_after(line: &[u8], name: Range<usize>, least: usize) -> Option<Range<us
     if line[at..].starts_with(b"Some(") {
         at = skip(at + 5);
     }
-    let in_value = |byte: u8| !byte.is_ascii_whitespace() && !quoting(byte) && !b",;&)}]".contains(&byte);
+    let quoted = spaces && at > 0 && quoting(line[at - 1]);
+    let ends = |byte: u8| byte.is_ascii_whitespace() || b",;&)}]".contains(&byte);
+    let in_value = |byte: u8| !quoting(byte) && (quoted || !ends(byte));
     let mut end = run(line, at, in_value);
     if is_scheme(&line[at..end]) && line.get(end) == Some(&b' ') {
         end = run(line, end + 1, in_value);

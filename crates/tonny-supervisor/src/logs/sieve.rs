@@ -4,6 +4,7 @@
 //! are looked at closely. Nothing is stored or shown that did not pass here.
 
 use super::{
+    clean::clean,
     levels,
     secrets::{self, Trigger},
 };
@@ -77,6 +78,26 @@ impl Sieve {
         scratch
     }
 
+    /// A text, line by line: safe to store and to show, and without secrets.
+    pub fn text(&self, text: &str) -> String {
+        let lines: Vec<_> = text.lines().map(|line| clean(line.as_bytes())).collect();
+        let (block, mut scratch) = (lines.join("\n"), Vec::new());
+        String::from_utf8_lossy(self.pass(block.as_bytes(), &mut scratch, |_, _| ())).into_owned()
+    }
+
+    /// The value of a named field, as [`Sieve::text`]. A name that stands before secrets hides all of the value, also
+    /// where it is several words.
+    pub fn field(&self, name: &str, value: &str) -> String {
+        let hides = |(start, trigger): &(&str, Trigger)| matches!(trigger, Trigger::Name(least) if value.len() >= *least && name.contains(start));
+        if secrets::TRIGGERS.iter().any(hides) {
+            return REDACTED.to_owned();
+        }
+        let line = self.text(&format!("{name}={value}"));
+        let value = line.strip_prefix(name).and_then(|rest| rest.strip_prefix('='));
+        // A name that itself looks like a secret: nothing of such a field is kept.
+        value.unwrap_or(REDACTED).to_owned()
+    }
+
     /// Appends the line to `out` without its secrets.
     fn redact(&self, line: &[u8], out: &mut Vec<u8>) {
         let (mut from, mut done) = (0, 0);
@@ -134,6 +155,8 @@ mod tests {
             ("api_key: Some(\"abcdefgh\")", "api_key: Some(\"[redacted]\")"),
             ("{\\\"token\\\":\\\"0123456789abcdefA\\\"}", "{\\\"token\\\":\\\"[redacted]\\\"}"),
             ("two ghp_0123456789abcdefghij gsk_0123456789abcdefghij", "two [redacted] [redacted]"),
+            ("\"first\\nsk-0123456789abcdefghij\\tlast\"", "\"first\\n[redacted]\\tlast\""),
+            ("password: \"four words, all secret\", n", "password: \"[redacted]\", n"),
         ] {
             assert_eq!(line(&[], text), wanted);
         }
@@ -166,6 +189,23 @@ mod tests {
         for before in ["", "u", "us", "use", "user:"] {
             let text = secrets::base64(format!("{before}{secret}tail").as_bytes());
             assert!(line(&[secret], &text).contains(REDACTED), "{before}");
+        }
+    }
+
+    #[test]
+    fn texts_keep_their_lines_and_a_field_is_judged_by_its_name_too() {
+        let sieve = Sieve::new::<&str>(&[]);
+        assert_eq!(sieve.text("a\x1b[1mb\nBearer 0123456789abcdef\nc"), "ab\nBearer [redacted]\nc");
+        for (name, value, wanted) in [
+            ("error", "no key sk-0123456789abcdef0123", "no key [redacted]"),
+            ("password", "several words of it", "[redacted]"),
+            ("ELEVEN_API_KEY", "01234567", "[redacted]"),
+            ("token", "0123456789abcdefA", "[redacted]"),
+            ("tokens", "512", "512"),
+            ("secret", "none", "none"),
+            ("", "plain", "plain"),
+        ] {
+            assert_eq!(sieve.field(name, value), wanted, "{name}");
         }
     }
 
