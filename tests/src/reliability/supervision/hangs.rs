@@ -62,7 +62,7 @@ async fn one(number: usize) -> Result<f64> {
 /// A fake worker that is watched as the app watches its engines, one kind after the other.
 fn watched(number: usize, flags: &[&str]) -> Result<Spec> {
     let engines = engines()?;
-    let engine = &engines[number % engines.len()];
+    let engine = &engines[number / 2 % engines.len()];
     let mut spec = fake(&format!("s9-{number}"), flags)?;
     spec.health.clone_from(&engine.health);
     (spec.probe_every, spec.misses) = (engine.probe_every, engine.misses);
