@@ -56,6 +56,14 @@ bench-reliability: system-packages test-packages build-tests test-model ## measu
 bench-chaos: ## twenty minutes of dictations while something breaks every few seconds
 	$(MAKE) bench-reliability ONLY=S18
 
+RULES := machine.rs machine/*.rs breaker.rs permit.rs health.rs lines.rs ready.rs logs/splitter.rs spec/limits.rs
+
+.PHONY: mutants
+mutants: ## changes of the supervisor's rules that no test would notice, some hours (RULES=machine.rs for one file)
+	@command -v cargo-mutants >/dev/null || { echo "cargo-mutants is not installed (cargo install cargo-mutants)"; exit 1; }
+	cargo mutants --package tonny-supervisor $(foreach file,$(RULES),--file 'crates/tonny-supervisor/src/$(file)') \
+		--timeout 120 --output target/mutants -- --lib $(foreach test,machine edges breaker interleavings sequences days spec,--test $(test))
+
 .PHONY: lint
 lint: ui ## formatting, clippy, TypeScript, house rules with the secret scan, licences
 	cargo fmt --all --check

@@ -153,6 +153,16 @@ async fn one_that_exits_at_once_for_ever_is_a_crash_loop() {
 }
 
 #[tokio::test]
+async fn one_that_leaks_is_ended_at_its_ceiling_and_comes_back() {
+    let mut spec = fake("leaks", &["--leak", "200"]).unwrap();
+    spec.memory_ceiling = Some(200 << 20);
+    let handle = launch(spec).unwrap();
+    assert_eq!(ended(&handle).await, Cause::MemoryCeiling);
+    assert_eq!(ready(&handle, 2).await.unwrap().restarts, 1);
+    handle.close().await.unwrap();
+}
+
+#[tokio::test]
 async fn a_taken_port_is_said_and_its_holder_not_adopted() {
     let holder = TcpListener::bind(("127.0.0.1", 0)).unwrap();
     let address = holder.local_addr().unwrap();

@@ -12,9 +12,10 @@ mod whisperlivekit;
 use std::path::PathBuf;
 use std::time::Duration;
 
+pub(crate) use described::check as check_described;
 use tokio::sync::watch;
 pub use tonny_supervisor::Handle as Worker;
-use tonny_supervisor::{At, Base, How, Phase, Probe, Spec, SpecError, Supervisor, Token, WorkerState};
+use tonny_supervisor::{At, Base, Cause, How, Phase, Probe, Spec, SpecError, Supervisor, Token, WorkerState};
 
 use crate::model::InstalledModel;
 use crate::problem::{Code, Problem};
@@ -28,13 +29,6 @@ pub const EMBEDDED: &str = "embedded";
 
 /// Loading a large model from a cold disk may take a minute; more without a sign of readiness is a hang.
 const READY_DEADLINE: Duration = Duration::from_secs(120);
-
-/// From one question to the next. The supervisor's own rhythm is for tests: a worker that loads all cores is slow to answer,
-/// and one that hangs idly is in nobody's way for these seconds.
-const HEALTH_EVERY: Duration = Duration::from_secs(5);
-
-/// A worker that is well answers at once; one that computes on every core within this.
-const HEALTH_TIMEOUT: Duration = Duration::from_secs(3);
 
 /// Where the programs of this installation lie.
 #[derive(Clone, Debug)]
@@ -114,7 +108,11 @@ pub fn start(
 
 /// What a refused spec means for people.
 pub fn refused(name: &str, error: SpecError) -> Problem {
-    Problem::with(broken(name), error)
+    let code = match error {
+        SpecError::Missing(_) | SpecError::NoFile(_) | SpecError::NotExecutable(_) => missing(name),
+        _ => Code::EngineSetUp,
+    };
+    Problem::with(code, error)
 }
 
 /// What the embedded worker is started with.
@@ -133,20 +131,32 @@ pub fn engine(state: &WorkerState) -> Engine {
             }),
             None => Engine::Away,
         },
-        (Phase::Failed { reason }, _) => Engine::Absent(Problem::with(broken(&state.name), reason)),
+        (Phase::Failed { reason }, _) => Engine::Absent(failed(state, reason)),
         _ => Engine::Away,
     }
 }
 
-/// The embedded worker is ours: only its model can be wrong.
-fn broken(name: &str) -> Code {
-    if name == NAME { Code::ModelBroken } else { Code::EngineSetUp }
+/// Why it cannot go on, by what the supervisor found out about its end.
+fn failed(state: &WorkerState, reason: &str) -> Problem {
+    let code = match state.last_exit.as_ref().map(|last| last.cause) {
+        Some(Cause::NotExecutable) => missing(&state.name),
+        Some(Cause::WrongCpu | Cause::MissingLibrary) => Code::EngineUnfit,
+        // What runs in the others is their user's choice, so only of ours it is known which model is meant.
+        Some(Cause::BadModel) if state.name == NAME => Code::ModelBroken,
+        _ => Code::EngineSetUp,
+    };
+    Problem::with(code, reason)
+}
+
+/// The embedded worker comes with the app, the others are installed by their users.
+fn missing(name: &str) -> Code {
+    if name == NAME { Code::EngineMissing } else { Code::EngineProgram }
 }
 
 /// A GET of `path` where the worker said it is.
 fn health(path: &str) -> Probe {
     let how = How::Http { path: path.to_owned(), token: false };
-    Probe { how, at: At::Told, timeout: HEALTH_TIMEOUT }
+    Probe { how, at: At::Told, timeout: Probe::TIMEOUT }
 }
 
 /// Follows a worker's states and publishes the engine they mean, until the worker's handle is gone.
@@ -162,6 +172,57 @@ pub async fn follow(
         changed(state).await;
         if states.changed().await.is_err() {
             return;
+        }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+    use std::time::Instant;
+
+    use tonny_supervisor::{Exit, LastExit};
+
+    use super::*;
+
+    fn failed_by(name: &str, cause: Cause) -> Problem {
+        let last_exit = Some(LastExit { exit: Exit::default(), cause });
+        let phase = Phase::Failed { reason: "the worker's own words".to_owned() };
+        let state = WorkerState { phase, last_exit, since: Instant::now(), ..WorkerState::stopped(name) };
+        match engine(&state) {
+            Engine::Absent(problem) => problem,
+            other => panic!("{other:?}"),
+        }
+    }
+
+    #[test]
+    fn each_cause_of_a_failure_has_its_own_code_and_keeps_the_words() {
+        for (name, cause, code) in [
+            (NAME, Cause::BadModel, Code::ModelBroken),
+            (NAME, Cause::NotExecutable, Code::EngineMissing),
+            ("llama", Cause::NotExecutable, Code::EngineProgram),
+            ("llama", Cause::BadModel, Code::EngineSetUp),
+            (NAME, Cause::WrongCpu, Code::EngineUnfit),
+            ("llama", Cause::MissingLibrary, Code::EngineUnfit),
+            (NAME, Cause::Configuration, Code::EngineSetUp),
+            (NAME, Cause::BadReadyLine, Code::EngineSetUp),
+        ] {
+            let problem = failed_by(name, cause);
+            assert!(problem.is(code), "{name}, {cause}: {problem}");
+            assert!(problem.message.contains("own words"), "{problem}");
+        }
+    }
+
+    #[test]
+    fn a_program_that_is_not_there_is_no_broken_model() {
+        for (name, code) in [(NAME, Code::EngineMissing), ("mine", Code::EngineProgram)] {
+            let programs = Programs { speech: "/nowhere/tonny-speech".into(), keeper: None, engines: None };
+            let spec = Spec::new(name, &programs.speech);
+            let error = start(&programs, spec).map(drop).expect_err("nothing there");
+            assert!(error.message.contains("/nowhere/tonny-speech"), "{error}");
+            assert!(refused(name, SpecError::Missing(Path::new("/nowhere").to_owned())).is(code));
+            assert!(refused(name, SpecError::NotExecutable(Path::new("/nowhere").to_owned())).is(code));
+            assert!(refused(name, SpecError::Zero("name")).is(Code::EngineSetUp));
         }
     }
 }

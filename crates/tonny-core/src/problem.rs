@@ -55,6 +55,8 @@ codes! {
     EngineMissing = "TT-ENGINE-306", "The speech engine's program is missing.", "Install TonnyTray again; tonny-speech must lie beside tonnytray.";
     EngineSetUp = "TT-ENGINE-307", "The worker cannot run as it is set up.", "`tonny workers list` and `tonny workers logs NAME` show why; correct its program or model with `tonny settings set`.";
     TextTruncated = "TT-ENGINE-308", "The speech engine stopped before the end.", "The last words may be missing. The recording is kept: open History and choose Retry.";
+    EngineProgram = "TT-ENGINE-309", "The engine's program cannot be run.", "Install it (`make engines-wlk`, `make engines-llama`), or correct its path with `tonny settings set`; the path is named above.";
+    EngineUnfit = "TT-ENGINE-310", "This build of the engine does not fit this computer.", "Install the build for this processor and system; `tonny workers logs NAME` names what is missing.";
     TargetGone = "TT-INSERT-401", "The window that had the focus is gone.", "The text is on the clipboard: paste it where you want it.";
     NotProven = "TT-INSERT-402", "The window did not take the text.", "The text is on the clipboard: paste it where you want it.";
     ModifiersHeld = "TT-INSERT-403", "The hotkey's keys stayed down.", "The text is on the clipboard: let go of the keys and paste it.";

@@ -17,7 +17,7 @@ mod live;
 
 pub use exit::{Cause, End, Sign, classify};
 
-use crate::{Breaker, LastExit, Phase, spec::Restart};
+use crate::{Breaker, Exit, LastExit, Phase, spec::Restart};
 use ladder::{Ladder, Verdict};
 use live::{Drain, Live};
 use std::time::{Duration, Instant};
@@ -37,6 +37,8 @@ pub struct Policy {
     pub ready_deadline: Duration,
     /// From the request to end until it is forced.
     pub stop_grace: Duration,
+    /// From the request to end until it is made once more.
+    pub ask_again: Option<Duration>,
     /// Longest silence with a request in flight; for an idle worker, longest time it may be busy without answering.
     pub stall_limit: Duration,
     /// Missed health probes in a row after which an idle worker is hung.
@@ -322,19 +324,21 @@ impl Machine {
         }
         let next = match first {
             Effect::Force => (Effect::Kill, now + FORCE_GRACE),
-            _ => (Effect::Force, now + self.policy.stop_grace),
+            _ => asked(&self.policy, now, self.policy.ask_again),
         };
-        live.drain = Some(Drain { after, why, next: Some(next) });
+        live.drain = Some(Drain { after, why, since: now, next: Some(next) });
         self.enter(Phase::Draining, now);
         Some(first)
     }
 
     fn not_started(&mut self, reason: String, transient: bool, now: Instant) -> Option<Effect> {
         self.live.take()?;
+        let cause = if transient { Cause::NotStarted } else { Cause::NotExecutable };
+        self.last_exit = Some(LastExit { exit: Exit::default(), cause });
         if !transient {
             return self.enter(Phase::Failed { reason }, now);
         }
-        self.crashed(Cause::NotStarted, Duration::ZERO, now)
+        self.crashed(cause, Duration::ZERO, now)
     }
 
     fn exited(&mut self, end: &End, now: Instant) -> Option<Effect> {
@@ -371,7 +375,11 @@ impl Machine {
         };
         if let Some(drain) = &mut live.drain {
             let (effect, _) = drain.next.filter(|(_, at)| *at <= now)?;
-            drain.next = (effect == Effect::Force).then_some((Effect::Kill, now + FORCE_GRACE));
+            drain.next = match effect {
+                Effect::Terminate => Some(asked(&self.policy, drain.since, None)),
+                Effect::Force => Some((Effect::Kill, now + FORCE_GRACE)),
+                Effect::Kill | Effect::Start { .. } => None,
+            };
             return Some(effect);
         }
         if live.ready_at.is_some_and(|at| at + self.policy.restart.proven <= now) {
@@ -389,6 +397,14 @@ impl Machine {
         self.phase = phase;
         self.since = now;
         None
+    }
+}
+
+/// What follows the request to end that was made at `since`: the same request again, or force.
+fn asked(policy: &Policy, since: Instant, again: Option<Duration>) -> (Effect, Instant) {
+    match again {
+        Some(pause) => (Effect::Terminate, since + pause),
+        None => (Effect::Force, since + policy.stop_grace),
     }
 }
 

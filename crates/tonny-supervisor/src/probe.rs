@@ -35,6 +35,12 @@ pub struct Probe {
     pub timeout: Duration,
 }
 
+impl Probe {
+    /// A worker that has nothing to do answers in a millisecond, and on a computer whose cores are all taken within this.
+    /// One that computes itself may take longer: its CPU time tells that it is no hang.
+    pub const TIMEOUT: Duration = Duration::from_secs(1);
+}
+
 /// What is asked.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub enum How {

@@ -116,6 +116,7 @@ fn address(rest: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use proptest::prelude::*;
 
     fn ready(report: Option<Report>) -> Option<(String, Option<String>)> {
         match report {
@@ -134,6 +135,11 @@ mod tests {
         assert_eq!(line, "server is listening on http://127.0.0.1:8080/v1, press");
         assert_eq!(address.unwrap(), "127.0.0.1:8080");
         assert!(watch.error(b"listening on 127.0.0.1:1\n").is_none(), "the first word counts");
+        let mut watch = ReadyWatch::new(&by);
+        let (_, address) = ready(watch.error(b"listening on 127.0.0.1:1\nlistening on :2\n")).unwrap();
+        assert_eq!(address.unwrap(), "127.0.0.1:1");
+        let (line, address) = ready(ReadyWatch::new(&by).output(b"listening on\n")).unwrap();
+        assert_eq!((line.as_str(), address), ("listening on", None));
     }
 
     #[test]
@@ -157,8 +163,30 @@ mod tests {
         assert_eq!(ready(first(b"{\"address\":3}\n")).unwrap().1, None);
         assert!(first(b"{\"half\":").is_none());
         assert!(matches!(first(b"[]\n"), Some(Report::BadReadyLine(_))));
-        assert!(matches!(first(&[b'x'; 70_000]), Some(Report::BadReadyLine(_))));
+        assert!(matches!(first(&[b'x'; 65_537]), Some(Report::BadReadyLine(_))));
+        assert!(first(&[b' '; 65_536]).is_none());
+        let mut long = vec![b' '; 65_535];
+        long.extend_from_slice(b"{}\n");
+        assert!(matches!(first(&long), Some(Report::BadReadyLine(said)) if said.contains("64 KiB")));
         let mut watch = ReadyWatch::new(&ReadyBy::JsonLine);
         assert!(watch.error(b"{}\n").is_none(), "standard error is for people");
+    }
+
+    proptest! {
+        #[test]
+        fn no_output_upsets_it_and_how_it_comes_in_pieces_does_not_matter(
+            bytes in prop::collection::vec(prop_oneof![Just(b'\n'), Just(b'{'), Just(b'}'), Just(b'@'), any::<u8>()], 0..400),
+            size in 1usize..50,
+        ) {
+            for by in [ReadyBy::JsonLine, ReadyBy::LogLine { marker: "@".to_owned() }, ReadyBy::Probe] {
+                let said = |pieces: &[&[u8]]| {
+                    let mut watch = ReadyWatch::new(&by);
+                    let reports: Vec<_> = pieces.iter().filter_map(|piece| watch.output(piece)).collect();
+                    format!("{reports:?}")
+                };
+                let pieces: Vec<&[u8]> = bytes.chunks(size).collect();
+                prop_assert_eq!(said(&pieces), said(&[&bytes]));
+            }
+        }
     }
 }

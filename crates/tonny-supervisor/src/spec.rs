@@ -60,6 +60,8 @@ pub struct Spec {
     pub misses: u32,
     /// From the request to end until SIGKILL.
     pub stop_grace: Duration,
+    /// From the request to end until it is made once more, for programs that wait for open connections until then.
+    pub ask_again: Option<Duration>,
     /// Exit codes that mean "set up wrongly": the worker is Failed and not tried again.
     pub do_not_retry: Vec<i32>,
     /// What this kind of worker says before it ends for a reason of its own.
@@ -83,7 +85,7 @@ impl Spec {
             secret: TokenBy::StandardInput,
             ready: ReadyBy::JsonLine,
             health: Vec::new(),
-            // Three misses, each noticed by the end of its timeout, are a hang found within 6 s.
+            // With three misses an idle hang is found within 5.5 s ([`Spec::finds_idle_hang_within`]).
             probe_every: Duration::from_millis(1500),
             memory_ceiling: None,
             heavy: false,
@@ -91,6 +93,7 @@ impl Spec {
             stall_limit: Duration::from_secs(120),
             misses: 3,
             stop_grace: Duration::from_secs(5),
+            ask_again: None,
             do_not_retry: vec![2, 3],
             signs: Vec::new(),
             restart: Restart::default(),
@@ -103,6 +106,7 @@ impl Spec {
         Policy {
             ready_deadline: self.ready_deadline,
             stop_grace: self.stop_grace,
+            ask_again: self.ask_again,
             stall_limit: self.stall_limit,
             misses: self.misses,
             do_not_retry: self.do_not_retry.clone(),
@@ -110,6 +114,14 @@ impl Spec {
             restart: self.restart.clone(),
         }
     }
+
+    /// Longest time from the moment an idle worker hangs to the decision, where it is asked anything: a probe was just
+    /// answered, and the last of those it misses is noticed by the end of its timeout.
+    pub fn finds_idle_hang_within(&self) -> Option<Duration> {
+        let longest = self.health.iter().map(|probe| probe.timeout).max()?;
+        Some(self.probe_every * self.misses + longest)
+    }
+
     /// What must never be in a log: the launch token, and what the environment passes under the name of a secret.
     pub(crate) fn secrets<'a>(&'a self, token: &'a Token) -> Vec<&'a str> {
         let words = ["KEY", "TOKEN", "SECRET", "PASSWORD"];

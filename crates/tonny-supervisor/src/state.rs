@@ -36,7 +36,7 @@ pub struct WorkerState {
 
 impl WorkerState {
     /// A worker that was never started.
-    pub(crate) fn stopped(name: &str) -> Self {
+    pub fn stopped(name: &str) -> Self {
         Self {
             name: name.to_owned(),
             phase: Phase::Stopped,

@@ -41,7 +41,7 @@ fn the_defaults_are_the_wish_list_and_pass() {
 #[test]
 fn every_refusal_names_its_field() {
     type Change = fn(&mut Spec);
-    let table: [(&str, Change); 40] = [
+    let table: [(&str, Change); 42] = [
         ("name", |spec| spec.name = "  ".to_owned()),
         ("program", |spec| spec.program = "".into()),
         ("program", |spec| spec.program = "a\0b".into()),
@@ -67,6 +67,8 @@ fn every_refusal_names_its_field() {
         ("ready_deadline", |spec| spec.ready_deadline = Duration::ZERO),
         ("stall_limit", |spec| spec.stall_limit = Duration::ZERO),
         ("stop_grace", |spec| spec.stop_grace = Duration::ZERO),
+        ("ask_again", |spec| spec.ask_again = Some(Duration::ZERO)),
+        ("ask_again", |spec| spec.ask_again = Some(spec.stop_grace)),
         ("probe_every", |spec| spec.probe_every = Duration::ZERO),
         ("misses", |spec| spec.misses = 0),
         ("memory_ceiling", |spec| spec.memory_ceiling = Some((16 << 20) - 1)),
@@ -117,12 +119,22 @@ fn every_refusal_names_its_field() {
 }
 
 #[test]
+fn an_idle_hang_is_found_within_six_seconds_where_anything_is_asked() {
+    let mut spec = good();
+    assert_eq!(spec.finds_idle_hang_within(), None);
+    let quick = Probe { timeout: SECOND / 2, ..asks("/", At::Told) };
+    spec.health = vec![Probe { timeout: Probe::TIMEOUT, ..asks("/", At::Told) }, quick];
+    assert_eq!(spec.finds_idle_hang_within(), Some(SECOND * 11 / 2));
+}
+
+#[test]
 fn limits_at_their_edge_pass() {
     let mut spec = good();
     spec.allowed_env = vec!["FAKE_*".to_owned(), "ONE".to_owned()];
     spec.env = vec![("FAKE_ONE".to_owned(), "1".to_owned()), ("ONE".to_owned(), String::new())];
     spec.secret = TokenBy::Environment("FAKE_KEY".to_owned());
     spec.memory_ceiling = Some(16 << 20);
+    spec.ask_again = Some(spec.stop_grace - Duration::from_millis(1));
     spec.health = vec![Probe { timeout: spec.probe_every, ..asks("/health?x=1", At::Told) }];
     spec.restart.jitter = 1.0;
     spec.restart.backoff = 60 * SECOND;

@@ -189,6 +189,23 @@ async fn a_program_that_went_away_is_failed() {
 }
 
 #[tokio::test]
+async fn one_that_waits_to_be_asked_twice_is_asked_twice() {
+    both(async |kept| {
+        let folder = tempfile::tempdir().unwrap();
+        let diary = folder.path().join("diary");
+        let deaf = "trap 'echo once >> FILE; trap \"echo twice >> FILE; exit\" TERM' TERM; read t; echo '{}'";
+        let script = format!("{deaf}; while :; do sleep 0.02; done").replace("FILE", diary.to_str().unwrap());
+        let mut spec = worker(&script);
+        (spec.stop_grace, spec.ask_again) = (PATIENCE, Some(Duration::from_millis(300)));
+        let handle = launch(spec, kept);
+        ready(&handle, 1).await;
+        handle.close().await.unwrap();
+        assert_eq!(std::fs::read_to_string(&diary).unwrap(), "once\ntwice\n");
+    })
+    .await;
+}
+
+#[tokio::test]
 async fn a_worker_that_ignores_everything_is_stopped_within_the_bound() {
     both(async |kept| {
         let folder = tempfile::tempdir().unwrap();

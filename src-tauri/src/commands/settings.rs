@@ -1,10 +1,11 @@
 //! The settings document: get, patch by field, reset.
 
 use serde::{Deserialize, Serialize};
+use serde_json::Value;
 use specta::Type;
 use tonny_core::app::SettingsChange;
-use tonny_core::problem::Problem;
-use tonny_core::settings::Settings;
+use tonny_core::problem::{Code, Problem};
+use tonny_core::settings::{Settings, WorkerCommand};
 
 use super::{Reach, checked};
 
@@ -29,6 +30,25 @@ pub enum SettingValue {
     Text(String),
     /// Nothing.
     Nothing(()),
+    /// Names, in an order.
+    Names(Vec<String>),
+    /// Workers of the user's own; what is wrong with one, the settings say.
+    Workers(Vec<WorkerCommand>),
+}
+
+impl SettingValue {
+    fn into_json(self) -> Result<Value, Problem> {
+        Ok(match self {
+            Self::Flag(flag) => flag.into(),
+            Self::Whole(number) => number.into(),
+            Self::Text(text) => checked(text)?.into(),
+            Self::Nothing(()) => Value::Null,
+            Self::Names(names) => names.into_iter().map(checked).collect::<Result<Vec<_>, _>>()?.into(),
+            Self::Workers(workers) => {
+                serde_json::to_value(workers).map_err(|error| Problem::with(Code::SettingInvalid, error))?
+            }
+        })
+    }
 }
 
 /// The settings now.
@@ -42,12 +62,7 @@ pub async fn settings_get(face: Reach<'_>) -> Result<Settings, Problem> {
 #[tauri::command]
 #[specta::specta]
 pub async fn settings_patch(face: Reach<'_>, patch: SettingPatch) -> Result<Settings, Problem> {
-    let value = match patch.value {
-        SettingValue::Flag(flag) => flag.into(),
-        SettingValue::Whole(number) => number.into(),
-        SettingValue::Text(text) => checked(text)?.into(),
-        SettingValue::Nothing(()) => serde_json::Value::Null,
-    };
+    let value = patch.value.into_json()?;
     face.app.change_settings(SettingsChange::Field(checked(patch.key)?, value)).await
 }
 

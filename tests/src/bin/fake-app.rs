@@ -13,7 +13,7 @@ use std::time::Duration;
 use anyhow::{Context as _, Result};
 use clap::{Parser, ValueEnum};
 use tokio::sync::watch;
-use tonny_supervisor::{Base, Supervisor, WorkerState};
+use tonny_supervisor::{At, Base, How, Probe, Supervisor, WorkerState};
 use tonny_tests::fake_worker::faults;
 use tonny_tests::programs::beside;
 use tonny_tests::reliability::supervision::workers::fake;
@@ -29,6 +29,9 @@ struct Arguments {
     /// Nothing stands between app and worker: the control, which must leave orphans.
     #[arg(long)]
     no_keeper: bool,
+    /// The worker serves HTTP and is asked how it is, as the app asks its engines.
+    #[arg(long)]
+    watched: bool,
     /// Where it is written down which workers run.
     #[arg(long)]
     run_folder: Option<PathBuf>,
@@ -67,7 +70,12 @@ async fn live(arguments: &Arguments) -> Result<()> {
     for leftover in supervisor.sweep_leftovers().await {
         println!("swept {}", leftover.pid);
     }
-    let (handle, future) = supervisor.worker(fake("worker", &flags)?)?;
+    let mut spec = fake("worker", &flags)?;
+    if arguments.watched {
+        let how = How::Http { path: "/health".to_owned(), token: false };
+        spec.health = vec![Probe { how, at: At::Told, timeout: Probe::TIMEOUT }];
+    }
+    let (handle, future) = supervisor.worker(spec)?;
     tokio::spawn(future);
     let mut states = handle.state();
     let pid = states.wait_for(|state| state.ready.is_some()).await.context("the worker's future")?.pid;

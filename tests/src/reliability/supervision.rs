@@ -3,6 +3,7 @@
 pub mod churn;
 pub mod ends;
 pub mod hangs;
+pub mod jumps;
 pub mod memory;
 pub mod orphans;
 pub mod ports;
@@ -80,6 +81,12 @@ pub const ROWS: &[Row] = &[
         promise: "A leaking worker is stopped at its memory ceiling, and never takes the app along",
         limit: "ceiling + 10 % with 200 MB/s, app never the victim, 50 of 50",
         run: |size| Outcome::of_async(|| memory::held(size)),
+    },
+    Row {
+        id: "S15w",
+        promise: "The wall clock jumps by +8 h and -1 h under a real app (S15 has the rules and the sleeps)",
+        limit: "0 false restarts, 0 bursts",
+        run: |size| Outcome::of(|| jumps::by_the_wall(size)),
     },
     Row {
         id: "S16",

@@ -524,7 +524,11 @@ number |
 /**  Text. */
 string | 
 /**  Nothing. */
-null;
+null | 
+/**  Names, in an order. */
+string[] | 
+/**  Workers of the user's own; what is wrong with one, the settings say. */
+WorkerCommand[];
 
 /**  The whole document. */
 export type Settings = {

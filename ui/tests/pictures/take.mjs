@@ -75,6 +75,7 @@ for (const theme of ["light", "dark"])
     shots.push({ page: "general", theme, size, scene: "trouble" });
     shots.push({ page: "general", theme, size, scene: "full", act: "bottom" });
     shots.push({ page: "engines", theme, size, scene: "full", act: "lines" });
+    for (const act of ["order", "own"]) shots.push({ page: "engines", theme, size, scene: "full", act });
     for (const scene of ["trouble", "empty", "error", "loading"]) shots.push({ page: "engines", theme, size, scene });
     for (const scene of ["empty", "error", "loading"]) shots.push({ page: "logs", theme, size, scene });
     shots.push({ page: "logs", theme, size, scene: "full", act: "incident" });
@@ -94,6 +95,13 @@ for (const language of ["de", "es"])
     shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
 
 const acts = {
+  order: async (page) => {
+    await page.getByRole("button", { name: "Add", exact: true }).scrollIntoViewIfNeeded();
+  },
+  own: async (page) => {
+    await page.getByRole("button", { name: "Add", exact: true }).click();
+    await page.getByLabel("Program").fill("/opt/engine/serve");
+  },
   open: async (page) => {
     await page.locator("li button").first().click();
     await page.getByRole("dialog").getByText("Key released").waitFor();

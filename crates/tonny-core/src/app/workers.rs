@@ -180,7 +180,11 @@ impl App {
 
     pub(super) async fn change_settings(&mut self, change: SettingsChange) -> Result<Settings, Problem> {
         let new = match change {
-            SettingsChange::Field(key, value) => self.settings.with(&key, value)?,
+            SettingsChange::Field(key, value) => {
+                let new = self.settings.with(&key, value)?;
+                engine::check_described(&new, &self.settings)?;
+                new
+            }
             SettingsChange::Reset(key) => self.settings.reset(key.as_deref())?,
             SettingsChange::All(settings) => *settings,
         };

@@ -4,10 +4,10 @@ use core::net::SocketAddr;
 
 use tonny_supervisor::{At, How, Probe, ReadyBy, Spec, TokenBy};
 
+use super::READY_DEADLINE;
 use super::kinds::{Seat, Site, Wanted};
-use super::{HEALTH_EVERY, HEALTH_TIMEOUT, READY_DEADLINE};
 use crate::problem::{Code, Problem};
-use crate::settings::{CommandReady, WorkerCommand};
+use crate::settings::{CommandReady, Settings, WorkerCommand};
 use crate::worker_view::About;
 
 pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
@@ -25,6 +25,17 @@ pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
         spec: spec(command),
     })
     .collect()
+}
+
+/// Refuses what `new` describes and `old` did not if it can never start, with the field: a program that is not there, say.
+/// What was described before stays; its program may only be away.
+pub(crate) fn check(new: &Settings, old: &Settings) -> Result<(), Problem> {
+    for command in new.workers.commands.iter().filter(|command| !old.workers.commands.contains(command)) {
+        spec(command)?.check().map_err(|error| {
+            Problem::with(Code::SettingInvalid, format!("workers.commands: {:?}: {error}", command.name))
+        })?;
+    }
+    Ok(())
 }
 
 fn spec(command: &WorkerCommand) -> Result<Spec, Problem> {
@@ -48,12 +59,40 @@ fn spec(command: &WorkerCommand) -> Result<Spec, Problem> {
         (None, ReadyBy::Probe) => Some(How::Tcp),
         (None, _) => None,
     };
-    spec.health = how.map(|how| Probe { how, at, timeout: HEALTH_TIMEOUT }).into_iter().collect();
-    spec.probe_every = HEALTH_EVERY;
+    spec.health = how.map(|how| Probe { how, at, timeout: Probe::TIMEOUT }).into_iter().collect();
     spec.secret = match (&command.token_env, &spec.ready) {
         (Some(name), _) => TokenBy::Environment(name.clone()),
         (None, ReadyBy::JsonLine) => TokenBy::StandardInput,
         (None, _) => TokenBy::None,
     };
     Ok(spec)
+}
+
+#[cfg(test)]
+mod tests {
+    use serde_json::json;
+
+    use super::*;
+
+    fn described(program: &str, health: &str) -> Settings {
+        let command =
+            json!({"name": "mine", "program": program, "ready": {"log_line": "at "}, "health": health});
+        Settings::default().with("workers.commands", json!([command])).expect("fits")
+    }
+
+    #[test]
+    fn what_can_never_start_is_refused_when_it_is_new() {
+        let none = Settings::default();
+        let program = std::env::current_exe().expect("a test is a program");
+        let good = described(&program.to_string_lossy(), "/health");
+        assert_eq!(check(&good, &none), Ok(()));
+        let gone = described("/nowhere/mine", "/health");
+        let problem = check(&gone, &none).expect_err("no such program");
+        assert!(problem.is(Code::SettingInvalid));
+        let said = "workers.commands: \"mine\": program: /nowhere/mine does not exist";
+        assert!(problem.message.contains(said), "{problem}");
+        assert_eq!(check(&gone, &gone), Ok(()), "it was there before");
+        let problem = check(&described("/", "/health"), &good).expect_err("a folder");
+        assert!(problem.message.contains("program: / is not a file"), "{problem}");
+    }
 }

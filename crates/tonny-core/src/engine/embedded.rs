@@ -1,9 +1,9 @@
 //! The embedded speech worker, `tonny-speech`: ours, in every installation, with the chosen model.
 
-use tonny_supervisor::Spec;
+use tonny_supervisor::{Cause, Sign, Spec};
 
 use super::kinds::{Seat, Site, Wanted};
-use super::{EMBEDDED, HEALTH_EVERY, NAME, Programs, READY_DEADLINE, health};
+use super::{EMBEDDED, NAME, Programs, READY_DEADLINE, health};
 use crate::model::{self, InstalledModel};
 use crate::problem::{Code, Problem};
 use crate::settings::Settings;
@@ -38,8 +38,8 @@ pub(super) fn spec(programs: &Programs, model: &InstalledModel, settings: &Setti
     spec.args = args;
     spec.ready_deadline = READY_DEADLINE;
     spec.health = vec![health("/health")];
-    spec.probe_every = HEALTH_EVERY;
-    // 2 is wrong usage and 3 a model that is none: the same start would fail the same way.
-    spec.do_not_retry = vec![2, 3];
+    // Wrong usage: the same start would fail the same way.
+    spec.do_not_retry = vec![2];
+    spec.signs = vec![Sign { code: Some(3), words: String::new(), means: Cause::BadModel }];
     spec
 }

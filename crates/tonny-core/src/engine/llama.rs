@@ -5,10 +5,10 @@
 
 use std::path::PathBuf;
 
-use tonny_supervisor::{ReadyBy, Spec, TokenBy};
+use tonny_supervisor::{Cause, ReadyBy, Sign, Spec, TokenBy};
 
 use super::kinds::{Site, Wanted};
-use super::{HEALTH_EVERY, READY_DEADLINE, health};
+use super::{READY_DEADLINE, health};
 use crate::problem::{Code, Problem};
 use crate::worker_view::About;
 
@@ -55,8 +55,18 @@ fn spec(program: PathBuf, model: PathBuf) -> Spec {
     spec.secret = TokenBy::Environment("LLAMA_API_KEY".to_owned());
     spec.ready = ReadyBy::LogLine { marker: "listening on http://".to_owned() };
     spec.health = vec![health("/health")];
-    spec.probe_every = HEALTH_EVERY;
     spec.ready_deadline = READY_DEADLINE;
+    spec.signs = signs();
     spec.heavy = true;
     spec
+}
+
+/// Whatever goes wrong, it ends with 1; its last line tells what cannot go better by itself. Older builds begin that line
+/// with `main:`, newer ones with their own name.
+fn signs() -> Vec<Sign> {
+    let sign = |words: &str, means| Sign { code: Some(1), words: words.to_owned(), means };
+    vec![
+        sign("exiting due to model loading error", Cause::BadModel),
+        sign("error: invalid argument", Cause::Configuration),
+    ]
 }

@@ -9,15 +9,18 @@ use std::time::Duration;
 use tonny_supervisor::{ReadyBy, Spec, TokenBy};
 
 use super::kinds::{Seat, Site, Wanted};
-use super::{HEALTH_EVERY, READY_DEADLINE, health};
+use super::{READY_DEADLINE, health};
 use crate::problem::{Code, Problem};
 use crate::worker_view::About;
 
 const NAME: &str = "whisperlivekit";
 
-/// Ends an open session only when asked twice, and by then nobody waits: sessions are closed first, then it is asked, and
-/// after this it is killed.
+/// Sessions are closed before it is asked to end; it then ends within half a second, and after this it is killed.
 const STOP_GRACE: Duration = Duration::from_secs(3);
+
+/// A version that waits for open connections ends when it is asked twice. This one (0.2.26) closes them itself, and asking
+/// again does it no harm.
+const ASK_AGAIN: Duration = Duration::from_millis(1500);
 
 pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
     let speech = &site.settings.speech;
@@ -70,9 +73,9 @@ fn spec(program: PathBuf, folder: PathBuf, language: &str) -> Spec {
     spec.secret = TokenBy::Environment("WLK_API_TOKEN".to_owned());
     spec.ready = ReadyBy::LogLine { marker: "Uvicorn running on http://".to_owned() };
     spec.health = vec![health("/health")];
-    spec.probe_every = HEALTH_EVERY;
     spec.ready_deadline = READY_DEADLINE;
     spec.stop_grace = STOP_GRACE;
+    spec.ask_again = Some(ASK_AGAIN);
     // 2 is wrong usage, 3 a model that cannot be loaded or warmed up; a busy port or a failed import is 1.
     spec.do_not_retry = vec![2, 3];
     spec.heavy = true;

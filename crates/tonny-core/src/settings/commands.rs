@@ -79,38 +79,42 @@ pub(super) fn wrong_commands(value: &Value) -> Option<String> {
             return Some(format!("{:?}: {wrong}", command.name));
         }
         if !names.insert(&command.name) {
-            return Some(format!("two workers are called {:?}", command.name));
+            return Some(format!("{:?}: name: two workers are called so", command.name));
         }
     }
     None
 }
 
+/// Begins with the field, so that a form can show it there.
 fn wrong_command(command: &WorkerCommand) -> Option<String> {
     let WorkerCommand { name, program, args, ready, health, token_env, .. } = command;
     if !is_name(name) {
         return Some(format!(
-            "a name is 1 to {LONGEST_NAME} lower-case letters, digits and hyphens, and begins with a letter"
+            "name: it has 1 to {LONGEST_NAME} lower-case letters, digits and hyphens, and begins with a letter"
         ));
     }
     if OURS.contains(&name.as_str()) {
-        return Some("TonnyTray has a worker of that name itself".to_owned());
+        return Some("name: TonnyTray has a worker of that name itself".to_owned());
     }
     if !Path::new(program).is_absolute() {
-        return Some(format!("the program {program:?} has to be an absolute path; no shell looks it up"));
+        return Some(format!("program: {program:?} has to be an absolute path; no shell looks it up"));
     }
-    let mut texts = args.iter().chain([program]);
-    if texts.any(|text| text.len() > LONGEST_TEXT || text.contains('\0')) {
-        return Some(format!("the program and each argument have at most {LONGEST_TEXT} bytes and no NUL"));
+    let too_much = |text: &String| text.len() > LONGEST_TEXT || text.contains('\0');
+    if too_much(program) {
+        return Some(format!("program: it has at most {LONGEST_TEXT} bytes and no NUL"));
+    }
+    if args.iter().any(too_much) {
+        return Some(format!("args: each has at most {LONGEST_TEXT} bytes and no NUL"));
     }
     if health.as_ref().is_some_and(|path| !path.starts_with('/') || path.chars().any(char::is_whitespace)) {
-        return Some("health is a path such as /health".to_owned());
+        return Some("health: it is a path such as /health".to_owned());
     }
     let variable = |name: &String| {
         name.starts_with(|c: char| c.is_ascii_uppercase())
             && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
     };
     if token_env.as_ref().is_some_and(|name| !variable(name)) {
-        return Some("token_env is the name of an environment variable, such as MY_TOKEN".to_owned());
+        return Some("token_env: it is the name of an environment variable, such as MY_TOKEN".to_owned());
     }
     wrong_ready(ready)
 }
@@ -119,12 +123,12 @@ fn wrong_ready(ready: &CommandReady) -> Option<String> {
     match ready {
         CommandReady::JsonLine => None,
         CommandReady::LogLine(marker) if marker.trim().is_empty() || marker.len() > 200 => {
-            Some("log_line is the text before the address, 1 to 200 characters".to_owned())
+            Some("ready: log_line is the text before the address, 1 to 200 characters".to_owned())
         }
         CommandReady::LogLine(_) => None,
         CommandReady::Probe(address) => match address.parse::<SocketAddr>() {
             Ok(address) if address.ip().is_loopback() && address.port() > 0 => None,
-            _ => Some("probe is an address of this machine, such as 127.0.0.1:8000".to_owned()),
+            _ => Some("ready: probe is an address of this machine, such as 127.0.0.1:8000".to_owned()),
         },
     }
 }
@@ -184,16 +188,20 @@ mod tests {
             (json!({}), None),
             (json!({"ready": {"log_line": "Listening on "}, "health": "/health", "speech": true}), None),
             (json!({"ready": {"probe": "127.0.0.1:9000"}, "token_env": "MY_TOKEN"}), None),
-            (json!({"name": "Mine"}), Some("lower-case")),
+            (json!({"name": "Mine"}), Some("\"Mine\": name: it has")),
             (json!({"name": "llama"}), Some("itself")),
-            (json!({"program": "mine"}), Some("absolute path")),
-            (json!({"args": ["a\u{0}b"]}), Some("NUL")),
-            (json!({"ready": {"log_line": " "}}), Some("text before the address")),
+            (json!({"program": "mine"}), Some(": program: \"mine\" has to be an absolute path")),
+            (json!({"program": "/a\u{0}b"}), Some(": program: it has at most 4096 bytes and no NUL")),
+            (json!({"args": ["a\u{0}b"]}), Some(": args: each")),
+            (json!({"ready": {"log_line": " "}}), Some(": ready: log_line is the text before the address")),
             (json!({"ready": {"probe": "10.0.0.1:9000"}}), Some("of this machine")),
             (json!({"ready": {"probe": "127.0.0.1:0"}}), Some("of this machine")),
             (json!({"ready": "soon"}), Some("soon")),
-            (json!({"health": "health"}), Some("/health")),
-            (json!({"token_env": "my token"}), Some("environment variable")),
+            (json!({"health": "health"}), Some(": health: it is a path such as /health")),
+            (
+                json!({"token_env": "my token"}),
+                Some(": token_env: it is the name of an environment variable"),
+            ),
             (json!({"shell": true}), Some("shell")),
         ];
         for (change, expected) in table {

@@ -31,9 +31,9 @@ pub struct Splitter {
 }
 
 impl Splitter {
-    /// What one splitter holds at most, in bytes: the line, its end, and both once more as cleaned text, where every
-    /// second byte may have become a replacement character of three; capacities double.
-    pub const MEMORY: usize = 2 * (LINE + 4 * END) + 2 * (BLOCK + 2 * (LINE + END));
+    /// What one splitter holds at most, in bytes: the line with its end (64 KiB), and a block with both once more as
+    /// cleaned text, where every second byte may have become a replacement character of three (168 KiB); capacities double.
+    pub const MEMORY: usize = 464 * 1024;
 
     /// Takes a piece of the stream and gives the lines that it completes to `take`, block by block.
     pub fn feed(&mut self, bytes: &[u8], mut take: impl FnMut(&[u8])) {
@@ -213,6 +213,18 @@ mod tests {
         let tail = format!("{} {secret}{}", "a ".repeat(2 * LINE), " c".repeat((END - 100) / 2));
         let [line] = &lines(&[tail.as_bytes()])[..] else { panic!() };
         assert!(!line.contains('S') && line.ends_with(" c c"), "{line}");
+        let (kept, rest) = line.split_once(" [").unwrap();
+        let (gone, end) = rest.split_once(" bytes cut out] ").unwrap();
+        assert_eq!(kept.len() + end.len() + gone.parse::<usize>().unwrap(), tail.len());
+    }
+
+    #[test]
+    fn lines_that_grow_by_cleaning_leave_in_blocks_of_a_bounded_size() {
+        let line = b"a\xff".repeat(500);
+        let piece = [line.as_slice(), b"\n"].concat().repeat(40);
+        let mut blocks = Vec::new();
+        Splitter::default().feed(&piece, |block| blocks.push(block.len()));
+        assert_eq!(blocks, [33 * 2001, 7 * 2001], "64 KiB and the line that fills it, then the rest");
     }
 
     #[test]
@@ -222,6 +234,7 @@ mod tests {
             for _ in 0..64 {
                 splitter.feed(&piece, |_| panic!("there is no line"));
             }
+            assert!(splitter.memory() >= if byte == b'\r' { 0 } else { LINE + END }, "what it holds counts");
             splitter.rest(|block| assert!(block.len() <= 2 * (LINE + END) + 64));
             assert!(splitter.memory() <= Splitter::MEMORY, "{byte}: {}", splitter.memory());
         }

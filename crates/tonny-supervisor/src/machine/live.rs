@@ -27,6 +27,7 @@ pub(super) struct Live {
 pub(super) struct Drain {
     pub(super) after: After,
     pub(super) why: Cause,
+    pub(super) since: Instant,
     /// The next step of the ladder and when it is due; `None` once all is done that can be done.
     pub(super) next: Option<(Effect, Instant)>,
 }

@@ -72,6 +72,9 @@ impl Spec {
         if self.misses == 0 {
             return Err(SpecError::Zero("misses"));
         }
+        if self.ask_again.is_some_and(|pause| pause >= self.stop_grace) {
+            return no_effect("ask_again", "by then the worker is killed (stop_grace)");
+        }
         if self.memory_ceiling.is_some_and(|ceiling| ceiling < SMALLEST_CEILING) {
             return no_effect("memory_ceiling", "no program lives in less than 16 MiB");
         }
@@ -117,12 +120,13 @@ impl Spec {
         Ok(())
     }
 
-    fn durations(&self) -> [(&'static str, Duration); 4] {
+    fn durations(&self) -> [(&'static str, Duration); 5] {
         [
             ("probe_every", self.probe_every),
             ("ready_deadline", self.ready_deadline),
             ("stall_limit", self.stall_limit),
             ("stop_grace", self.stop_grace),
+            ("ask_again", self.ask_again.unwrap_or(self.stop_grace)),
         ]
     }
 

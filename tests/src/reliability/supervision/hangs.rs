@@ -4,14 +4,17 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
 use rustix::process::Signal;
-use tonny_supervisor::{At, Cause, How, Phase, Probe, Spec};
+use serde_json::json;
+use tonny_core::engine::Programs;
+use tonny_core::engine::kinds::{Site, Wanted, wanted};
+use tonny_core::model::InstalledModel;
+use tonny_core::settings::Settings;
+use tonny_supervisor::{Cause, Phase, Spec};
 
 use super::workers::{fake, kill, launch, ready, until};
 use crate::bench::percentile;
 use crate::reliability::{Outcome, Size};
 
-/// What the app gives its engines.
-const TIMEOUT: Duration = Duration::from_secs(1);
 /// Workers that are watched at the same time.
 const AT_ONCE: usize = 10;
 /// A health probe that was answered proves that probing works before the worker hangs.
@@ -56,9 +59,35 @@ async fn one(number: usize) -> Result<f64> {
     Ok(took.as_secs_f64())
 }
 
+/// A fake worker that is watched as the app watches its engines, one kind after the other.
 fn watched(number: usize, flags: &[&str]) -> Result<Spec> {
+    let engines = engines()?;
+    let engine = &engines[number / 2 % engines.len()];
     let mut spec = fake(&format!("s9-{number}"), flags)?;
-    let how = How::Http { path: "/health".to_owned(), token: false };
-    spec.health = vec![Probe { how, at: At::Told, timeout: TIMEOUT }];
+    spec.health.clone_from(&engine.health);
+    (spec.probe_every, spec.misses) = (engine.probe_every, engine.misses);
     Ok(spec)
+}
+
+/// The specs of every engine that the settings can ask for.
+fn engines() -> Result<Vec<Spec>> {
+    let described = json!([{
+        "name": "mine", "program": "/opt/mine", "ready": {"log_line": "at "}, "health": "/health", "speech": true
+    }]);
+    let settings = Settings::default()
+        .with("workers.commands", described)?
+        .with("workers.llama", json!(true))?
+        .with("speech.engines", json!(["embedded", "whisperlivekit", "mine"]))?;
+    let engines = Some("/opt/engines".into());
+    let programs = Programs { speech: "/opt/tonny-speech".into(), keeper: None, engines };
+    let model = InstalledModel {
+        id: settings.speech.model.clone(),
+        family: "whisper".to_owned(),
+        languages: Vec::new(),
+        files: Vec::new(),
+    };
+    let wanted = wanted(&Site { settings: &settings, programs: &programs, installed: &[model] });
+    let specs: Vec<Spec> = wanted.into_iter().map(|Wanted { spec, .. }| spec).collect::<Result<_, _>>()?;
+    ensure!(specs.len() == 4, "{} kinds", specs.len());
+    Ok(specs)
 }

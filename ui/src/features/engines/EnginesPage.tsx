@@ -1,9 +1,11 @@
-// Every worker: how it is, why, what it uses and what happened to it.
+// Every worker: how it is, why, what it uses and what happened to it; then which of them are to run, in which order.
 import { IconCpu } from "@tabler/icons-react";
 import { EmptyNote } from "../../components/EmptyNote";
 import { Page } from "../../components/Page";
 import { useSnapshot } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
+import { OrderSection } from "./OrderSection";
+import { OwnSection } from "./OwnSection";
 import { WorkerCard } from "./WorkerCard";
 
 export function EnginesPage() {
@@ -15,6 +17,8 @@ export function EnginesPage() {
       {workers.map((worker) => (
         <WorkerCard key={worker.name} worker={worker} />
       ))}
+      <OrderSection />
+      <OwnSection />
     </Page>
   );
 }
