@@ -35,7 +35,7 @@ const CORE: &[&str] = &[
     "plugin:http|fetch",
 ];
 
-fn commands() -> Vec<&'static str> {
+pub fn commands() -> Vec<&'static str> {
     let (_, list) = include_str!("../build.rs").split_once("COMMANDS: &[&str] = &[").expect("the list");
     let list = list.split("];").next().expect("its end");
     list.split(',').map(|name| name.trim().trim_matches('"')).filter(|name| !name.is_empty()).collect()

@@ -26,7 +26,7 @@ pub struct PageRequested {
 }
 
 /// All commands and events.
-pub fn builder() -> Builder<tauri::Wry> {
+pub fn builder<R: tauri::Runtime>() -> Builder<R> {
     Builder::new()
         // One shape in both directions: what Rust sends is always complete.
         .disable_serde_phases()
@@ -92,7 +92,7 @@ mod tests {
     fn the_committed_bindings_are_fresh() {
         let committed = Path::new(env!("CARGO_MANIFEST_DIR")).join("../ui/src/ipc/bindings.ts");
         let fresh = std::env::temp_dir().join(format!("tonnytray-bindings-{}.ts", std::process::id()));
-        super::builder().export(Typescript::default(), &fresh).expect("exported");
+        super::builder::<tauri::Wry>().export(Typescript::default(), &fresh).expect("exported");
         let text = std::fs::read_to_string(&fresh).expect("written");
         std::fs::remove_file(&fresh).expect("removed");
         if std::env::var_os("TONNYTRAY_WRITE_BINDINGS").is_some() {

@@ -6,6 +6,8 @@
 
 #[cfg(test)]
 mod access;
+#[cfg(test)]
+mod answers;
 mod bindings;
 mod commands;
 mod desktop;

@@ -69,8 +69,14 @@ impl App {
 
     /// Starts the app without waiting.
     pub fn launch(&mut self, desktop: &Desktop) -> Result<()> {
+        self.launch_with(desktop, &[])
+    }
+
+    /// As [`App::launch`], with this in its environment besides.
+    pub fn launch_with(&mut self, desktop: &Desktop, variables: &[(&str, &str)]) -> Result<()> {
         let log = desktop.path("logs/tonnytray.log");
         let mut command = self.command(desktop, "tonnytray");
+        command.envs(variables.iter().copied());
         self.running = Some(Running::start(command.arg("--hidden"), &log)?);
         Ok(())
     }

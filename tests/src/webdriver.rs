@@ -78,10 +78,20 @@ impl Window {
 
     /// Clicks the first element that fits, where a person's pointer would.
     pub fn click(&self, selector: &str) -> Result<()> {
+        let id = self.element(selector)?;
+        self.post(&format!("element/{id}/click"), &json!({})).map(|_| ())
+    }
+
+    /// Types into the first element that fits, key by key.
+    pub fn type_into(&self, selector: &str, text: &str) -> Result<()> {
+        let id = self.element(selector)?;
+        self.post(&format!("element/{id}/value"), &json!({ "text": text })).map(|_| ())
+    }
+
+    fn element(&self, selector: &str) -> Result<String> {
         let found = self.post("element", &json!({ "using": "css selector", "value": selector }))?;
         let id = found.as_object().and_then(|keys| keys.values().next()).and_then(Value::as_str);
-        let id = id.with_context(|| format!("no element fits {selector}"))?;
-        self.post(&format!("element/{id}/click"), &json!({})).map(|_| ())
+        id.map(str::to_owned).with_context(|| format!("no element fits {selector}"))
     }
 
     /// Everything that can be read on the page.

@@ -65,6 +65,13 @@ describe("a secret", () => {
     await waitFor(async () => expect(within(await row("OpenAI key")).getByText("Not set")).toBeInTheDocument());
   });
 
+  it("that TonnyTray makes itself can be cleared and not typed", async () => {
+    openWindow("secrets");
+    const key = await row("Key of encrypted recordings");
+    expect(within(key).getByRole("button", { name: /^Clear/ })).toBeInTheDocument();
+    expect(within(key).queryByRole("button", { name: /^(Set|Replace)/ })).toBeNull();
+  });
+
   it("is read again when the app says that something changed", async () => {
     const { app } = openWindow("secrets");
     await row("OpenAI key");

@@ -24,6 +24,10 @@ describe("what is kept", () => {
     await waitFor(() =>
       expect(app.called("settings_patch").at(-1)).toEqual({ patch: { key: "storage.keep_text", value: false } }),
     );
+    await user.click(screen.getByRole("switch", { name: "Encrypt recordings" }));
+    await waitFor(() =>
+      expect(app.called("settings_patch").at(-1)).toEqual({ patch: { key: "storage.encrypt_audio", value: true } }),
+    );
   });
 });
 

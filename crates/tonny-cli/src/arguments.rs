@@ -195,6 +195,9 @@ pub enum History {
         /// Form of the output.
         #[arg(long, value_enum, default_value_t = Format::Json)]
         format: Format,
+        /// Encrypt it with a password, from a hidden prompt or standard input; `tonny history import` takes it back.
+        #[arg(long)]
+        encrypt: bool,
     },
 }
 

@@ -60,6 +60,14 @@ impl Face {
         }
     }
 
+    /// Writes what is no text to standard output.
+    pub fn bytes(&self, bytes: &[u8]) -> Result<(), Problem> {
+        let mut out = std::io::stdout().lock();
+        let written = out.write_all(bytes).and_then(|()| out.flush());
+        written
+            .map_err(|error| Problem::with(Code::RequestInvalid, format!("The output was cut off: {error}")))
+    }
+
     /// Says something beside the data.
     pub fn remark(&self, text: impl Display) {
         let _ = writeln!(std::io::stderr().lock(), "{text}");

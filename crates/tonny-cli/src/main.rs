@@ -4,6 +4,7 @@
 
 mod arguments;
 mod face;
+mod input;
 mod verbs;
 
 use std::process::ExitCode;

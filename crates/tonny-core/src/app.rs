@@ -16,6 +16,7 @@ pub mod history;
 mod install;
 mod microphone_test;
 mod recording;
+pub mod recordings;
 mod recovery;
 pub mod secrets;
 pub mod storage;
@@ -44,7 +45,7 @@ use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
 use crate::overlay::OverlayView;
 use crate::ports::{AudioFiles, Clock, Microphone, ModelFiles, TextInsertion};
-use crate::problem::Problem;
+use crate::problem::{Code, Problem};
 use crate::push_to_talk::PushToTalk;
 use crate::secrets::Secrets;
 use crate::settings::Settings;
@@ -163,6 +164,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         hotkey_problem: None,
         deletions: HashMap::new(),
         recovered: Vec::new(),
+        sealed: Vec::new(),
         next_clean_up: None,
         cleaning: false,
         microphone_test: None,
@@ -215,6 +217,8 @@ struct App {
     deletions: HashMap<String, Instant>,
     /// Ids of utterances found again since the start, until the user has looked.
     recovered: Vec<String>,
+    /// Ids of utterances whose recordings wait for the vault to be opened.
+    sealed: Vec<String>,
     next_clean_up: Option<Instant>,
     cleaning: bool,
     microphone_test: Option<Box<dyn crate::ports::Recording>>,
@@ -280,7 +284,8 @@ impl App {
             Message::Storage(ask) => self.storage(ask),
             Message::CleanedUp(done) => self.cleaned_up(done),
             Message::Secrets(ask) => self.secrets(ask),
-            Message::SecretsChanged => self.secrets_version += 1,
+            Message::SecretsChanged => self.secrets_changed(),
+            Message::NoRecordingsKey => self.trouble(Problem::of(Code::AudioNotSealed)),
             Message::Retranscribed(id, result) => self.retranscribed(&id, result).await,
             Message::MicrophoneTest(on, reply) => {
                 let _ = reply.send(self.test_microphone(on).await);

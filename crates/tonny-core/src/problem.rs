@@ -38,6 +38,9 @@ codes! {
     AudioEmpty = "TT-AUDIO-112", "The audio has no samples.", "Record again; the file is empty.";
     AudioNotKept = "TT-AUDIO-113", "The recording could not be written.", "Free some space, or check the rights of the data folder.";
     DiskFullRecording = "TT-AUDIO-114", "The disk is full.", "The recording goes on in the room that was set aside for it. Free some space now.";
+    AudioSealed = "TT-AUDIO-121", "The recording is encrypted.", "It can be heard and transcribed again from History while its key is in the place of the secrets.";
+    AudioOtherKey = "TT-AUDIO-122", "The recording was encrypted with another key than the one that is kept now.", "Go back to the keyring it was made with; its words in History are not affected.";
+    AudioNotSealed = "TT-AUDIO-123", "Recordings are to be encrypted, and there is no key yet.", "This one is kept as it is and encrypted as soon as there is a key: unlock the place of the secrets under Settings, Secrets.";
     ModelNone = "TT-MODEL-201", "No speech model is installed.", "Install one under Settings, Speech, or run `tonny models install whisper-tiny.en`.";
     ModelBroken = "TT-MODEL-202", "The model file is damaged or not a model.", "Remove it and install it again.";
     ModelUnknown = "TT-MODEL-203", "There is no such model.", "`tonny models list` shows the ids.";
@@ -100,6 +103,7 @@ codes! {
     SecretRefused = "TT-SECRET-1024", "The new value was refused where it belongs.", "The old one was kept. Copy the new one again, or save it without trying it.";
     SecretNotForReader = "TT-SECRET-1025", "A part of TonnyTray asked for a secret that is not meant for it.", "Please report this with `tonny doctor`'s output.";
     SecretNotKept = "TT-SECRET-1026", "What was read back is not what was written.", "The old value was put back. Try again, or choose another place under Settings, Secrets.";
+    RecordingsKeyLost = "TT-SECRET-1027", "The key of encrypted recordings cannot be kept in memory alone: they could never be heard again.", "Choose the keyring or the encrypted file; or clear the key first, if nobody needs those recordings.";
     PageFailed = "TT-UI-901", "This page could not be drawn.", "Close the window and open it again; dictation is not affected.";
     AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";
     AppRunning = "TT-APP-802", "TonnyTray is already running.", "Its window was brought up instead.";

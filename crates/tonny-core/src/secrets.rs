@@ -12,6 +12,6 @@ mod shape;
 mod value;
 
 pub use desk::{SecretKept, Secrets, Tried};
-pub use kinds::{Carry, Kind, Reader, Trial, all, kind};
+pub use kinds::{Carry, Kind, RECORDINGS, Reader, Trial, all, kind};
 pub use shape::{Note, Shape, check};
 pub use value::{Secret, Typed};

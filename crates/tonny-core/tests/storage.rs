@@ -9,6 +9,7 @@ use std::sync::Arc;
 use tonny_core::app::storage::{Places, back_up, clean_up, delete_for_good, restore, upkeep, view};
 use tonny_core::ports::AudioFiles;
 use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::Secret;
 use tonny_core::settings::Storage;
 use tonny_store::{Deed, FinalText, NewUtterance, Outcome, Store, UtteranceState};
 
@@ -19,8 +20,20 @@ const NOW: i64 = 20_000 * DAY;
 struct Folder;
 
 impl AudioFiles for Folder {
-    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
+    fn read(&self, wav: &Path, _key: Option<&Secret>) -> Result<Arc<[i16]>, Problem> {
         Err(Problem::with(Code::AudioUnreadable, wav.display()))
+    }
+
+    fn set_seal(&self, _folder: &Path, _public: Option<&str>) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn has_seal(&self, _folder: &Path) -> bool {
+        false
+    }
+
+    fn seal_all(&self, _folder: &Path) -> Result<u32, Problem> {
+        Ok(0)
     }
 
     fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {

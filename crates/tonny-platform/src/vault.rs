@@ -11,6 +11,7 @@
 mod atomic;
 mod desk;
 mod envelope;
+mod export;
 mod file;
 #[cfg(target_os = "linux")]
 mod freedesktop;
@@ -22,6 +23,7 @@ mod moving;
 mod native;
 mod old_files;
 mod password;
+mod recordings;
 #[cfg(test)]
 mod tests;
 
@@ -32,6 +34,7 @@ use std::time::{Duration, Instant};
 use tonny_core::ports::{Vault, VaultAsk};
 
 pub use envelope::{Broken, Envelope};
+pub use export::{decrypt_export, encrypt_export, is_encrypted_export};
 pub use file::FileVault;
 pub use password::{Cost, KDF_FLOOR, pause_after};
 

@@ -156,7 +156,7 @@ impl Recorder {
         assert!(self.child.wait().unwrap().success());
         let reader = hound::WavReader::open(&self.wav).unwrap();
         assert_eq!(f64::from(reader.len()), samples, "the header counts what was reported");
-        open_recording(&self.wav).unwrap()
+        open_recording(&self.wav, None).unwrap()
     }
 }
 
@@ -179,7 +179,7 @@ fn the_child_records() {
     assert!(only.is_default && only.id == "pulseaudio:mic.monitor", "{only:?}");
     let (events, mut heard) = unbounded_channel();
     let pressed = Instant::now();
-    let request = RecordRequest { device: None, wav: wav.into(), events };
+    let request = RecordRequest { device: None, wav: wav.into(), seal: false, events };
     let recording = SystemMicrophone::new().record(request).unwrap();
     say("opened", ms_since(pressed));
     let Some(Heard::First { at }) = heard.blocking_recv() else {

@@ -1,10 +1,11 @@
-//! Writes into a vault until it is killed, and says after each write that it is done: the victim of rows K1, K5, K7 and K8.
+//! Writes into a vault until it is killed, and says after each write that it is done: the victim of rows K1, K5 to
+//! K8 and K11.
 
 use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use tonny_tests::reliability::secrets::{flow, memory, victims};
+use tonny_tests::reliability::secrets::{everywhere, flow, hardened, leaving, memory, victims};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -18,7 +19,17 @@ fn main() -> Result<()> {
             println!("{found}");
             Ok(())
         }
-        _ => bail!("vault-writer file PATH | move HOME | migrate HOME | memory HOME SECONDS"),
+        ["unconfirmed", home] => {
+            println!("{}", leaving::unconfirmed(&PathBuf::from(home))?);
+            Ok(())
+        }
+        ["panic", home, number] => {
+            everywhere::panic(&PathBuf::from(home), number.parse().context("a number")?)
+        }
+        ["portal", bus, manner] => hardened::ask_portal(bus, *manner == "undumpable"),
+        _ => bail!(
+            "vault-writer file PATH | move HOME | migrate HOME | memory HOME SECONDS | unconfirmed HOME | panic HOME NUMBER | portal BUS MANNER"
+        ),
     }
 }
 

@@ -1,21 +1,34 @@
 //! K1 to K11: what is promised about secrets, measured on the real programs with keyrings on private buses.
 
+pub mod doors;
+pub mod everywhere;
 pub mod flow;
+pub mod hardened;
+pub mod hunt;
+pub mod leaving;
 pub mod memory;
 pub mod terminal;
 pub mod victims;
+pub mod window;
+pub mod workers;
 pub mod worlds;
 
 use super::{Outcome, Row};
 
-/// Every row of table 5 that is measured here. K2, K6 and K9 are tests of the desktop face's own (src-tauri) and of the
-/// vault: types that cannot be written out, a place that is left only with a word, commands that a window may not call.
+/// Every row of table 5. What only the app's own crate can ask (the table of commands and windows, the mock runtime) is
+/// a test there, and its row runs that test.
 pub const ROWS: &[Row] = &[
     Row {
         id: "K1",
         promise: "A secret is nowhere but in its store",
         limit: "0 hits of 200 canaries in 12 encodings",
         run: |size| Outcome::of(|| flow::canaries(size)),
+    },
+    Row {
+        id: "K2",
+        promise: "No command returns a secret",
+        limit: "0 canaries in any answer, error or event",
+        run: |size| Outcome::of(|| window::answers(size)),
     },
     Row {
         id: "K3",
@@ -36,6 +49,12 @@ pub const ROWS: &[Row] = &[
         run: |size| Outcome::of(|| victims::encrypted_file(size)),
     },
     Row {
+        id: "K6",
+        promise: "The keyring is left only by a click, under a label that says what protects the new place",
+        limit: "0 ways around it",
+        run: |_| Outcome::of(leaving::needs_a_click),
+    },
+    Row {
         id: "K7",
         promise: "A move between keyring and file that is killed leaves every secret in one of them",
         limit: "500 kills: 0 secrets missing",
@@ -48,9 +67,21 @@ pub const ROWS: &[Row] = &[
         run: |size| Outcome::of(|| memory::clean(size)),
     },
     Row {
+        id: "K9",
+        promise: "A hostile page can call nothing that its window was not granted, and load nothing",
+        limit: "denied, 100 %",
+        run: |size| Outcome::of(|| doors::closed(size)),
+    },
+    Row {
         id: "K10",
         promise: "No child gets a secret on its command line or in its environment",
         limit: "0",
         run: |size| Outcome::of(|| flow::children(size)),
+    },
+    Row {
+        id: "K11",
+        promise: "Hardening does not break the desktop",
+        limit: "core limit 0, app dumpable, portals answer",
+        run: |_| Outcome::of(hardened::hardened),
     },
 ];

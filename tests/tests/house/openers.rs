@@ -2,14 +2,23 @@
 
 /// A call, and the beginnings of the paths that may make it.
 const CALLS: &[(&str, &[&str])] = &[
-    (".open_for(", &["crates/tonny-core/src/secrets/", "crates/tonny-platform/src/vault/tests.rs"]),
+    (
+        ".open_for(",
+        &[
+            "crates/tonny-core/src/secrets/",
+            "crates/tonny-platform/src/vault/tests.rs",
+            // The key of encrypted recordings, and what must be refused.
+            "crates/tonny-platform/src/audio/recordings.rs",
+            "tests/src/reliability/secrets/everywhere.rs",
+        ],
+    ),
     (
         ".open_for_the_vault(",
         &[
             "crates/tonny-core/src/secrets/",
             "crates/tonny-platform/src/vault/",
             // Compares a password typed twice.
-            "crates/tonny-cli/src/verbs/secrets.rs",
+            "crates/tonny-cli/src/input.rs",
         ],
     ),
     ("from_the_vault(", &["crates/tonny-core/src/secrets/", "crates/tonny-platform/src/vault/"]),

@@ -14,7 +14,7 @@ use tonny_core::ports::{
     RecordRequest, Recording, Target, TextInsertion, Vault, VaultAsk,
 };
 use tonny_core::problem::{Code, Problem};
-use tonny_core::secrets::Secrets;
+use tonny_core::secrets::{Secret, Secrets};
 use tonny_core::settings::Settings;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::{Store, downloads, trials};
@@ -154,8 +154,20 @@ impl TextInsertion for Notebook {
 struct NoFiles;
 
 impl AudioFiles for NoFiles {
-    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
+    fn read(&self, wav: &Path, _key: Option<&Secret>) -> Result<Arc<[i16]>, Problem> {
         Err(Problem::with(Code::AudioUnreadable, wav.display()))
+    }
+
+    fn set_seal(&self, _folder: &Path, _public: Option<&str>) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn has_seal(&self, _folder: &Path) -> bool {
+        false
+    }
+
+    fn seal_all(&self, _folder: &Path) -> Result<u32, Problem> {
+        Ok(0)
     }
 
     fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {

@@ -321,6 +321,8 @@ export type Kept = {
 	used_at: string | null,
 	/**  Whether a value is tried against its provider before it replaces another. */
 	can_be_tried: boolean,
+	/**  Whether a person types it; the others are made by TonnyTray itself. */
+	can_be_typed: boolean,
 };
 
 /**  Language of the window's texts. */
@@ -635,6 +637,8 @@ export type Storage = {
 	cancelled_hours: number,
 	/**  Whether the database is backed up each hour that it changed. */
 	backups: boolean,
+	/**  Whether recordings are encrypted, with a key from the place of the secrets. */
+	encrypt_audio: boolean,
 };
 
 /**  Sizes and counts of everything that is kept. */

@@ -56,6 +56,7 @@ export const settings: Settings = {
     activity_count: 100_000,
     cancelled_hours: 24,
     backups: true,
+    encrypt_audio: false,
   },
 };
 
@@ -234,6 +235,7 @@ export const secrets: VaultReport = {
       set_at: ago(3 * DAY_MS),
       used_at: ago(12 * 60_000),
       can_be_tried: true,
+      can_be_typed: true,
     },
     {
       id: "elevenlabs",
@@ -244,6 +246,7 @@ export const secrets: VaultReport = {
       set_at: null,
       used_at: null,
       can_be_tried: true,
+      can_be_typed: true,
     },
     {
       id: "webhook",
@@ -254,6 +257,18 @@ export const secrets: VaultReport = {
       set_at: ago(40 * DAY_MS),
       used_at: null,
       can_be_tried: false,
+      can_be_typed: true,
+    },
+    {
+      id: "recordings",
+      label: "Key of encrypted recordings",
+      purpose: "Opens recordings that are encrypted.",
+      presence: "set",
+      place: "keyring",
+      set_at: ago(2 * DAY_MS),
+      used_at: null,
+      can_be_tried: false,
+      can_be_typed: false,
     },
   ],
 };

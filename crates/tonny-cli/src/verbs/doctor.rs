@@ -90,7 +90,7 @@ fn microphone(face: &Face) -> Result<String, Problem> {
     let wav = folders.audio.join("doctor.wav");
     RecordingsOnDisk.remove(&wav)?;
     let (events, mut heard) = tokio::sync::mpsc::unbounded_channel();
-    let request = RecordRequest { device: device.clone(), wav: wav.clone(), events };
+    let request = RecordRequest { device: device.clone(), wav: wav.clone(), seal: false, events };
     let recording = SystemMicrophone::new().record(request)?;
     let first = face.block_on(async {
         let first = async {

@@ -1,6 +1,7 @@
 //! `tonny history`: read and mend what was said, with or without a running app.
 
 use std::collections::HashMap;
+use std::io::IsTerminal as _;
 use std::path::Path;
 use std::sync::Arc;
 
@@ -10,11 +11,14 @@ use tonny_core::app::{HistoryFilter, HistoryQuery, HistoryRow};
 use tonny_core::control::Request;
 use tonny_core::history_files::{Imported, read, refused, to_csv, to_json};
 use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::Typed;
 use tonny_core::{Page, Store, store_problem};
 use tonny_platform::audio::RecordingsOnDisk;
+use tonny_platform::vault::{decrypt_export, encrypt_export, is_encrypted_export};
 
 use crate::arguments::{self, Format, History};
 use crate::face::Face;
+use crate::input::Input;
 
 /// Rows read at a time while exporting.
 const PAGE: u32 = 500;
@@ -34,7 +38,7 @@ pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
             History::Show { id } => show(face, &row(&store, &id).await?),
             History::Delete { id } => delete(face, &store, &id).await,
             History::Import { file } => import(face, &store, &file).await,
-            History::Export { format } => export(face, &store, format).await,
+            History::Export { format, encrypt } => export(face, &store, format, encrypt).await,
             History::Retry { .. } => Ok(()),
         }
     })
@@ -109,7 +113,7 @@ async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> 
     if std::fs::metadata(file).map_err(unreadable)?.len() > LARGEST_IMPORT {
         return Err(Problem::with(Code::ImportRefused, format!("{} is larger than 2 GB", file.display())));
     }
-    let count = match read(&std::fs::read_to_string(file).map_err(unreadable)?)? {
+    let count = match read(&text(face, std::fs::read(file).map_err(unreadable)?)?)? {
         Imported::Utterances(lines) => {
             let rows: Vec<_> = lines.iter().map(|(_, row)| row.clone()).collect();
             let added = store.utterances().import(&rows).await.map_err(|error| refused(&error, &lines))?;
@@ -126,7 +130,34 @@ async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> 
     Ok(())
 }
 
-async fn export(face: &Face, store: &Store, format: Format) -> Result<(), Problem> {
+/// An encrypted export is opened with its password.
+fn text(face: &Face, mut bytes: Vec<u8>) -> Result<String, Problem> {
+    if is_encrypted_export(&bytes) {
+        let password = Input::new(face, true).password()?;
+        bytes = decrypt_export(&bytes, &password)?.to_vec();
+    }
+    String::from_utf8(bytes).map_err(|error| Problem::with(Code::ImportRefused, error))
+}
+
+async fn export(face: &Face, store: &Store, format: Format, encrypt: bool) -> Result<(), Problem> {
+    // Asked for before anything is read: nobody waits for a question.
+    let password = encrypt.then(|| to_encrypt(face)).transpose()?;
+    let text = exported(store, format).await?;
+    let Some(password) = password else {
+        return if text.is_empty() { Ok(()) } else { face.line(text) };
+    };
+    face.bytes(&encrypt_export(text.as_bytes(), &password)?)
+}
+
+fn to_encrypt(face: &Face) -> Result<Typed, Problem> {
+    if std::io::stdout().is_terminal() {
+        let what = "An encrypted export is no text: send it to a file, as in `tonny history export --encrypt > FILE`";
+        return Err(Problem::with(Code::RequestInvalid, what));
+    }
+    Input::new(face, false).new_password()
+}
+
+async fn exported(store: &Store, format: Format) -> Result<String, Problem> {
     let mut page = Page { limit: PAGE, ..Page::default() };
     let mut rows = Vec::new();
     loop {
@@ -138,26 +169,27 @@ async fn export(face: &Face, store: &Store, format: Format) -> Result<(), Proble
         }
     }
     rows.reverse();
-    match format {
-        Format::Json => face.line(to_json(&rows)?),
-        Format::Csv => face.line(to_csv(&rows)?.trim_end()),
-        Format::Txt => rows
-            .into_iter()
-            .map(|row| history_row(row, &[]))
-            .try_for_each(|row| face.line(format!("{}  {}", when(&row), row.text))),
-        Format::Srt => srt(face, &rows.into_iter().map(|row| history_row(row, &[])).collect::<Vec<_>>()),
-    }
+    let rows_of = |rows: Vec<_>| rows.into_iter().map(|row| history_row(row, &[])).collect::<Vec<_>>();
+    Ok(match format {
+        Format::Json => to_json(&rows)?,
+        Format::Csv => to_csv(&rows)?.trim_end().to_owned(),
+        Format::Txt => {
+            let lines = rows_of(rows).into_iter().map(|row| format!("{}  {}", when(&row), row.text));
+            lines.collect::<Vec<_>>().join("\n")
+        }
+        Format::Srt => srt(&rows_of(rows)),
+    })
 }
 
 /// Utterances one after the other, each as long as its recording.
-fn srt(face: &Face, rows: &[HistoryRow]) -> Result<(), Problem> {
-    let mut at = 0;
+fn srt(rows: &[HistoryRow]) -> String {
+    let (mut at, mut parts) = (0, Vec::new());
     for (number, row) in rows.iter().filter(|row| !row.text.is_empty()).enumerate() {
         let end = at + u64::from(row.audio_ms.unwrap_or(1_000).max(1));
-        face.line(format!("{}\n{} --> {}\n{}\n", number + 1, stamp(at), stamp(end), row.text))?;
+        parts.push(format!("{}\n{} --> {}\n{}\n", number + 1, stamp(at), stamp(end), row.text));
         at = end;
     }
-    Ok(())
+    parts.join("\n")
 }
 
 fn stamp(ms: u64) -> String {

@@ -4,18 +4,14 @@
 //! The terminal has a vault of its own beside the app's and only tells the app that something changed: no secret
 //! crosses the control socket.
 
-use std::io::{IsTerminal as _, Read as _};
-
-use tonny_core::ports::{Choice, Place, Presence, VaultReport, VaultState};
+use tonny_core::ports::{AudioFiles as _, Choice, Place, Presence, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
-use tonny_core::secrets::{Secrets, Tried, Typed, kind};
-use zeroize::Zeroizing;
+use tonny_core::secrets::{RECORDINGS, Secrets, Tried, kind};
+use tonny_platform::audio::RecordingsOnDisk;
 
 use crate::arguments::{Secrets as Verb, Store};
 use crate::face::Face;
-
-/// More than any secret; what is longer is refused by its length.
-const MOST_INPUT: u64 = 64 * 1024;
+use crate::input::Input;
 
 pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
     let secrets = face.secrets()?;
@@ -27,6 +23,9 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
             }
             Verb::Clear { name } => {
                 let kind = kind(&name)?;
+                if kind.id == RECORDINGS {
+                    drop_seal(face)?;
+                }
                 let mut input = Input::new(face, false);
                 open_file(&secrets, &mut input).await?;
                 let was_there = secrets.clear(kind.id).await?;
@@ -71,9 +70,15 @@ async fn forget(face: &Face, secrets: &Secrets, yes: bool) -> Result<(), Problem
     if !yes {
         return Err(Problem::with(Code::RequestInvalid, "This deletes every secret: say it with --yes"));
     }
+    drop_seal(face)?;
     let gone = secrets.forget().await?;
     face.tell_app();
     face.show(&serde_json::json!({ "forgotten": gone }), || format!("{gone} secrets forgotten."))
+}
+
+/// What encrypts recordings goes before the key that opens them. A running app makes the next pair by itself.
+fn drop_seal(face: &Face) -> Result<(), Problem> {
+    RecordingsOnDisk.set_seal(&face.folders()?.audio, None)
 }
 
 async fn store(face: &Face, secrets: &Secrets, place: Store, agree: bool) -> Result<(), Problem> {
@@ -144,79 +149,4 @@ fn list(face: &Face, report: &VaultReport) -> Result<(), Problem> {
         }));
         lines.join("\n")
     })
-}
-
-/// Where values and passwords come from: prompts on a terminal, else lines of standard input.
-struct Input<'a> {
-    face: &'a Face,
-    /// The first line is the encrypted file's password.
-    password_first: bool,
-    rest: Option<Zeroizing<String>>,
-}
-
-impl<'a> Input<'a> {
-    fn new(face: &'a Face, password_first: bool) -> Self {
-        Self { face, password_first, rest: None }
-    }
-
-    /// The value: everything that is left, without its last line break.
-    fn ask(&mut self, label: &str) -> Result<Typed, Problem> {
-        if std::io::stdin().is_terminal() {
-            return prompt(self.face, &format!("{label}: "));
-        }
-        let rest = self.read()?;
-        let value =
-            rest.strip_suffix('\n').map_or(rest.as_str(), |value| value.strip_suffix('\r').unwrap_or(value));
-        Ok(Typed::new(value.to_owned()))
-    }
-
-    fn password(&mut self) -> Result<Typed, Problem> {
-        if std::io::stdin().is_terminal() {
-            return prompt(self.face, "Password of the encrypted file: ");
-        }
-        if !self.password_first {
-            return Err(Problem::with(
-                Code::VaultFileLocked,
-                "Without a terminal, give it as the first line of standard input, with --password-first",
-            ));
-        }
-        let rest = self.read()?;
-        let (password, value) = rest.split_once('\n').unwrap_or((rest.as_str(), ""));
-        self.rest = Some(Zeroizing::new(value.to_owned()));
-        Ok(Typed::new(password.trim_end_matches('\r').to_owned()))
-    }
-
-    /// A new password, typed twice on a terminal.
-    fn new_password(&mut self) -> Result<Typed, Problem> {
-        if !std::io::stdin().is_terminal() {
-            return self.ask("Password");
-        }
-        let first = prompt(self.face, "New password of the encrypted file: ")?;
-        let again = prompt(self.face, "Once more: ")?;
-        if first.open_for_the_vault() == again.open_for_the_vault() {
-            return Ok(first);
-        }
-        Err(Problem::with(Code::VaultPasswordWrong, "The two are not the same"))
-    }
-
-    fn read(&mut self) -> Result<Zeroizing<String>, Problem> {
-        if let Some(rest) = self.rest.take() {
-            return Ok(rest);
-        }
-        // One buffer from the start: one that grows leaves copies behind.
-        let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(MOST_INPUT).unwrap_or(0) + 1));
-        std::io::stdin().lock().take(MOST_INPUT).read_to_end(&mut bytes).map_err(|error| unread(&error))?;
-        let text = std::str::from_utf8(&bytes)
-            .map_err(|_| Problem::with(Code::SecretInvalid, "Standard input is no text"))?;
-        Ok(Zeroizing::new(text.to_owned()))
-    }
-}
-
-fn prompt(face: &Face, text: &str) -> Result<Typed, Problem> {
-    face.remark(text);
-    rpassword::read_password().map(Typed::new).map_err(|error| unread(&error))
-}
-
-fn unread(error: &std::io::Error) -> Problem {
-    Problem::with(Code::RequestInvalid, format!("The input could not be read: {error}"))
 }

@@ -9,6 +9,7 @@ use tonny_supervisor::{Usage, WorkerState};
 
 use super::DesktopWish;
 use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
+use super::recordings;
 use super::secrets::SecretsAsk;
 use super::storage::{Cleaned, StorageAsk, StorageView};
 use super::usage::UsagePoint;
@@ -72,6 +73,7 @@ pub enum Message {
     CleanedUp(Result<Cleaned, Problem>),
     Secrets(SecretsAsk),
     SecretsChanged,
+    NoRecordingsKey,
     Retranscribed(String, Result<Transcript, Problem>),
     MicrophoneTest(bool, Answer<Result<(), Problem>>),
     Level(f32),
@@ -125,6 +127,10 @@ impl AppHandle {
 
     /// Changes the settings; they are in force when this returns.
     pub async fn change_settings(&self, change: SettingsChange) -> Result<Settings, Problem> {
+        if matches!(&change, SettingsChange::Field(key, Value::Bool(true)) if key == recordings::SETTING) {
+            // Refused where no key can be kept, instead of saying that recordings are encrypted when they are not.
+            self.secrets(SecretsAsk::RecordingsKey).await?;
+        }
         self.ask(|reply| Message::ChangeSettings(change, reply)).await?
     }
 

@@ -18,8 +18,8 @@ impl App {
         }
         let (events, mut heard) = mpsc::unbounded_channel();
         let file = wav(&self.parts.audio_folder, NAME);
-        let request =
-            RecordRequest { device: self.settings.microphone.device.clone(), wav: file.clone(), events };
+        let (device, seal) = (self.settings.microphone.device.clone(), self.settings.storage.encrypt_audio);
+        let request = RecordRequest { device, wav: file.clone(), seal, events };
         let microphone = self.parts.microphone.clone();
         let opened = tokio::task::spawn_blocking(move || microphone.record(request)).await;
         let recording = opened.map_err(|e| Problem::with(crate::problem::Code::MicrophoneFailed, e))??;

@@ -52,10 +52,8 @@ impl App {
         self.problem = None;
         self.end_microphone_test();
         let (events, heard) = mpsc::unbounded_channel();
-        self.open_microphone(
-            &id,
-            RecordRequest { device: self.settings.microphone.device.clone(), wav: wav.clone(), events },
-        );
+        let (device, seal) = (self.settings.microphone.device.clone(), self.settings.storage.encrypt_audio);
+        self.open_microphone(&id, RecordRequest { device, wav: wav.clone(), seal, events });
         self.transcribe(&id, heard);
         let mut utterance = Utterance::new(id.clone(), route, wav, pressed);
         utterance.hands_free = hands_free;

@@ -6,7 +6,7 @@ use tonny_store::{FinalText, NewUtterance, Outcome, UtteranceState};
 
 use super::ask::{Message, wav};
 use super::utterance::{Route, Stage, Utterance};
-use super::{App, Notification};
+use super::{App, Notification, recordings};
 use crate::problem::{Code, Problem};
 use crate::transcription::{self, Job, Note, Transcript, replay};
 
@@ -105,10 +105,9 @@ impl App {
         let (audio, handle, id) = (self.parts.audio.clone(), self.handle.clone(), id.to_owned());
         let (chain, language) = (self.chain.subscribe(), self.settings.dictation.language.clone());
         let patience = Duration::from_secs(u64::from(self.settings.dictation.engine_wait_s));
-        let file = wav(&self.parts.audio_folder, &id);
+        let (file, secrets) = (wav(&self.parts.audio_folder, &id), self.parts.secrets.clone());
         self.tasks.spawn(async move {
-            let read = tokio::task::spawn_blocking(move || audio.read(&file)).await;
-            let result = match read.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten() {
+            let result = match recordings::read(&audio, &secrets, file).await {
                 Ok(samples) => transcribe(Job { heard: replay(samples), chain, language, patience }).await,
                 Err(problem) => Err(problem),
             };
@@ -164,6 +163,9 @@ impl App {
                 found = Some(text.text);
             }
             Err(problem) => {
+                if recordings::waits_for_the_vault(&problem) {
+                    self.sealed.push(id.to_owned());
+                }
                 outcome.state = UtteranceState::Failed;
                 (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
             }

@@ -1,10 +1,10 @@
 //! Secrets as the App handles them: every ask is a task of its own, because a keyring may take its time.
 
-use super::App;
 use super::ask::{Answer, Message};
+use super::{App, recordings};
 use crate::ports::{Choice, VaultReport};
 use crate::problem::Problem;
-use crate::secrets::{SecretKept, Secrets, Typed};
+use crate::secrets::{RECORDINGS, SecretKept, Secrets, Typed, kind};
 
 /// What the faces ask about secrets.
 pub enum SecretsAsk {
@@ -24,16 +24,33 @@ pub enum SecretsAsk {
     Lock(Answer<Result<(), Problem>>),
     /// Another password: old, new.
     ChangePassword(Typed, Typed, Answer<Result<(), Problem>>),
+    /// Make sure that recordings can be encrypted.
+    RecordingsKey(Answer<Result<(), Problem>>),
 }
 
 impl App {
     pub(super) fn secrets(&self, ask: SecretsAsk) {
         let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
+        let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
         self.tasks.spawn(async move {
+            if let SecretsAsk::RecordingsKey(reply) = ask {
+                let _ = reply.send(recordings::make_key(&audio, &secrets, folder).await);
+                return;
+            }
+            // What encrypts goes before the key that opens; while the setting is on, the next pair is made at once.
+            if takes_recordings_key(&ask) && recordings::drop_key(&audio, folder).await.is_err() {
+                tracing::error!("recordings may be encrypted with a key that is gone");
+            }
             if carry_out(&secrets, ask).await {
                 handle.send(Message::SecretsChanged).await;
             }
         });
+    }
+
+    pub(super) fn secrets_changed(&mut self) {
+        self.secrets_version += 1;
+        self.ensure_recordings_key();
+        self.retry_sealed();
     }
 
     /// Plain-text secrets of an older set-up move into the vault; what cannot be done now is tried at the next start.
@@ -67,6 +84,14 @@ impl App {
     }
 }
 
+fn takes_recordings_key(ask: &SecretsAsk) -> bool {
+    match ask {
+        SecretsAsk::Forget(_) => true,
+        SecretsAsk::Clear(id, _) => kind(id).is_ok_and(|kind| kind.id == RECORDINGS),
+        _ => false,
+    }
+}
+
 /// Whether something changed, or may have.
 async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> bool {
     // Whoever asked may have gone; the work is done all the same.
@@ -84,6 +109,8 @@ async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> bool {
         SecretsAsk::ChangePassword(old, new, reply) => {
             _ = reply.send(secrets.change_password(old, new).await)
         }
+        // Answered before, where the recordings are within reach.
+        SecretsAsk::RecordingsKey(_) => return false,
     }
     true
 }

@@ -227,6 +227,14 @@ pub async fn upkeep(
     if let Ok(Err(problem)) = room {
         tracing::warn!(code = problem.code, "no room could be set aside for recordings");
     }
+    if idle && limits.encrypt_audio {
+        let (audio, folder) = (places.audio.clone(), places.folder.clone());
+        match tokio::task::spawn_blocking(move || audio.seal_all(&folder)).await {
+            Ok(Ok(0)) | Err(_) => {}
+            Ok(Ok(recordings)) => tracing::info!(recordings, "recordings that were not encrypted are now"),
+            Ok(Err(problem)) => tracing::warn!(code = problem.code, "a recording could not be encrypted"),
+        }
+    }
     if idle {
         let size = store.statistics().size().await.map_err(failed)?;
         if vacuum_pays(size.bytes, size.free_bytes) {

@@ -50,6 +50,7 @@ impl App {
         self.last = self.newest().await;
         self.recover().await;
         self.migrate_secrets();
+        self.ensure_recordings_key();
         self.show_at_start();
         self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
     }
@@ -201,7 +202,7 @@ impl App {
             Some(problem) => self.problem = Some(problem),
         }
         self.history_version += 1;
-        self.secrets_version += 1;
+        self.secrets_changed();
         self.refresh_models().await;
     }
 
@@ -211,6 +212,9 @@ impl App {
         let language = old.dictation.language != self.settings.dictation.language;
         if old.speech != self.settings.speech || old.workers != self.settings.workers || language {
             self.run_workers();
+        }
+        if old.storage.encrypt_audio != self.settings.storage.encrypt_audio {
+            self.ensure_recordings_key();
         }
         if old != self.settings {
             self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));

@@ -4,11 +4,19 @@ use std::path::Path;
 use std::sync::Arc;
 
 use crate::problem::Problem;
+use crate::secrets::Secret;
 
 /// The audio folder.
 pub trait AudioFiles: Send + Sync + 'static {
-    /// All samples of a recording, 16 kHz mono, even when a crash left its header behind its data.
-    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem>;
+    /// All samples of a recording, 16 kHz mono, even when a crash left its header behind its data. An encrypted one needs
+    /// its key: without it the answer is [`Code::AudioSealed`](crate::problem::Code::AudioSealed).
+    fn read(&self, wav: &Path, key: Option<&Secret>) -> Result<Arc<[i16]>, Problem>;
+    /// Leaves the half of a key that encrypts where recordings of `folder` find it; `None` takes it away.
+    fn set_seal(&self, folder: &Path, public: Option<&str>) -> Result<(), Problem>;
+    /// Whether recordings of `folder` can be encrypted.
+    fn has_seal(&self, folder: &Path) -> bool;
+    /// Encrypts the recordings of `folder` that are not; none of them may be under way. Says how many there were.
+    fn seal_all(&self, folder: &Path) -> Result<u32, Problem>;
     /// Names of all recordings in `folder`, without their ending: the ids of their utterances.
     fn ids(&self, folder: &Path) -> Result<Vec<String>, Problem>;
     /// How many recordings `folder` has, and their bytes.

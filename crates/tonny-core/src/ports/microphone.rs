@@ -28,6 +28,9 @@ pub struct RecordRequest {
     pub device: Option<String>,
     /// The WAV file that grows while recording; its header is valid at every moment, it is synced once a second.
     pub wav: PathBuf,
+    /// Whether the file is encrypted while it grows, with the half of a key that lies beside it. Where that is missing the
+    /// recording is made all the same, and the trouble told.
+    pub seal: bool,
     /// Receives everything that happens, in order; never blocks the audio thread.
     pub events: UnboundedSender<Heard>,
 }

@@ -41,6 +41,8 @@ pub enum VaultAsk {
     ChangePassword(Typed, Typed, VaultAnswer<()>),
     /// Takes in the plain-text secrets of older set-ups.
     Migrate(VaultAnswer<Migration>),
+    /// Makes the key of encrypted recordings where there is none; the half of it that everybody may see.
+    RecordingsKey(VaultAnswer<String>),
 }
 
 /// Where secrets are kept.
@@ -225,6 +227,8 @@ pub struct Kept {
     pub used_at: Option<String>,
     /// Whether a value is tried against its provider before it replaces another.
     pub can_be_tried: bool,
+    /// Whether a person types it; the others are made by TonnyTray itself.
+    pub can_be_typed: bool,
 }
 
 /// What became of the plain-text secrets of an older set-up.

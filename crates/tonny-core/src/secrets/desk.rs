@@ -102,6 +102,11 @@ impl Secrets {
         self.ask(VaultAsk::Migrate).await
     }
 
+    /// Makes sure that there is a key for encrypted recordings; the half of it that everybody may see.
+    pub async fn recordings_key(&self) -> Result<String, Problem> {
+        self.ask(VaultAsk::RecordingsKey).await
+    }
+
     /// A secret for use; [`Code::SecretUnset`] when there is none.
     pub async fn take(&self, id: &str) -> Result<Secret, Problem> {
         let kind = kind(id)?;

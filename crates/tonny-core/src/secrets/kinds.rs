@@ -14,6 +14,8 @@ pub enum Reader {
     Egress,
     /// The start of a worker, which hands it over on standard input.
     WorkerStart,
+    /// Whoever reads kept recordings.
+    Recordings,
 }
 
 /// How a value travels in a request.
@@ -277,7 +279,21 @@ const KINDS: &[Kind] = &[
             &["/llama/api_key"],
         )
     },
+    Kind {
+        readers: &[Reader::Recordings],
+        ..key(
+            RECORDINGS,
+            "Key of encrypted recordings",
+            "Opens recordings that are encrypted; without it they can never be heard again.",
+            Shape::Made,
+            Trial::Never("it is TonnyTray's own"),
+            &[],
+        )
+    },
 ];
+
+/// The key of encrypted recordings, which TonnyTray makes itself.
+pub const RECORDINGS: &str = "recordings";
 
 /// Every kind, in the order they are shown.
 pub fn all() -> &'static [Kind] {

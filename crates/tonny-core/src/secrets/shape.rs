@@ -27,6 +27,8 @@ pub enum Shape {
     Header,
     /// user:password.
     UserAndPassword,
+    /// Nobody types it: TonnyTray makes it itself.
+    Made,
 }
 
 /// Something worth knowing about a value that is good.
@@ -54,6 +56,7 @@ fn look(kind: &Kind, text: &str) -> Result<Note, String> {
         Shape::Amqp => address::check(text, &[Scheme::secure("amqps"), Scheme::local("amqp")], true),
         Shape::Header => header(text),
         Shape::UserAndPassword => user_and_password(text),
+        Shape::Made => Err("TonnyTray makes it itself".to_owned()),
     }
 }
 

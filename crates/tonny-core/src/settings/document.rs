@@ -87,6 +87,8 @@ pub struct Storage {
     pub cancelled_hours: u32,
     /// Whether the database is backed up each hour that it changed.
     pub backups: bool,
+    /// Whether recordings are encrypted, with a key from the place of the secrets.
+    pub encrypt_audio: bool,
 }
 
 impl Default for Storage {
@@ -104,6 +106,7 @@ impl Default for Storage {
             activity_count: 100_000,
             cancelled_hours: 24,
             backups: true,
+            encrypt_audio: false,
         }
     }
 }

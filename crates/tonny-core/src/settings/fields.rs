@@ -202,6 +202,11 @@ const FIELDS: &[Field] = &[
         range: Range::Flag,
         help: "Back the database up each hour that it changed.",
     },
+    Field {
+        key: "storage.encrypt_audio",
+        range: Range::Flag,
+        help: "Encrypt recordings with a key from the place of the secrets.",
+    },
 ];
 
 /// Every field, in the order of the document.

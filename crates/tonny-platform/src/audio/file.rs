@@ -7,13 +7,14 @@ mod coded;
 mod plain;
 
 use std::fs::File;
-use std::io::{BufReader, ErrorKind, Read, Seek};
+use std::io::{BufRead as _, BufReader, ErrorKind, Read, Seek};
 use std::path::Path;
 use std::time::Duration;
 
 use tonny_core::problem::{Code, Problem};
 
 use super::resample::ToSpeechRate;
+use super::sealed::{SealFault, is_sealed};
 use super::wav::{HEADER, is_ours};
 
 /// Where a file's samples come from: mono, at the file's own rate.
@@ -57,14 +58,19 @@ pub fn open_audio(path: &Path) -> Result<AudioFile, Problem> {
 }
 
 /// A recording of ours as it was left, even by a crash: the file's length counts, not its header. Other audio is read
-/// as [`open_audio`] does.
+/// as [`open_audio`] does. An encrypted one needs its key.
 ///
 /// # Errors
-/// As [`open_audio`].
-pub fn open_recording(path: &Path) -> Result<Vec<i16>, Problem> {
+/// As [`open_audio`]; `AudioSealed` where the key is missing, `AudioOtherKey` where it is another one.
+pub fn open_recording(path: &Path, key: Option<&str>) -> Result<Vec<i16>, Problem> {
     let mut file = open(path)?;
     let mut start = Vec::with_capacity(HEADER);
     file.by_ref().take(HEADER as u64).read_to_end(&mut start).map_err(|error| unreadable(path, error))?;
+    if is_sealed(&start) {
+        let key = key.ok_or_else(|| sealed(path))?;
+        file.read_to_end(&mut start).map_err(|error| unreadable(path, error))?;
+        return opened(path, &start, key);
+    }
     if !is_ours(&start) {
         return Ok(open_audio(path)?.collect::<Result<Vec<_>, _>>()?.concat());
     }
@@ -73,6 +79,23 @@ pub fn open_recording(path: &Path) -> Result<Vec<i16>, Problem> {
     let samples: Vec<i16> =
         bytes.chunks_exact(2).map(|pair| i16::from_le_bytes([pair[0], pair[1]])).collect();
     if samples.is_empty() { Err(empty(path)) } else { Ok(samples) }
+}
+
+/// What a recording held that was encrypted. Damage in it costs its own tenth of a second and nothing else.
+fn opened(path: &Path, bytes: &[u8], key: &str) -> Result<Vec<i16>, Problem> {
+    let opened = super::sealed::open(bytes, key).map_err(|fault| match fault {
+        SealFault::OtherKey => Problem::with(Code::AudioOtherKey, path.display()),
+        fault => unreadable(path, fault),
+    })?;
+    if opened.damaged > 0 || !opened.whole {
+        let (damaged, whole) = (opened.damaged, opened.whole);
+        tracing::warn!(path = %path.display(), damaged, whole, "an encrypted recording is not as it was written");
+    }
+    if opened.samples.is_empty() { Err(empty(path)) } else { Ok(opened.samples) }
+}
+
+fn sealed(path: &Path) -> Problem {
+    Problem::with(Code::AudioSealed, path.display())
 }
 
 impl AudioFile {
@@ -113,6 +136,10 @@ impl Iterator for AudioFile {
 
 fn source(path: &Path) -> Result<Box<dyn Source>, Problem> {
     let mut reader = BufReader::new(open(path)?);
+    let start = reader.fill_buf().map_err(|error| unreadable(path, error))?;
+    if is_sealed(start) {
+        return Err(sealed(path));
+    }
     if let Some(wav) = plain::PlainWav::read_header(&mut reader, path)? {
         return Ok(Box::new(wav.samples(reader, path)));
     }

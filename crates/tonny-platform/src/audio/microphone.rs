@@ -11,12 +11,14 @@ use std::time::Duration;
 
 use cpal::Stream;
 use cpal::traits::StreamTrait;
-use tonny_core::ports::{InputDevice, Microphone, RecordRequest, Recording};
+use tonny_core::ports::{Heard, InputDevice, Microphone, RecordRequest, Recording};
 use tonny_core::problem::{Code, Problem};
 
 use super::capture::Shared;
 use super::devices::list;
 use super::recording::{Hold, Listener, Running};
+use super::seal;
+use super::sealed::Sealer;
 use super::stream::{Opened, open};
 use super::wav::WavFile;
 
@@ -45,7 +47,7 @@ impl Microphone for SystemMicrophone {
     }
 
     fn record(&self, request: RecordRequest) -> Result<Box<dyn Recording>, Problem> {
-        let wav = WavFile::create(&request.wav)?;
+        let wav = create(&request)?;
         let shared = Arc::new(Shared::default());
         let running = Running { shared: Arc::clone(&shared) };
         on_own_thread(move |answer| match open(request.device.as_deref(), &shared) {
@@ -57,6 +59,19 @@ impl Microphone for SystemMicrophone {
         })?;
         Ok(Box::new(running))
     }
+}
+
+/// The recording's file. One that cannot be encrypted is made all the same, and the trouble told: no word is lost for it.
+fn create(request: &RecordRequest) -> Result<WavFile, Problem> {
+    if !request.seal {
+        return WavFile::create(&request.wav);
+    }
+    let sealer = seal::read(&request.wav).and_then(|key| Sealer::new(key).ok());
+    if sealer.is_none() {
+        tracing::warn!(code = Code::AudioNotSealed.id(), "a recording is not encrypted");
+        let _ = request.events.send(Heard::Trouble(Problem::of(Code::AudioNotSealed)));
+    }
+    WavFile::create_with(&request.wav, sealer)
 }
 
 /// Runs `work` where a hanging sound server can do no harm, and waits for its answer, not for its end.
@@ -145,7 +160,7 @@ mod tests {
             let wav = folder.path().join("r.wav");
             let (events, _) = tokio::sync::mpsc::unbounded_channel();
             let problem = SystemMicrophone::new()
-                .record(RecordRequest { device: Some(id.into()), wav: wav.clone(), events })
+                .record(RecordRequest { device: Some(id.into()), wav: wav.clone(), seal: false, events })
                 .err()
                 .unwrap();
             assert!(problem.is(Code::MicrophoneMissing) && problem.message.contains(id), "{problem}");
@@ -156,7 +171,7 @@ mod tests {
     #[test]
     fn a_file_that_cannot_be_created_opens_no_microphone() {
         let (events, _) = tokio::sync::mpsc::unbounded_channel();
-        let request = RecordRequest { device: None, wav: "no-such-folder/r.wav".into(), events };
+        let request = RecordRequest { device: None, wav: "no-such-folder/r.wav".into(), seal: false, events };
         assert!(SystemMicrophone::new().record(request).err().unwrap().is(Code::AudioNotKept));
     }
 }

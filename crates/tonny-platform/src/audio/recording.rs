@@ -299,6 +299,9 @@ impl Listener {
         self.deliver(&rest, &mut progress);
         self.write(&mut progress);
         drop(syncing);
+        if let Err(error) = self.wav.end() {
+            tracing::warn!(path = %self.wav.path().display(), %error, "the recording will look cut off");
+        }
         if let Err(error) = self.wav.sync() {
             tracing::error!(path = %self.wav.path().display(), %error, "the recording may not be on the disk yet");
         }
@@ -396,7 +399,7 @@ mod tests {
                     other => others.push(other),
                 }
             }
-            assert_eq!(open_recording(&self.path).unwrap(), sent);
+            assert_eq!(open_recording(&self.path, None).unwrap(), sent);
             assert_eq!(hound::WavReader::open(&self.path).unwrap().len() as usize, sent.len());
             assert!(
                 matches!(others.last(), Some(Heard::Finished { samples }) if *samples == sent.len() as u64)

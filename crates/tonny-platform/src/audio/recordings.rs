@@ -5,16 +5,39 @@ use std::sync::Arc;
 
 use tonny_core::ports::AudioFiles;
 use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::{Reader, Secret};
 
-use super::{ballast, open_recording};
+use super::{ballast, open_recording, seal};
 
 /// The audio folder; every call names its file.
 #[derive(Clone, Copy, Debug, Default)]
 pub struct RecordingsOnDisk;
 
 impl AudioFiles for RecordingsOnDisk {
-    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
-        open_recording(wav).map(Into::into)
+    fn read(&self, wav: &Path, key: Option<&Secret>) -> Result<Arc<[i16]>, Problem> {
+        let key = key.map(|key| key.open_for(Reader::Recordings)).transpose()?;
+        open_recording(wav, key).map(Into::into)
+    }
+
+    fn set_seal(&self, folder: &Path, public: Option<&str>) -> Result<(), Problem> {
+        seal::set(folder, public)
+            .map_err(|e| Problem::with(Code::HomeUnwritable, format!("{}: {e}", folder.display())))
+    }
+
+    fn has_seal(&self, folder: &Path) -> bool {
+        seal::is_there(folder)
+    }
+
+    fn seal_all(&self, folder: &Path) -> Result<u32, Problem> {
+        let mut count = 0;
+        for id in self.ids(folder)? {
+            let path = folder.join(format!("{id}.wav"));
+            let Some(key) = seal::read(&path) else { break };
+            let sealed = seal::seal(&path, key)
+                .map_err(|e| Problem::with(Code::AudioNotKept, format!("{}: {e}", path.display())))?;
+            count += u32::from(sealed);
+        }
+        Ok(count)
     }
 
     fn ids(&self, folder: &Path) -> Result<Vec<String>, Problem> {

@@ -1,4 +1,5 @@
-//! The WAV of a recording: 16 kHz, mono, 16 bit, with a header that is true at every moment.
+//! The WAV of a recording: 16 kHz, mono, 16 bit, with a header that is true at every moment; or the same samples encrypted,
+//! frame by frame (`sealed.rs`), under the same name.
 //!
 //! Owns the file while it grows. Samples are written before the header that counts them, so a crash in between leaves
 //! a file that is valid and at most one append short; [`super::open_recording`] reads even those. Knows no devices.
@@ -10,6 +11,7 @@ use std::path::{Path, PathBuf};
 use tonny_core::problem::{Code, Problem};
 
 use super::SAMPLE_RATE;
+use super::sealed::Sealer;
 
 /// Bytes before the first sample.
 pub(super) const HEADER: usize = 44;
@@ -46,20 +48,47 @@ pub(super) struct WavFile {
     path: PathBuf,
     samples: u64,
     bytes: Vec<u8>,
+    sealing: Option<Sealing>,
+}
+
+/// A file that is encrypted while it grows.
+struct Sealing {
+    sealer: Sealer,
+    /// Where the next frame goes; a torn one lies beyond it.
+    end: u64,
+}
+
+impl std::fmt::Debug for Sealing {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Sealing").field("end", &self.end).finish_non_exhaustive()
+    }
 }
 
 impl WavFile {
     /// Creates the file; one that exists is never overwritten, it may be somebody's words.
     pub(super) fn create(path: &Path) -> Result<Self, Problem> {
+        Self::create_with(path, None)
+    }
+
+    /// As [`WavFile::create`], encrypted where there is a sealer.
+    pub(super) fn create_with(path: &Path, sealer: Option<Sealer>) -> Result<Self, Problem> {
         let not_kept =
             |error: io::Error| Problem::with(Code::AudioNotKept, format_args!("{}: {error}", path.display()));
         let mut file = File::options().write(true).create_new(true).open(path).map_err(not_kept)?;
-        file.write_all(&header(0)).map_err(not_kept)?;
-        Ok(Self { file, path: path.to_owned(), samples: 0, bytes: Vec::new() })
+        let plain = header(0);
+        let head = sealer.as_ref().map_or(plain.as_slice(), Sealer::head);
+        file.write_all(head).map_err(not_kept)?;
+        let end = head.len() as u64;
+        let sealing = sealer.map(|sealer| Sealing { sealer, end });
+        Ok(Self { file, path: path.to_owned(), samples: 0, bytes: Vec::new(), sealing })
     }
 
     /// Adds `samples`, then counts them in the header. After an error the file is as it was before, or longer.
     pub(super) fn append(&mut self, samples: &[i16]) -> io::Result<()> {
+        if self.sealing.is_some() {
+            // An empty frame would say nothing.
+            return if samples.is_empty() { Ok(()) } else { self.append_frame(samples, false) };
+        }
         self.bytes.clear();
         self.bytes.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
         self.file.seek(SeekFrom::Start(HEADER as u64 + self.samples * 2))?;
@@ -69,6 +98,25 @@ impl WavFile {
         self.file.write_all(&header(samples))?;
         self.samples = samples;
         Ok(())
+    }
+
+    fn append_frame(&mut self, samples: &[i16], last: bool) -> io::Result<()> {
+        let Some(Sealing { sealer, end }) = &mut self.sealing else { return Ok(()) };
+        let frame = sealer.frame(samples, last).map_err(io::Error::other)?;
+        self.file.seek(SeekFrom::Start(*end))?;
+        self.file.write_all(&frame)?;
+        sealer.written();
+        *end += frame.len() as u64;
+        self.samples += samples.len() as u64;
+        Ok(())
+    }
+
+    /// Nothing follows: an encrypted file says so, and one that was cut off can be told from it. A torn frame of a write
+    /// that failed goes.
+    pub(super) fn end(&mut self) -> io::Result<()> {
+        let Some(end) = self.sealing.as_ref().map(|sealing| sealing.end) else { return Ok(()) };
+        self.file.set_len(end)?;
+        self.append_frame(&[], true)
     }
 
     /// Samples in the file.
@@ -101,6 +149,7 @@ impl WavFile {
 
 #[cfg(test)]
 mod tests {
+    use super::super::sealed::{new_key, open, public_half};
     use super::*;
 
     #[test]
@@ -120,6 +169,29 @@ mod tests {
             assert_eq!(wav.samples(), all.len() as u64);
             assert_eq!(std::fs::metadata(&path).unwrap().len(), (HEADER + all.len() * 2) as u64);
         }
+    }
+
+    #[test]
+    fn an_encrypted_file_is_whole_after_every_append_and_says_when_it_ended() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let key = new_key().unwrap();
+        let sealer = Sealer::new(public_half(&key).unwrap()).unwrap();
+        let mut wav = WavFile::create_with(&path, Some(sealer)).unwrap();
+        let mut all: Vec<i16> = Vec::new();
+        for round in 0..20i16 {
+            let part: Vec<i16> = (0..round * 7).map(|n| n * 31 - round).collect();
+            wav.append(&part).unwrap();
+            all.extend(&part);
+            let opened = open(&std::fs::read(&path).unwrap(), &key).unwrap();
+            assert_eq!((&opened.samples, opened.whole, opened.damaged), (&all, false, 0));
+            assert_eq!(wav.samples(), all.len() as u64);
+        }
+        // A write that failed half way left something behind.
+        File::options().append(true).open(&path).unwrap().write_all(&[9; 100]).unwrap();
+        wav.end().unwrap();
+        let opened = open(&std::fs::read(&path).unwrap(), &key).unwrap();
+        assert_eq!((opened.samples, opened.whole, opened.damaged), (all, true, 0));
     }
 
     #[test]

@@ -42,6 +42,7 @@ fn carry_out(keeping: &mut Keeping, until: Instant, ask: VaultAsk) {
             reply(answer, Ok(()));
         }
         VaultAsk::ChangePassword(old, new, answer) => reply(answer, keeping.change_password(&old, &new)),
+        VaultAsk::RecordingsKey(answer) => reply(answer, keeping.recordings_key(until)),
         VaultAsk::Migrate(answer) => reply(answer, keeping.migrate(until)),
     }
 }

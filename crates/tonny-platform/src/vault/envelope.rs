@@ -17,6 +17,9 @@ use super::password::Cost;
 
 const MAGIC: &[u8; 8] = b"TTVAULT\n";
 
+/// An export of the history in the same form: never taken for a vault, nor a vault for it.
+pub(super) const EXPORT: &[u8; 8] = b"TTEXPRT\n";
+
 /// The form this program writes.
 const VERSION: u16 = 1;
 
@@ -55,6 +58,8 @@ pub enum Broken {
 /// One way to unlock the data key.
 #[derive(Clone)]
 pub(super) struct Slot {
+    /// Of the file it belongs to.
+    magic: &'static [u8; 8],
     cost: Cost,
     salt: [u8; SALT],
     nonce: [u8; NONCE],
@@ -72,7 +77,12 @@ pub struct Envelope {
 impl Slot {
     /// Wraps `key` for a password.
     pub(super) fn for_password(key: &Key, password: &str, cost: Cost) -> Result<Self, Broken> {
-        let mut slot = Self { cost, salt: random()?, nonce: random()?, wrapped: Vec::new() };
+        Self::of(MAGIC, key, password, cost)
+    }
+
+    /// As [`Slot::for_password`], in a file of another kind.
+    pub(super) fn of(magic: &'static [u8; 8], key: &Key, password: &str, cost: Cost) -> Result<Self, Broken> {
+        let mut slot = Self { magic, cost, salt: random()?, nonce: random()?, wrapped: Vec::new() };
         let wrapping = cost.derive(password, &slot.salt).ok_or(Broken::Damaged)?;
         slot.wrapped = seal(&wrapping, &slot.nonce, key.as_slice(), &slot.bound())?;
         Ok(slot)
@@ -87,7 +97,7 @@ impl Slot {
 
     /// What the wrapped key is bound to.
     fn bound(&self) -> Vec<u8> {
-        let mut bound = MAGIC.to_vec();
+        let mut bound = self.magic.to_vec();
         bound.extend(VERSION.to_le_bytes());
         self.begin(&mut bound);
         bound
@@ -105,8 +115,13 @@ impl Slot {
 impl Envelope {
     /// Takes a file apart. Tells apart what is damaged and what is only newer.
     pub fn parse(bytes: &[u8]) -> Result<Self, Broken> {
+        Self::parse_as(MAGIC, bytes)
+    }
+
+    /// As [`Envelope::parse`], a file of another kind.
+    pub(super) fn parse_as(magic: &'static [u8; 8], bytes: &[u8]) -> Result<Self, Broken> {
         let mut rest = Rest(bytes);
-        if rest.take(MAGIC.len())? != MAGIC {
+        if rest.take(magic.len())? != magic {
             return Err(Broken::Damaged);
         }
         let version = u16::from_le_bytes(rest.array()?);
@@ -121,7 +136,7 @@ impl Envelope {
         if !(1..=MOST_SLOTS).contains(&slots) {
             return Err(Broken::Damaged);
         }
-        let slots = (0..slots).map(|_| slot(&mut rest)).collect::<Result<Vec<_>, _>>()?;
+        let slots = (0..slots).map(|_| slot(magic, &mut rest)).collect::<Result<Vec<_>, _>>()?;
         let nonce = rest.array()?;
         let length = u32::from_le_bytes(rest.array()?) as usize;
         let head = bytes[..bytes.len() - rest.0.len()].to_vec();
@@ -149,12 +164,12 @@ impl Envelope {
         open(key, &self.nonce, &self.body, &self.head).ok_or(Broken::WrongKey)
     }
 
-    /// A whole file.
+    /// A whole file, of the kind that its slots are of.
     pub(super) fn seal(key: &Key, slots: &[Slot], content: &[u8]) -> Result<Vec<u8>, Broken> {
         const TAG: usize = 16;
         let nonce: [u8; NONCE] = random()?;
         let mut file = Vec::with_capacity(64 + slots.len() * SLOT + content.len() + TAG + SUM);
-        file.extend(MAGIC);
+        file.extend(slots.first().map_or(MAGIC, |slot| slot.magic));
         file.extend(VERSION.to_le_bytes());
         file.push(u8::try_from(slots.len()).map_err(|_| Broken::Damaged)?);
         for slot in slots {
@@ -187,7 +202,7 @@ impl<'a> Rest<'a> {
     }
 }
 
-fn slot(rest: &mut Rest<'_>) -> Result<Slot, Broken> {
+fn slot(magic: &'static [u8; 8], rest: &mut Rest<'_>) -> Result<Slot, Broken> {
     if rest.take(1)?[0] != BY_PASSWORD {
         return Err(Broken::Damaged);
     }
@@ -196,7 +211,8 @@ fn slot(rest: &mut Rest<'_>) -> Result<Slot, Broken> {
     if !cost.is_sane() {
         return Err(Broken::Damaged);
     }
-    Ok(Slot { cost, salt: rest.array()?, nonce: rest.array()?, wrapped: rest.take(WRAPPED)?.to_vec() })
+    let (salt, nonce) = (rest.array()?, rest.array()?);
+    Ok(Slot { magic, cost, salt, nonce, wrapped: rest.take(WRAPPED)?.to_vec() })
 }
 
 /// Fresh random bytes.

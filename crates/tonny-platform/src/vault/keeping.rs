@@ -13,7 +13,7 @@ use time::OffsetDateTime;
 use time::format_description::well_known::Rfc3339;
 use tonny_core::ports::{Clock as _, Kept, Place, Presence, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
-use tonny_core::secrets::{Kind, Secret, Typed, all};
+use tonny_core::secrets::{Kind, Secret, Shape, Trial, Typed, all};
 use zeroize::Zeroizing;
 
 use super::file::{FileError, FileVault};
@@ -91,9 +91,15 @@ impl Keeping {
             wrong_passwords: self.ledger.wrong_passwords,
             retry_in_s: seconds(wait),
             auto_lock_min: self.ledger.auto_lock_min,
-            secrets: all().iter().map(|kind| self.kept(kind, names.as_deref())).collect(),
+            secrets: self.listed(names.as_deref()),
             migration: self.ledger.migration.clone(),
         })
+    }
+
+    /// Every kind; those that nobody types only where there is one.
+    fn listed(&self, names: Option<&[String]>) -> Vec<Kept> {
+        let kept = all().iter().map(|kind| self.kept(kind, names));
+        kept.filter(|kept| kept.can_be_typed || kept.presence != Presence::Unset).collect()
     }
 
     /// The place's state, and the names in it where they can be read.
@@ -128,7 +134,8 @@ impl Keeping {
             place: known.then_some(self.ledger.place),
             set_at: dates.set_at.filter(|_| known),
             used_at: dates.used_at.filter(|_| known),
-            can_be_tried: !matches!(kind.trial, tonny_core::secrets::Trial::Never(_)),
+            can_be_tried: !matches!(kind.trial, Trial::Never(_)),
+            can_be_typed: kind.shape != Shape::Made,
         }
     }
 

@@ -5,6 +5,7 @@ use std::time::{Duration, Instant};
 
 use tonny_core::ports::{Choice, Place, VaultState};
 use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::RECORDINGS;
 
 use super::DEADLINE;
 use super::file::FileVault;
@@ -31,6 +32,9 @@ impl Keeping {
         }
         // Before anything is made in the new place: what is in the old one must be within reach.
         let names = self.names_to_move(from)?;
+        if to == Place::Session && names.iter().any(|name| name == RECORDINGS) {
+            return Err(Problem::of(Code::RecordingsKeyLost));
+        }
         self.prepare(to, choice)?;
         self.copy(from, to, &names)?;
         self.ledger.dates.retain(|id, _| names.contains(id));

@@ -5,7 +5,7 @@ use std::time::{Duration, Instant};
 
 use tonny_core::ports::{Choice, Place, Presence, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
-use tonny_core::secrets::{Reader, Typed, kind};
+use tonny_core::secrets::{RECORDINGS, Reader, Typed, kind};
 use zeroize::Zeroizing;
 
 use super::keeping::Keeping;
@@ -344,4 +344,25 @@ fn nothing_is_moved_or_overwritten_while_the_keyring_is_locked() {
     std::fs::write(world.ring(".locked"), b"").expect("locked");
     assert!(world.keeping.migrate(soon()).expect_err("locked").is(Code::VaultDismissed));
     assert_eq!(std::fs::read_to_string(&config).expect("there"), old);
+}
+
+#[test]
+fn the_key_of_recordings_is_made_once_moves_with_the_others_and_is_never_in_memory_alone() {
+    let mut world = World::new();
+    assert!(world.report().secrets.iter().all(|kept| kept.id != RECORDINGS), "listed before there is one");
+    let first = world.keeping.recordings_key(soon()).expect("made");
+    assert_eq!(world.keeping.recordings_key(soon()).expect("kept"), first);
+    assert_eq!(world.presence(RECORDINGS), Presence::Set);
+    let kept = world.report().secrets.into_iter().find(|kept| kept.id == RECORDINGS).expect("listed");
+    assert!(!kept.can_be_typed && !kept.can_be_tried);
+    let session = world.choose(Place::Session, "", true).expect_err("it would be lost");
+    assert!(session.is(Code::RecordingsKeyLost));
+    world.choose(Place::File, "correct horse", true).expect("moved");
+    assert_eq!(world.keeping.recordings_key(soon()).expect("moved"), first);
+    world.keeping.lock();
+    assert!(world.keeping.recordings_key(soon()).expect_err("locked").is(Code::VaultFileLocked));
+    let secret = kind(RECORDINGS).and_then(|kind| world.keeping.take(kind, soon()));
+    assert!(secret.expect_err("locked").is(Code::VaultFileLocked));
+    world.keeping.forget(soon()).expect("forgotten");
+    assert_ne!(world.keeping.recordings_key(soon()).expect("made anew"), first);
 }

@@ -1,17 +1,18 @@
-//! Canaries through every flow of the terminal and the vault, and a search for them everywhere but in their store (K1);
+//! Canaries through every flow of the terminal and the vault (the app's are in `everywhere.rs`), and a search for them
+//! everywhere but in their store (K1);
 //! command lines and environments of all children meanwhile (K10).
 
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::process::Stdio;
 use std::time::{Duration, Instant};
 
 use anyhow::{Result, ensure};
-use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
 
 use super::super::{Outcome, Size};
-use super::terminal::{Ran, Terminal, contains};
-use super::victims;
+use super::everywhere;
+use super::hunt::{Found, Hunt, canary};
+use super::terminal::{Ran, Terminal};
+use super::{victims, workers};
 use crate::keyring::Bus;
 use crate::keyring::fake::{Fake, Manner};
 
@@ -38,25 +39,36 @@ pub fn canaries(size: Size) -> Result<Outcome> {
         tour(&terminal, &without, number, value, &mut said)?;
     }
     migrated(folder.path(), &bus.address, &values, &terminal, &mut said)?;
-    let mut hits = Vec::new();
-    let mut searched = 0_u64;
-    for file in files(folder.path())? {
-        let bytes = std::fs::read(&file)?;
-        searched += bytes.len() as u64;
-        hits.extend(values.iter().filter(|value| is_in(&bytes, value)).map(|_| file.display().to_string()));
+    let hunt = Hunt::new(values)?;
+    let mut found = Found::default();
+    found.look_below(&hunt, folder.path())?;
+    for ran in &said {
+        found.look(&hunt, "what was printed", ran.out.as_bytes());
+        found.look(&hunt, "what was printed", ran.err.as_bytes());
     }
-    let texts: Vec<u8> =
-        said.iter().flat_map(|ran| [ran.out.as_bytes(), ran.err.as_bytes()].concat()).collect();
-    searched += texts.len() as u64;
-    hits.extend(values.iter().filter(|value| is_in(&texts, value)).map(|_| "what was printed".to_owned()));
-    let kib = searched / 1024;
+    let panics = folder.path().join("panics");
+    std::fs::create_dir_all(&panics)?;
+    let mut texts =
+        vec![format!("terminal: files of home and keyring, all that {} commands printed", said.len())];
+    let mut canaries = count;
+    let others = [Some(everywhere::panics(size, &panics)?), everywhere::app(size)?];
+    if others[1].is_none() {
+        texts.push("NOT the app: no web view can be driven here".to_owned());
+    }
+    for other in others.into_iter().flatten() {
+        canaries += other.canaries;
+        found.bytes += other.found.bytes;
+        found.places.extend(other.found.places);
+        texts.push(other.text);
+    }
     let text = format!(
-        "{} hits of {count} canaries in 12 encodings in {kib} KiB: files of home and keyring, all that {} commands printed{}",
-        hits.len(),
-        said.len(),
-        hits.first().map_or(String::new(), |hit| format!("; first in {hit}"))
+        "{} hits of {canaries} canaries in 12 encodings in {} KiB; {}{}",
+        found.places.len(),
+        found.bytes / 1024,
+        texts.join("; "),
+        found.first()
     );
-    Ok(Outcome::measured(hits.is_empty() && searched > 0, text))
+    Ok(Outcome::measured(found.places.is_empty() && found.bytes > 0, text))
 }
 
 /// One canary: kept, refused, kept where it fails, moved, listed.
@@ -137,9 +149,10 @@ pub fn children(size: Size) -> Result<Outcome> {
     let bus = Bus::start(folder.path())?;
     let _fake = Fake::start(&bus.address, Manner::Good)?;
     let terminal = Terminal::new(&folder.path().join("home"), Some(&bus.address))?;
-    let (mut looked, mut hits) = (0, 0);
+    let (mut looked, mut hits) = (0, 0_usize);
     for round in 0..rounds {
         let value = canary(round);
+        let hunt = Hunt::new(vec![value.clone()])?;
         let mut command = terminal.command("tonny")?;
         command.args(["secrets", "set", "openai", "--no-test"]).stdin(Stdio::piped());
         command.stdout(Stdio::null()).stderr(Stdio::null());
@@ -151,7 +164,7 @@ pub fn children(size: Size) -> Result<Outcome> {
                 for name in ["cmdline", "environ"] {
                     let Ok(bytes) = std::fs::read(format!("/proc/{pid}/{name}")) else { continue };
                     looked += 1;
-                    hits += u32::from(is_in(&bytes, &value));
+                    hits += hunt.hits(&bytes).len();
                 }
             }
             if let Some(mut stdin) = stdin.take() {
@@ -160,14 +173,22 @@ pub fn children(size: Size) -> Result<Outcome> {
         }
         ensure!(child.wait()?.success(), "nothing was kept");
     }
+    let kinds = workers::look(size)?;
     let text = format!(
-        "{hits} hits in {looked} looks at command lines and environments of {rounds} runs and all they start"
+        "{hits} hits in {looked} looks at command lines and environments of {rounds} runs of the terminal and all they \
+         start; app: {} hits in {} looks at {} kinds of workers{}; names in their environments beyond the list: {}. A \
+         launch token (new with each start, worth nothing afterwards) reaches programs of others by their variable",
+        kinds.hits,
+        kinds.looks,
+        kinds.kinds.len(),
+        kinds.first(),
+        if kinds.foreign.is_empty() { "none".to_owned() } else { kinds.foreign.join(", ") }
     );
-    Ok(Outcome::measured(hits == 0 && looked > 0, text))
+    Ok(Outcome::measured(hits == 0 && looked > 0 && kinds.is_kept(), text))
 }
 
 /// A process and all that descend from it now.
-fn family(pid: u32) -> Vec<u32> {
+pub fn family(pid: u32) -> Vec<u32> {
     let mut all = vec![pid];
     let mut next = 0;
     while let Some(parent) = all.get(next).copied() {
@@ -177,66 +198,4 @@ fn family(pid: u32) -> Vec<u32> {
         next += 1;
     }
     all
-}
-
-/// Letters that every encoding changes.
-fn canary(number: usize) -> String {
-    format!("sk-canary+{number:04}/Qx7+Vz9/example==")
-}
-
-fn is_in(bytes: &[u8], value: &str) -> bool {
-    encodings(value).iter().any(|form| contains(bytes, form))
-}
-
-/// The value in 12 forms.
-fn encodings(value: &str) -> Vec<Vec<u8>> {
-    let raw = value.as_bytes();
-    let hex = raw.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
-    let percent = value.replace('+', "%2B").replace('/', "%2F").replace('=', "%3D");
-    let wide = |bytes: fn(u16) -> [u8; 2]| value.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
-    // The tail says which canary it is; a value that was cut must be found by its rest.
-    let tail = value.get(7..).unwrap_or(value);
-    vec![
-        raw.to_vec(),
-        STANDARD.encode(raw).into_bytes(),
-        URL_SAFE_NO_PAD.encode(raw).into_bytes(),
-        hex.clone().into_bytes(),
-        hex.to_uppercase().into_bytes(),
-        percent.into_bytes(),
-        value.replace('/', "\\/").into_bytes(),
-        wide(u16::to_le_bytes),
-        wide(u16::to_be_bytes),
-        raw.iter().rev().copied().collect(),
-        STANDARD.encode(STANDARD.encode(raw)).into_bytes(),
-        tail.as_bytes().to_vec(),
-    ]
-}
-
-fn files(folder: &Path) -> Result<Vec<PathBuf>> {
-    let mut all = Vec::new();
-    for entry in std::fs::read_dir(folder)? {
-        let entry = entry?;
-        let kind = entry.file_type()?;
-        if kind.is_dir() {
-            all.extend(files(&entry.path())?);
-        } else if kind.is_file() {
-            all.push(entry.path());
-        }
-    }
-    Ok(all)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn a_canary_is_found_in_each_of_its_forms_and_no_other_is() {
-        let forms = encodings(&canary(7));
-        assert_eq!(forms.len(), 12);
-        for form in forms {
-            let hay = [b"before ".to_vec(), form, b" after".to_vec()].concat();
-            assert!(is_in(&hay, &canary(7)) && !is_in(&hay, &canary(8)));
-        }
-    }
 }

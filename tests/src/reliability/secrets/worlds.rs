@@ -37,22 +37,42 @@ pub fn mute(size: Size) -> Result<Outcome> {
         longest = longest.max(ran.took);
         within += u32::from(says && ran.took <= CALL + PROGRAM);
     }
-    let face = if size == Size::Full { Some(face(folder.path(), &bus.address)?) } else { None };
+    let starts = size.pick(2, 100);
+    let (window, end, quick) = faces(folder.path(), &bus.address, starts)?;
     let text = format!(
         "{within} of {tries} said so in time, longest {:.2} s, the program's start included",
         longest.as_secs_f64()
     );
+<<<<<<< HEAD
     let Some((window, end)) = face else { return Ok(Outcome::measured(within == tries, text)) };
     let text =
         format!("{text}; app: first window {:.2} s, end {:.2} s", window.as_secs_f64(), end.as_secs_f64());
     Ok(Outcome::timed(within == tries, window <= FACE && end <= FACE, text))
+=======
+    let text = format!(
+        "{text}; app: {quick} of {starts} starts within both limits, longest to the first window {:.2} s, to the end {:.2} s",
+        window.as_secs_f64(),
+        end.as_secs_f64()
+    );
+    Ok(Outcome::measured(within == tries && quick == starts, text))
+}
+
+/// So many starts of the real app: the longest way to the window and to the end, and how many kept both limits.
+fn faces(folder: &Path, bus: &str, starts: usize) -> Result<(Duration, Duration, usize)> {
+    let desktop = Desktop::start()?;
+    let (mut window, mut end, mut quick) = (Duration::ZERO, Duration::ZERO, 0);
+    for number in 0..starts {
+        let (shown, ended) = face(&desktop, &folder.join(format!("face-{number}")), bus)?;
+        quick += usize::from(shown <= FACE && ended <= FACE);
+        (window, end) = (window.max(shown), end.max(ended));
+    }
+    Ok((window, end, quick))
+>>>>>>> dd1b1c9 (tests: K1 to K11 without gaps, in the real window too)
 }
 
 /// The real app, with an old file to take secrets from, so that it asks the keyring at its start: how long until its
 /// window is there, and from the word to quit until it has ended.
-fn face(folder: &Path, bus: &str) -> Result<(Duration, Duration)> {
-    let desktop = Desktop::start()?;
-    let home = folder.join("face");
+fn face(desktop: &Desktop, home: &Path, bus: &str) -> Result<(Duration, Duration)> {
     std::fs::create_dir_all(home.join("config/tonnytray"))?;
     std::fs::write(
         home.join("config/tonnytray/config.json"),
@@ -60,7 +80,7 @@ fn face(folder: &Path, bus: &str) -> Result<(Duration, Duration)> {
     )?;
     let command = |program: &str| -> Result<Command> {
         let mut command = desktop.command(programs::beside(program)?);
-        command.env("TONNYTRAY_HOME", &home).env("DBUS_SESSION_BUS_ADDRESS", bus);
+        command.env("TONNYTRAY_HOME", home).env("DBUS_SESSION_BUS_ADDRESS", bus);
         Ok(command)
     };
     let began = Instant::now();

@@ -9,6 +9,7 @@ use anyhow::{Context as _, Result, ensure};
 use tonny_core::app::storage::{Places, upkeep};
 use tonny_core::ports::AudioFiles;
 use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::Secret;
 use tonny_core::settings::Storage;
 use tonny_store::Store;
 
@@ -144,8 +145,20 @@ pub async fn backed_up(size: Size) -> Result<Outcome> {
 struct Spool;
 
 impl AudioFiles for Spool {
-    fn read(&self, wav: &Path) -> Result<Arc<[i16]>, Problem> {
+    fn read(&self, wav: &Path, _key: Option<&Secret>) -> Result<Arc<[i16]>, Problem> {
         Err(Problem::with(Code::AudioUnreadable, wav.display()))
+    }
+
+    fn set_seal(&self, _folder: &Path, _public: Option<&str>) -> Result<(), Problem> {
+        Ok(())
+    }
+
+    fn has_seal(&self, _folder: &Path) -> bool {
+        false
+    }
+
+    fn seal_all(&self, _folder: &Path) -> Result<u32, Problem> {
+        Ok(0)
     }
 
     fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {

@@ -40,14 +40,16 @@ export function SecretRow({ secret }: { secret: Kept }) {
         ) : null}
       </div>
       <div className={classes.actions}>
-        <Button
-          variant="default"
-          size="xs"
-          aria-label={texts.of(set ? texts.replace : texts.set, secret.label)}
-          onClick={() => setEditing(true)}
-        >
-          {set ? texts.replace : texts.set}
-        </Button>
+        {secret.can_be_typed ? (
+          <Button
+            variant="default"
+            size="xs"
+            aria-label={texts.of(set ? texts.replace : texts.set, secret.label)}
+            onClick={() => setEditing(true)}
+          >
+            {set ? texts.replace : texts.set}
+          </Button>
+        ) : null}
         {set ? <Clear secret={secret} /> : null}
       </div>
       <SecretDialog secret={secret} opened={editing} onClose={() => setEditing(false)} />

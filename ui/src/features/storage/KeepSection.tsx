@@ -30,6 +30,12 @@ export function KeepSection() {
         checked={storage.keep_text}
         onChange={(value) => patch.mutate({ key: "storage.keep_text", value })}
       />
+      <SwitchRow
+        label={keep.encrypt}
+        hint={keep.encryptHint}
+        checked={storage.encrypt_audio}
+        onChange={(value) => patch.mutate({ key: "storage.encrypt_audio", value })}
+      />
       {LIMITS.map(([name, unit, max]) => (
         <AmountRow
           key={name}

@@ -19,6 +19,9 @@ export const storage: Texts["storage"] = {
     hint: "0 heißt ohne Grenze. Was älter oder mehr ist, geht von selbst, das Älteste zuerst.",
     text: "Gesagtes behalten",
     textHint: "Ohne das bleibt nach dem Einfügen nichts von einer Äußerung, auch nicht in einer Sicherung.",
+    encrypt: "Aufnahmen verschlüsseln",
+    encryptHint:
+      "Nur der Schlüssel am Ort deiner Geheimnisse öffnet sie. Was schon da ist, wird binnen zehn Minuten verschlüsselt; geht der Schlüssel verloren, hört sie niemand mehr.",
     units: { days: "Tage", count: "Texte", megabytes: "MB", hours: "h" },
     limits: {
       text_days: { label: "Texte", hint: "So lange bleibt eine Äußerung im Verlauf." },

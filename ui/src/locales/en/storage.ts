@@ -17,6 +17,9 @@ export const storage = {
     hint: "0 is without a limit. What is older or more goes by itself, oldest first.",
     text: "Keep what was said",
     textHint: "Without it nothing stays of an utterance once its words are inserted, not even in a backup.",
+    encrypt: "Encrypt recordings",
+    encryptHint:
+      "Only the key in the place of your secrets opens them. What is there already is encrypted within ten minutes; lose the key and nobody hears them again.",
     units: { days: "days", count: "texts", megabytes: "MB", hours: "h" },
     limits: {
       text_days: { label: "Texts", hint: "How long an utterance stays in the history." },

@@ -19,6 +19,9 @@ export const storage: Texts["storage"] = {
     hint: "0 es sin límite. Lo que pase de ahí se va solo, lo más antiguo primero.",
     text: "Conservar lo dicho",
     textHint: "Sin esto no queda nada de una locución una vez insertada, tampoco en una copia.",
+    encrypt: "Cifrar las grabaciones",
+    encryptHint:
+      "Solo las abre la clave guardada junto a tus secretos. Las que ya existen se cifran en diez minutos; si se pierde la clave, nadie volverá a oírlas.",
     units: { days: "días", count: "textos", megabytes: "MB", hours: "h" },
     limits: {
       text_days: { label: "Textos", hint: "Cuánto permanece una locución en el historial." },

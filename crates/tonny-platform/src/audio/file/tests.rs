@@ -70,7 +70,7 @@ fn a_cut_off_wav_keeps_what_is_there() {
     let kept: Vec<i16> = (0..5000).collect();
     assert_eq!(read(&path), kept);
     assert_eq!(open_audio(&path).unwrap().duration(), Some(Duration::from_micros(312_500)));
-    assert_eq!(open_recording(&path).unwrap(), kept);
+    assert_eq!(open_recording(&path, None).unwrap(), kept);
 }
 
 #[test]
@@ -82,7 +82,7 @@ fn sizes_that_were_never_filled_in_do_not_hide_the_samples() {
         bytes.extend([1, 0, 2, 0, 3, 0]);
         std::fs::write(&path, &bytes).unwrap();
         assert_eq!(read(&path), [1, 2, 3]);
-        assert_eq!(open_recording(&path).unwrap(), [1, 2, 3]);
+        assert_eq!(open_recording(&path, None).unwrap(), [1, 2, 3]);
     }
 }
 
@@ -92,14 +92,14 @@ fn a_recording_counts_by_its_length_and_other_audio_is_read_too() {
     let mut bytes = header(2).to_vec();
     bytes.extend([1, 0, 2, 0, 3, 0, 4, 0]);
     std::fs::write(&path, &bytes).unwrap();
-    assert_eq!(open_recording(&path).unwrap(), [1, 2, 3, 4], "the header was two samples behind");
+    assert_eq!(open_recording(&path, None).unwrap(), [1, 2, 3, 4], "the header was two samples behind");
 
     let (_folder, path) = folder();
     write_sine(
         &path,
         WavSpec { channels: 2, sample_rate: 48_000, bits_per_sample: 16, sample_format: SampleFormat::Int },
     );
-    is_the_sine(&open_recording(&path).unwrap(), 300.0);
+    is_the_sine(&open_recording(&path, None).unwrap(), 300.0);
 }
 
 #[test]
@@ -119,7 +119,7 @@ fn files_without_samples_are_empty() {
         std::fs::write(&path, &bytes).unwrap();
         let problem = open_audio(&path).unwrap_err();
         assert!(problem.is(Code::AudioEmpty) && problem.message.contains("odd.wav"), "{problem}");
-        assert!(open_recording(&path).unwrap_err().is(Code::AudioEmpty));
+        assert!(open_recording(&path, None).unwrap_err().is(Code::AudioEmpty));
     }
 }
 

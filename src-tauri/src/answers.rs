@@ -1,0 +1,274 @@
+//! Every command through Tauri's mock runtime, with good and with absurd input, while the vault holds a canary of every
+//! kind: nothing that comes back, no error and no snapshot holds one (row K2 of docs/reliability.md runs this).
+
+#![allow(clippy::disallowed_methods, clippy::unwrap_used, reason = "a test drives what it tests")]
+
+use std::path::Path;
+use std::sync::Arc;
+
+use serde_json::{Value, json};
+use tauri::test::{INVOKE_KEY, MockRuntime, get_ipc_response, mock_builder};
+use tauri::webview::InvokeRequest;
+use tauri::{Manager as _, WebviewWindow, WebviewWindowBuilder};
+use tonny_core::app::{self, Outputs, Parts};
+use tonny_core::engine::Programs;
+use tonny_core::ports::{
+    Choice, Delivery, InputDevice, InsertionWish, Microphone, Place, RecordRequest, Recording, Target,
+    TextInsertion,
+};
+use tonny_core::problem::{Code, Problem};
+use tonny_core::secrets::{Kind, Secrets, Shape, Typed, all};
+use tonny_core::{Store, downloads, trials};
+use tonny_platform::audio::RecordingsOnDisk;
+use tonny_platform::clock::SystemClock;
+use tonny_platform::folders::Folders;
+use tonny_platform::models::ModelFolder;
+use tonny_platform::vault::{Cost, VaultSet, VaultThread};
+
+use crate::access::commands;
+use crate::bindings;
+use crate::desktop::Face;
+
+/// Each round keeps new canaries, so that 252 go through in all.
+const ROUNDS: usize = 12;
+
+/// Absurd calls of each command and round.
+const ABSURD: usize = 12;
+
+/// These end what the others need: called last.
+const LAST: [&str; 2] = ["vault_choose", "secrets_forget"];
+
+/// A machine without a microphone and without a window to type into.
+struct Nothing;
+
+impl Microphone for Nothing {
+    fn devices(&self) -> Result<Vec<InputDevice>, Problem> {
+        Ok(Vec::new())
+    }
+
+    fn record(&self, _: RecordRequest) -> Result<Box<dyn Recording>, Problem> {
+        Err(Problem::of(Code::MicrophoneMissing))
+    }
+}
+
+impl TextInsertion for Nothing {
+    fn target(&self) -> Option<Target> {
+        None
+    }
+
+    fn insert(&self, _: &str, _: &InsertionWish) -> Delivery {
+        Delivery::Failed(Problem::of(Code::NoFocus))
+    }
+
+    fn copy(&self, _: &str) -> Result<(), Problem> {
+        Err(Problem::of(Code::InsertFailed))
+    }
+}
+
+#[test]
+fn no_command_returns_a_secret() {
+    let folder = tempfile::tempdir().unwrap();
+    let (window, secrets, mut outputs) = open(folder.path());
+    let mut dice = Dice(7);
+    let (mut canaries, mut calls, mut good) = (Vec::new(), 0, std::collections::BTreeSet::new());
+    for round in 0..ROUNDS {
+        canaries.extend(keep(&secrets, round));
+        let order = commands().into_iter().filter(|command| !LAST.contains(command)).chain(LAST);
+        for command in order {
+            for number in 0..=ABSURD {
+                let input = if number == 0 { sensible(command) } else { nonsense(&mut dice) };
+                let answer = call(&window, command, input);
+                calls += 1;
+                if answer.is_ok() {
+                    good.insert(command);
+                }
+                let text = answer.unwrap_or_else(|error| error);
+                assert_clean(command, &text, &canaries);
+            }
+            let snapshot = serde_json::to_string(&*outputs.snapshot.borrow_and_update()).unwrap();
+            assert_clean("the snapshot", &snapshot, &canaries);
+        }
+    }
+    assert!(calls > 5_000 && canaries.len() > 200, "{calls} calls, {} canaries", canaries.len());
+    let never: Vec<_> = commands().into_iter().filter(|command| !good.contains(command)).collect();
+    assert!(never.len() * 3 < commands().len(), "never answered well: {never:?}");
+}
+
+/// The App on this folder and a settings window of the mock runtime, under the built table of grants.
+fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
+    let folders = Folders {
+        data: folder.to_owned(),
+        database: folder.join("tonnytray.db"),
+        models: folder.join("models"),
+        audio: folder.join("audio"),
+        vault: folder.join("vault"),
+        keyring_name: format!("tonnytray test {}", folder.display()),
+        old_config: folder.join("config"),
+        logs: folder.join("logs"),
+        run: folder.join("run"),
+    };
+    folders.create().unwrap();
+    let vault =
+        VaultSet { cost: Some(Cost { memory_kib: 8, passes: 1, lanes: 1 }), ..folders.vault_set(true) };
+    let secrets = Secrets::new(Arc::new(VaultThread::start(vault).unwrap()), trials().unwrap());
+    let (microphone, models) = (Arc::new(Nothing), Arc::new(ModelFolder::new(&folders.models)));
+    let (app, outputs) = tauri::async_runtime::block_on(async {
+        let parts = Parts {
+            store: Store::open_or_recover(&folders.database).await.unwrap(),
+            microphone: microphone.clone(),
+            insertion: microphone.clone(),
+            audio: Arc::new(RecordingsOnDisk),
+            models: models.clone(),
+            clock: Arc::new(SystemClock),
+            downloads: downloads().unwrap(),
+            secrets: secrets.clone(),
+            package_index: None,
+            audio_folder: folders.audio.clone(),
+            log_folder: folders.logs.clone(),
+            programs: Programs { speech: folder.join("no engine"), keeper: None, engines: None },
+        };
+        let (app, outputs, run) = app::start(parts).await;
+        tauri::async_runtime::spawn(run);
+        (app, outputs)
+    });
+    let handler = bindings::builder::<MockRuntime>().invoke_handler();
+    let tauri = mock_builder()
+        .manage(Face { app, microphone, models, folders })
+        .invoke_handler(handler)
+        .build(tauri::generate_context!())
+        .unwrap();
+    let window = WebviewWindowBuilder::new(&tauri, "settings", Default::default()).build().unwrap();
+    // The window holds on to the app.
+    let _ = tauri.app_handle();
+    (window, secrets, outputs)
+}
+
+/// A new canary of every kind, in memory: no keyring of the machine that tests is touched.
+fn keep(secrets: &Secrets, round: usize) -> Vec<String> {
+    tauri::async_runtime::block_on(async {
+        let choice = Choice { place: Place::Session, password: None, understood: true, auto_lock_min: None };
+        secrets.choose(choice).await.unwrap();
+        let mut canaries = Vec::new();
+        for (index, kind) in all().iter().filter(|kind| kind.shape != Shape::Made).enumerate() {
+            let (mark, value) = canary(kind, round * 100 + index);
+            secrets
+                .set(kind.id, Typed::new(value), false)
+                .await
+                .unwrap_or_else(|problem| panic!("{problem}"));
+            canaries.push(mark);
+        }
+        canaries
+    })
+}
+
+/// What to look for, and a value of the kind's shape that holds it.
+fn canary(kind: &Kind, number: usize) -> (String, String) {
+    let mark = format!("Canary{number:05}");
+    let value = match kind.shape {
+        Shape::Key { prefixes, shortest, longest } => {
+            let start = format!("{}{mark}", prefixes.first().copied().unwrap_or_default());
+            format!("{start:z<shortest$}").chars().take(longest).collect()
+        }
+        Shape::Web => format!("https://example.org/{mark}"),
+        Shape::Amqp => format!("amqps://example.org:5671/{mark}"),
+        Shape::Header => format!("Bearer {mark}"),
+        Shape::UserAndPassword => format!("tonny:{mark}"),
+        Shape::Made => mark.clone(),
+    };
+    (mark, value)
+}
+
+fn call(window: &WebviewWindow<MockRuntime>, command: &str, input: Value) -> Result<String, String> {
+    let request = InvokeRequest {
+        cmd: command.to_owned(),
+        callback: tauri::ipc::CallbackFn(0),
+        error: tauri::ipc::CallbackFn(1),
+        url: "tauri://localhost".parse().unwrap(),
+        body: input.into(),
+        headers: Default::default(),
+        invoke_key: INVOKE_KEY.to_owned(),
+    };
+    match get_ipc_response(window, request) {
+        Ok(body) => Ok(body.deserialize::<Value>().unwrap().to_string()),
+        Err(error) => Err(error.to_string()),
+    }
+}
+
+fn assert_clean(what: &str, text: &str, canaries: &[String]) {
+    let lower = text.to_ascii_lowercase();
+    // All have this part in common; which one it is only matters once there is one.
+    let hex: String = "Canary".bytes().map(|byte| format!("{byte:02x}")).collect();
+    let reversed = "yranaC";
+    if text.contains("Canary") || text.contains(reversed) || lower.contains(&hex) {
+        let which = canaries.iter().find(|canary| text.contains(canary.as_str()));
+        panic!("{what} gave a secret out: {which:?}");
+    }
+}
+
+/// Input that a page could send; every argument's name is there for every command, each takes its own.
+fn sensible(command: &str) -> Value {
+    let id = if command.starts_with("secrets") {
+        json!("ollama")
+    } else {
+        json!("01890000-0000-7000-8000-000000000000")
+    };
+    let id = if command == "worker_output" { json!(1) } else { id };
+    let query = json!({
+        "text": "", "before": null, "limit": 100, "filter": {}, "worker": null, "level": null, "since": null, "after": null
+    });
+    json!({
+        "id": id, "name": "speech", "query": query, "key": "appearance.theme", "path": "/nowhere/at/all.gguf",
+        "patch": { "key": "appearance.theme", "value": "dark" }, "on": false, "value": "a token of no account",
+        "tryIt": false, "password": null, "old": "the old password", "next": "the next password",
+        "choice": { "place": "session", "password": null, "understood": true, "auto_lock_min": 5 },
+    })
+}
+
+/// Input that no page sends. Nothing in it tries a key on its provider or asks for the keyring of the machine.
+fn nonsense(dice: &mut Dice) -> Value {
+    let mut input = json!({ "tryIt": false });
+    for name in
+        ["id", "name", "query", "patch", "key", "path", "on", "value", "choice", "password", "old", "next"]
+    {
+        input[name] = dice.absurd();
+    }
+    input
+}
+
+/// Chance that is the same in every run.
+struct Dice(u64);
+
+impl Dice {
+    fn below(&mut self, limit: u64) -> u64 {
+        self.0 = self.0.wrapping_mul(6_364_136_223_846_793_005).wrapping_add(1_442_695_040_888_963_407);
+        (self.0 >> 33) % limit
+    }
+
+    fn absurd(&mut self) -> Value {
+        const TEXTS: [&str; 12] = [
+            "",
+            "\0",
+            "\n\r\t",
+            "../../etc/passwd",
+            "openai",
+            "speech",
+            "%s%n%x",
+            "'; DROP TABLE utterances; --",
+            "🗝️🧨",
+            "{\"openai\":1}",
+            "\u{202e}gnp",
+            "storage.keep_text",
+        ];
+        let text = TEXTS[usize::try_from(self.below(12)).unwrap()];
+        match self.below(9) {
+            0 => Value::Null,
+            1 => json!(self.below(2) == 0),
+            2 => json!(u64::MAX),
+            3 => json!(-1.5e300),
+            4 => json!("x".repeat(10_000)),
+            5 => json!([[[]], {}, null]),
+            6 => json!({ "key": text, "value": null, "text": "*", "limit": 0, "place": "file" }),
+            _ => json!(text),
+        }
+    }
+}

@@ -1,0 +1,138 @@
+//! A hostile page (K9): what each window may call is a table of the built app, asked by the app's own tests; here the
+//! real window tries what something foreign in it would try.
+
+use std::process::Command;
+
+use anyhow::{Context as _, Result};
+use serde_json::{Value, json};
+
+use super::super::{Outcome, Size};
+use super::window::Tour;
+use crate::process::run;
+use crate::programs;
+use crate::webdriver::DRIVER;
+
+/// The app's own tests that are this row's other half, and those of K2.
+const TABLE: [&str; 2] = [
+    "access::every_window_may_call_what_it_was_granted_and_nothing_else",
+    "access::the_window_runs_under_a_policy_that_names_no_host_and_no_inline_code",
+];
+pub const ANSWERS: &str = "answers::no_command_returns_a_secret";
+
+/// Commands of Tauri and its plugins that no window was granted, and some that nobody has.
+const FOREIGN: [&str; 24] = [
+    "plugin:event|emit",
+    "plugin:event|emit_to",
+    "plugin:window|create",
+    "plugin:window|get_all_windows",
+    "plugin:window|close",
+    "plugin:webview|create_webview_window",
+    "plugin:webview|internal_toggle_devtools",
+    "plugin:app|version",
+    "plugin:app|set_app_theme",
+    "plugin:path|resolve_directory",
+    "plugin:resources|close",
+    "plugin:menu|new",
+    "plugin:tray|new",
+    "plugin:image|from_path",
+    "plugin:global-shortcut|register",
+    "plugin:global-shortcut|unregister_all",
+    "plugin:autostart|enable",
+    "plugin:shell|execute",
+    "plugin:fs|read_file",
+    "plugin:http|fetch",
+    "plugin:process|exit",
+    "secrets_get",
+    "secrets_take",
+    "vault_read",
+];
+
+/// Each door by its name; the names of those that were open come back.
+const DOORS: &str = "
+    const done = arguments[arguments.length - 1];
+    const attempt = (name, run) => Promise.resolve().then(run).then(() => name, () => null);
+    const soon = (promise) => Promise.race([promise, new Promise((_, no) => setTimeout(no, 3000))]);
+    const script = (source) => {
+        window.ran = false;
+        const tag = document.createElement('script');
+        if (source === null) tag.textContent = 'window.ran = true';
+        else tag.src = source;
+        return soon(new Promise((yes, no) => {
+            tag.onload = yes;
+            tag.onerror = no;
+            document.head.append(tag);
+            if (source === null) window.ran ? yes() : no();
+        }));
+    };
+    const image = (source) => soon(new Promise((yes, no) => {
+        const picture = new Image();
+        picture.onload = yes;
+        picture.onerror = no;
+        picture.src = source;
+    }));
+    const frame = () => soon(new Promise((yes, no) => {
+        const inner = document.createElement('iframe');
+        inner.src = 'http://127.0.0.1:9/';
+        document.addEventListener('securitypolicyviolation', no, { once: true });
+        document.body.append(inner);
+    }));
+    const here = location.href;
+    Promise.all([
+        attempt('an inline script', () => script(null)),
+        attempt('a script from elsewhere', () => script('http://127.0.0.1:9/x.js')),
+        attempt('a script made of text', () => { new Function('return 1')(); }),
+        attempt('an inline handler', () => {
+            window.ran = false;
+            const tag = document.createElement('div');
+            tag.setAttribute('onclick', 'window.ran = true');
+            tag.click();
+            if (!window.ran) throw new Error('refused');
+        }),
+        attempt('a request to elsewhere', () => soon(fetch('http://127.0.0.1:9/'))),
+        attempt('a socket to elsewhere', () => soon(new Promise((yes, no) => {
+            const socket = new WebSocket('ws://127.0.0.1:9/');
+            socket.onopen = yes;
+            socket.onerror = no;
+        }))),
+        attempt('a picture from elsewhere', () => image('http://127.0.0.1:9/x.png')),
+        attempt('a file as a picture', () => image('asset://localhost/etc/hostname')),
+        attempt('a frame from elsewhere', frame),
+        attempt('a changed prototype', () => { 'use strict'; Object.prototype.mine = 1; }),
+        attempt('another window', () => { if (window.open('https://example.org/') === null) throw new Error('refused'); }),
+    ]).then((open) => {
+        location.href = 'https://example.org/';
+        setTimeout(() => done([...open.filter(Boolean), ...(location.href === here ? [] : ['another page'])]), 500);
+    });";
+
+const DOOR_COUNT: usize = 12;
+
+/// K9.
+pub fn closed(_: Size) -> Result<Outcome> {
+    let table = own_tests(&TABLE)?;
+    let Some(tour) = Tour::begin("doors")? else {
+        return Ok(Outcome::measured(true, format!("{table}; real window not tried: no {DRIVER}")));
+    };
+    let calls: Vec<(&str, Value)> = FOREIGN.iter().map(|command| (*command, json!({}))).collect();
+    let answers = tour.called(&calls)?;
+    let mut open: Vec<String> =
+        answers.iter().filter(|answer| answer.good).map(|answer| answer.command.clone()).collect();
+    let doors = tour.window.run_async(DOORS, &[])?;
+    let found = doors.as_array().context("a list of doors")?;
+    open.extend(found.iter().filter_map(Value::as_str).map(str::to_owned));
+    tour.end()?;
+    let tried = FOREIGN.len() + DOOR_COUNT;
+    let text = format!(
+        "{table}; in the real window {} of {tried} forbidden commands and doors open{}",
+        open.len(),
+        if open.is_empty() { String::new() } else { format!(": {}", open.join(", ")) }
+    );
+    Ok(Outcome::measured(open.is_empty(), text))
+}
+
+/// Runs these tests of the desktop face, all of which must exist and pass.
+pub fn own_tests(names: &[&str]) -> Result<String> {
+    let said = run(Command::new(programs::tests_of("tonnytray")?).arg("--exact").args(names))?;
+    let passed = format!("{} passed; 0 failed", names.len());
+    anyhow::ensure!(said.contains(&passed), "the app's own tests: {said}");
+    Ok(format!("{} tests of the app's own crate passed", names.len()))
+}
