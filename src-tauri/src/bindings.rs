@@ -53,6 +53,7 @@ pub fn builder() -> Builder<tauri::Wry> {
             history::history_delete,
             history::history_restore,
             history::history_retry,
+            history::history_audio,
             history::history_bring_back,
             history::history_copy,
             storage::storage_view,

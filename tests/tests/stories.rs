@@ -7,6 +7,7 @@
 )]
 
 mod stories {
+    pub mod again;
     pub mod chain;
     pub mod language;
     pub mod world;

@@ -17,6 +17,7 @@ mod install;
 mod microphone_test;
 mod recording;
 mod recovery;
+pub mod retry;
 pub mod secrets;
 pub mod storage;
 mod usage;
@@ -163,6 +164,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         hotkey_problem: None,
         deletions: HashMap::new(),
         recovered: Vec::new(),
+        retries: Default::default(),
         next_clean_up: None,
         cleaning: false,
         microphone_test: None,
@@ -215,6 +217,7 @@ struct App {
     deletions: HashMap<String, Instant>,
     /// Ids of utterances found again since the start, until the user has looked.
     recovered: Vec<String>,
+    retries: retry::Retries,
     next_clean_up: Option<Instant>,
     cleaning: bool,
     microphone_test: Option<Box<dyn crate::ports::Recording>>,

@@ -27,7 +27,7 @@ pub const NAME: &str = "speech";
 pub const EMBEDDED: &str = "embedded";
 
 /// Loading a large model from a cold disk may take a minute; more without a sign of readiness is a hang.
-const READY_DEADLINE: Duration = Duration::from_secs(120);
+pub const READY_DEADLINE: Duration = Duration::from_secs(120);
 
 /// From one question to the next. The supervisor's own rhythm is for tests: a worker that loads all cores is slow to answer,
 /// and one that hangs idly is in nobody's way for these seconds.

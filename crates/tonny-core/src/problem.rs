@@ -37,6 +37,7 @@ codes! {
     AudioEmpty = "TT-AUDIO-112", "The audio has no samples.", "Record again; the file is empty.";
     AudioNotKept = "TT-AUDIO-113", "The recording could not be written.", "Free some space, or check the rights of the data folder.";
     DiskFullRecording = "TT-AUDIO-114", "The disk is full.", "The recording goes on in the room that was set aside for it. Free some space now.";
+    AudioTooLong = "TT-AUDIO-115", "The recording is too long to be played here.", "Save it with `tonny history audio ID --out FILE` and play that file.";
     ModelNone = "TT-MODEL-201", "No speech model is installed.", "Install one under Settings, Speech, or run `tonny models install whisper-tiny.en`.";
     ModelBroken = "TT-MODEL-202", "The model file is damaged or not a model.", "Remove it and install it again.";
     ModelUnknown = "TT-MODEL-203", "There is no such model.", "`tonny models list` shows the ids.";
@@ -67,6 +68,7 @@ codes! {
     NotFound = "TT-STORE-604", "There is no such utterance.", "`tonny history list` shows the ids.";
     BackupBroken = "TT-STORE-605", "This is no sound backup.", "Nothing was changed. Choose another one of the backups folder.";
     ImportRefused = "TT-STORE-606", "The file cannot be imported; nothing of it was.", "Mend the line that is named and try again.";
+    UnderWay = "TT-STORE-609", "This utterance is still being worked on.", "Wait until it is done; its entry changes by itself.";
     DatabaseRepaired = "TT-STORE-607", "The database was damaged. It was set aside, and the newest good backup and all that could still be read took its place.", "Look through History; the damaged file is kept beside the database.";
     DatabaseDamaged = "TT-STORE-608", "The database is damaged.", "Start TonnyTray again: it sets the file aside and takes the newest good backup and all that can still be read.";
     SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";

@@ -1,10 +1,12 @@
 //! `tonny history`: read and mend what was said, with or without a running app.
 
 use std::collections::HashMap;
+use std::io::Write as _;
 use std::path::Path;
 use std::sync::Arc;
 
 use tonny_core::app::history::{history_row, list};
+use tonny_core::app::retry::recording;
 use tonny_core::app::storage::{Places, delete_for_good};
 use tonny_core::app::{HistoryFilter, HistoryQuery, HistoryRow};
 use tonny_core::control::Request;
@@ -23,8 +25,8 @@ const PAGE: u32 = 500;
 const LARGEST_IMPORT: u64 = 2_000_000_000;
 
 pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
-    if let History::Retry { id } = verb {
-        return face.ask(&Request::Retry { id }).map(|_| ());
+    if let History::Retry { id, model } = verb {
+        return face.ask(&Request::Retry { id, model }).map(|_| ());
     }
     face.block_on(async {
         let store = face.store().await?;
@@ -32,6 +34,7 @@ pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
             History::List { limit, filter } => page(face, &store, String::new(), limit, filter).await,
             History::Search { text, limit, filter } => page(face, &store, text, limit, filter).await,
             History::Show { id } => show(face, &row(&store, &id).await?),
+            History::Audio { id, out } => audio(face, &store, &id, &out).await,
             History::Delete { id } => delete(face, &store, &id).await,
             History::Import { file } => import(face, &store, &file).await,
             History::Export { format } => export(face, &store, format).await,
@@ -79,6 +82,7 @@ fn show(face: &Face, row: &HistoryRow) -> Result<(), Problem> {
         lines.push(format!("spoken    {}", when(row)));
         lines.push(format!("state     {} ({})", row.state, row.route));
         for (name, value) in [
+            ("engine", &row.engine),
             ("model", &row.model),
             ("language", &row.language),
             ("window", &row.target),
@@ -95,10 +99,23 @@ fn show(face: &Face, row: &HistoryRow) -> Result<(), Problem> {
     })
 }
 
+fn places(face: &Face, store: &Store) -> Result<Places, Problem> {
+    Ok(Places { store: store.clone(), audio: Arc::new(RecordingsOnDisk), folder: face.folders()?.audio })
+}
+
+/// Saves a recording as a WAV file; one that is there already is never overwritten.
+async fn audio(face: &Face, store: &Store, id: &str, out: &Path) -> Result<(), Problem> {
+    let bytes = recording(&places(face, store)?, id, i64::MAX).await?;
+    let unwritable = |e: std::io::Error| Problem::with(Code::AudioNotKept, format!("{}: {e}", out.display()));
+    let mut file = std::fs::File::options().write(true).create_new(true).open(out).map_err(unwritable)?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    face.remark(format!("The recording is in {}.", out.display()));
+    Ok(())
+}
+
 async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
     row(store, id).await?;
-    let (store, folder) = (store.clone(), face.folders()?.audio);
-    delete_for_good(&Places { store, audio: Arc::new(RecordingsOnDisk), folder }, id).await?;
+    delete_for_good(&places(face, store)?, id).await?;
     face.tell_app();
     Ok(())
 }

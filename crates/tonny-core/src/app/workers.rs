@@ -131,7 +131,8 @@ impl App {
 
     /// Ends all workers, at the same time.
     pub(super) async fn close_workers(&mut self, deadline: tokio::time::Instant) {
-        let handles = self.workers.drain(..).filter_map(|worker| worker.handle);
+        let extra = self.retries.take_extra();
+        let handles = self.workers.drain(..).filter_map(|worker| worker.handle).chain(extra);
         let closing: Vec<_> =
             handles.map(|worker| self.tasks.spawn(async move { _ = worker.close().await })).collect();
         for closed in closing {

@@ -79,7 +79,14 @@ fn head(address: &str, token: Option<&str>, length: usize) -> Result<String, Spe
     ))
 }
 
-/// The header of a WAV file: PCM, mono, 16 kHz, 16 bits.
+/// Samples as a WAV file: PCM, mono, 16 kHz, 16 bits.
+pub fn wav_file(samples: &[i16]) -> Vec<u8> {
+    let mut file = wav_header(samples.len());
+    file.reserve_exact(samples.len() * 2);
+    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    file
+}
+
 fn wav_header(samples: usize) -> Vec<u8> {
     let bytes = u32::try_from(samples * 2).unwrap_or(u32::MAX - 36);
     let mut header = Vec::with_capacity(44);
