@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::handshake::{check_language, is_address};
 use crate::error::SpeechError;
+use crate::half;
 use crate::ready::Health;
 
 /// More answer than a day of speech has text; whatever sends more is no speech engine.
@@ -60,7 +61,8 @@ pub async fn transcribe(
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
     let head = head(address, token, body.len())?;
     let answer = ask(address, head.as_bytes(), &body, patience).await?;
-    let answer: serde_json::Value = serde_json::from_slice(&answer).map_err(SpeechError::Message)?;
+    let answer: serde_json::Value =
+        half::read(&String::from_utf8_lossy(&answer)).map_err(SpeechError::Message)?;
     let text = answer.get("text").and_then(serde_json::Value::as_str).ok_or(SpeechError::Answer)?;
     Ok(text.trim().to_owned())
 }
