@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -120,6 +121,20 @@ impl Face {
         runtime.shutdown_background();
         result
     }
+}
+
+/// A file's text; a device or a pipe without an end is too large as well.
+pub fn read_at_most(file: &Path, bytes: u64, code: Code) -> Result<String, Problem> {
+    let unreadable = |e: std::io::Error| Problem::with(code, format!("{}: {e}", file.display()));
+    let mut text = Vec::new();
+    let open = std::fs::File::open(file).map_err(unreadable)?;
+    open.take(bytes + 1).read_to_end(&mut text).map_err(unreadable)?;
+    if text.len() as u64 > bytes {
+        let most = bytes / 1_000_000;
+        return Err(Problem::with(code, format!("{} is larger than {most} MB", file.display())));
+    }
+    String::from_utf8(text)
+        .map_err(|_| Problem::with(code, format!("{} is no text in UTF-8", file.display())))
 }
 
 /// 1 failed, 2 wrong usage, 3 app not running, 4 not permitted.

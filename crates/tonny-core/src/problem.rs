@@ -74,6 +74,8 @@ codes! {
     SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";
     SettingInvalid = "TT-SETTINGS-702", "The value does not fit the setting.", "`tonny settings list` shows each setting with its range.";
     SettingUnknown = "TT-SETTINGS-703", "There is no such setting.", "`tonny settings list` shows all of them.";
+    SettingsNewer = "TT-SETTINGS-704", "The settings were written by a newer TonnyTray.", "What this version understands is in use, and nothing was changed. Install the newer version again, or start over with `tonny settings reset`.";
+    SettingsPartly = "TT-SETTINGS-705", "Some settings could not be read.", "Set them again; the others are as they were set.";
     VaultTextOnly = "TT-SECRET-1000", "The keyring takes text only.", "Nothing to do: secrets are kept there in a form that it takes.";
     VaultLocked = "TT-SECRET-1001", "The keyring is locked.", "Unlock it with your login password, or run `tonny secrets unlock`.";
     VaultDismissed = "TT-SECRET-1002", "The keyring's question for its password was turned away.", "Try again and give the password, or choose another place under Settings, Secrets.";

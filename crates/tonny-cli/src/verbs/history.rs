@@ -16,7 +16,7 @@ use tonny_core::{Page, Store, store_problem};
 use tonny_platform::audio::RecordingsOnDisk;
 
 use crate::arguments::{self, Format, History};
-use crate::face::Face;
+use crate::face::{Face, read_at_most};
 
 /// Rows read at a time while exporting.
 const PAGE: u32 = 500;
@@ -52,11 +52,13 @@ async fn page(
 ) -> Result<(), Problem> {
     let arguments::Filter { since, until, profile, route, engine, state } = filter;
     let filter = HistoryFilter { since, until, profile, route, engine, state };
+    let narrowed = !text.is_empty() || filter != HistoryFilter::default();
     let query = HistoryQuery { text, before: None, limit, filter };
     let found = list(store, &query, &HashMap::new()).await?;
     face.show(&found.rows, || {
         if found.rows.is_empty() {
-            return "Nothing here yet: hold Ctrl+Shift+Space and speak.".to_owned();
+            let empty = "Nothing here yet: hold Ctrl+Shift+Space and speak.";
+            return if narrowed { "Nothing fits." } else { empty }.to_owned();
         }
         let lines = found.rows.iter().map(|row| {
             let text = if row.text.is_empty() {
@@ -121,12 +123,7 @@ async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
 }
 
 async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> {
-    let unreadable =
-        |e: std::io::Error| Problem::with(Code::ImportRefused, format!("{}: {e}", file.display()));
-    if std::fs::metadata(file).map_err(unreadable)?.len() > LARGEST_IMPORT {
-        return Err(Problem::with(Code::ImportRefused, format!("{} is larger than 2 GB", file.display())));
-    }
-    let count = match read(&std::fs::read_to_string(file).map_err(unreadable)?)? {
+    let count = match read(&read_at_most(file, LARGEST_IMPORT, Code::ImportRefused)?)? {
         Imported::Utterances(lines) => {
             let rows: Vec<_> = lines.iter().map(|(_, row)| row.clone()).collect();
             let added = store.utterances().import(&rows).await.map_err(|error| refused(&error, &lines))?;

@@ -134,21 +134,26 @@ impl App {
         let result = result.and_then(whole);
         if row.text.as_ref().is_some_and(|text| !text.is_empty()) {
             // The words there are stay until there are better ones.
-            return match result {
-                Ok((words, None)) => self.keep_words(id, words, Outcome::of(UtteranceState::Kept)).await,
+            match result {
+                Ok((words, None)) => {
+                    self.keep_words(id, words, Outcome::of(UtteranceState::Kept)).await;
+                }
                 Ok((_, Some(problem))) | Err(problem) => {
                     tracing::warn!(code = problem.code, id, "a retry gave nothing better");
                     self.problem = Some(problem);
                 }
-            };
+            }
+            return;
         }
         let mut outcome = Outcome { timings: row.timings, ..Outcome::of(UtteranceState::Kept) };
         match result {
             Ok((words, trouble)) => {
                 outcome = with_problem(outcome, trouble);
                 let text = words.text.clone();
-                self.keep_words(id, words, outcome).await;
-                self.type_recovered(id, text).await;
+                // Typed only once they are safe.
+                if self.keep_words(id, words, outcome).await {
+                    self.type_recovered(id, text).await;
+                }
             }
             Err(problem) => {
                 if !problem.is(Code::NothingHeard) {
@@ -159,11 +164,18 @@ impl App {
         }
     }
 
-    async fn keep_words(&mut self, id: &str, words: FinalText, outcome: Outcome) {
+    /// False where the words could not be kept: the row stays as it was, unfinished or with its old words, and the next
+    /// start sees it.
+    async fn keep_words(&mut self, id: &str, words: FinalText, outcome: Outcome) -> bool {
         match self.parts.store.utterances().commit_text(id, &words).await {
-            Ok(()) => self.write_recovered(id, &outcome).await,
-            // The row stays as it was, unfinished or with its old words: nothing is lost, and the next start sees it.
-            Err(error) => self.problem = Some(crate::store_problem(&error)),
+            Ok(()) => {
+                self.write_recovered(id, &outcome).await;
+                true
+            }
+            Err(error) => {
+                self.problem = Some(crate::store_problem(&error));
+                false
+            }
         }
     }
 

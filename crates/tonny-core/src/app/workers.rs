@@ -182,7 +182,8 @@ impl App {
     pub(super) async fn change_settings(&mut self, change: SettingsChange) -> Result<Settings, Problem> {
         let new = match change {
             SettingsChange::Field(key, value) => self.settings.with(&key, value)?,
-            SettingsChange::Reset(key) => self.settings.reset(key.as_deref())?,
+            SettingsChange::Reset(None) => settings::start_over(&self.parts.store).await?,
+            SettingsChange::Reset(Some(key)) => self.settings.reset(Some(&key))?,
             SettingsChange::All(settings) => *settings,
         };
         settings::save(&self.parts.store, &new).await?;
@@ -192,11 +193,11 @@ impl App {
 
     /// Settings and models may have been changed by the terminal.
     pub(super) async fn reload(&mut self) {
-        let (settings, problem) = super::load_settings(&self.parts.store).await;
-        match problem {
-            None => self.apply(settings),
-            Some(problem) => self.problem = Some(problem),
+        let (settings, problem) = settings::load(&self.parts.store).await;
+        if let Some(problem) = problem {
+            self.problem = Some(problem);
         }
+        self.apply(settings);
         self.history_version += 1;
         self.secrets_version += 1;
         self.refresh_models().await;
