@@ -653,6 +653,12 @@ export type StorageView = {
 	minutes: number | null,
 	/**  When the first one was spoken, RFC 3339; absent where there is none. */
 	first_at: string | null,
+	/**  What engines and the app wrote down, bytes. */
+	logs_bytes: number | null,
+	/**  Speech models, bytes. */
+	models_bytes: number | null,
+	/**  What can still be written; absent where the system does not say. */
+	disk_free_bytes: number | null,
 	/**  Backups, the newest first. */
 	backups: BackupView[],
 };

@@ -301,5 +301,8 @@ export const storage: StorageView = {
   words: 318_204,
   minutes: 2260,
   first_at: "2025-03-02T09:12:00Z",
+  logs_bytes: 9_400_000,
+  models_bytes: 1_240_000_000,
+  disk_free_bytes: 84_000_000_000,
   backups: [backup(0.6), backup(1.7), backup(26), backup(120)],
 };
