@@ -24,6 +24,7 @@ const COMMANDS: &[&str] = &[
     "history_delete",
     "history_restore",
     "history_retry",
+    "history_audio",
     "history_bring_back",
     "history_copy",
     "storage_view",

@@ -21,6 +21,7 @@ use tonny_core::secrets::{Kind, Secrets, Shape, Typed, all};
 use tonny_core::{Store, downloads, trials};
 use tonny_platform::audio::RecordingsOnDisk;
 use tonny_platform::clock::SystemClock;
+use tonny_platform::disk::SystemDisk;
 use tonny_platform::folders::Folders;
 use tonny_platform::models::ModelFolder;
 use tonny_platform::vault::{Cost, VaultSet, VaultThread};
@@ -118,12 +119,14 @@ fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
             microphone: microphone.clone(),
             insertion: microphone.clone(),
             audio: Arc::new(RecordingsOnDisk),
+            disk: Arc::new(SystemDisk),
             models: models.clone(),
             clock: Arc::new(SystemClock),
             downloads: downloads().unwrap(),
             secrets: secrets.clone(),
             package_index: None,
             audio_folder: folders.audio.clone(),
+            models_folder: folders.models.clone(),
             log_folder: folders.logs.clone(),
             programs: Programs { speech: folder.join("no engine"), keeper: None, engines: None },
         };

@@ -53,6 +53,7 @@ pub fn builder<R: tauri::Runtime>() -> Builder<R> {
             history::history_delete,
             history::history_restore,
             history::history_retry,
+            history::history_audio,
             history::history_bring_back,
             history::history_copy,
             storage::storage_view,

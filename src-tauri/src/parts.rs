@@ -8,6 +8,7 @@ use tonny_core::secrets::Secrets;
 use tonny_core::{Store, downloads, settings, store_problem, trials};
 use tonny_platform::audio::{RecordingsOnDisk, SystemMicrophone};
 use tonny_platform::clock::SystemClock;
+use tonny_platform::disk::SystemDisk;
 use tonny_platform::folders::Folders;
 use tonny_platform::insertion::X11Insertion;
 use tonny_platform::installation::{package_index, programs};
@@ -26,12 +27,14 @@ pub async fn assemble(folders: &Folders) -> Result<Parts, Problem> {
         microphone: Arc::new(SystemMicrophone::new()),
         insertion: Arc::new(X11Insertion::connect()?),
         audio: Arc::new(RecordingsOnDisk),
+        disk: Arc::new(SystemDisk),
         models: Arc::new(ModelFolder::new(&folders.models)),
         clock: Arc::new(SystemClock),
         downloads: downloads()?,
         secrets: Secrets::new(Arc::new(vault), trials()?),
         package_index: package_index(),
         audio_folder: folders.audio.clone(),
+        models_folder: folders.models.clone(),
         log_folder: folders.logs.clone(),
         programs: programs()?,
     })

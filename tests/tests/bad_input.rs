@@ -4,6 +4,10 @@
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
+mod bad_input {
+    mod words;
+}
+
 use std::net::TcpListener;
 use std::os::unix::fs::PermissionsExt;
 use std::path::Path;

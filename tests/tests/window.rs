@@ -8,6 +8,7 @@ use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
 use tonny_tests::app::{App, Build};
 use tonny_tests::desktop::Desktop;
+use tonny_tests::speech::jfk;
 use tonny_tests::wait_for;
 use tonny_tests::webdriver::Window;
 
@@ -39,6 +40,7 @@ fn the_real_window() -> Result<()> {
     let desktop = Desktop::start()?;
     let app = App::with_model(&desktop, &build, "window")?;
     app.tonny_ok(&desktop, &["settings", "set", "startup.show_window", "true"])?;
+    spoken(&desktop, &app)?;
     let window = Window::open(&desktop, &app)?;
     window.wait("the first page", DRAWN)?;
     window.run(LISTEN, &[])?;
@@ -46,6 +48,7 @@ fn the_real_window() -> Result<()> {
     app.wait_worker(&desktop, "ready")?;
     every_page(&window)?;
     a_setting(&desktop, &app, &window)?;
+    a_recording(&window)?;
     closed_doors(&window)?;
     let faults = window.run("return window.faults", &[])?;
     ensure!(faults == json!([]), "the console: {faults:#}");
@@ -102,6 +105,38 @@ fn a_setting(desktop: &Desktop, app: &App, window: &Window) -> Result<()> {
             Ok(settings.contains(theme).then_some(()))
         })?;
     }
+    Ok(())
+}
+
+/// An utterance with its recording, as the app leaves them.
+fn spoken(desktop: &Desktop, app: &App) -> Result<()> {
+    let id = "01900000-0000-7000-8000-000000000001";
+    let row = json!([{
+        "id": id, "state": "delivered", "route": "type", "started_at": "2026-01-01T10:00:00Z", "text": "ask not",
+        "audio_file": format!("{id}.wav"), "audio_ms": 11_000,
+    }]);
+    let file = desktop.path("row.json");
+    std::fs::write(&file, row.to_string())?;
+    app.tonny_ok(desktop, &["history", "import", file.to_str().context("a path")?])?;
+    std::fs::copy(jfk(), app.home.join("audio").join(format!("{id}.wav")))?;
+    Ok(())
+}
+
+/// Its bytes come through the border to the page, are read there, and are played.
+fn a_recording(window: &Window) -> Result<()> {
+    window.run("[...document.querySelectorAll('nav button')].find((one) => one.innerText.trim() === 'History').click()", &[])?;
+    window.wait("the entry", "document.querySelector('main').innerText.includes('ask not')")?;
+    window.run("[...document.querySelectorAll('main button')].find((one) => one.innerText.includes('ask not')).click()", &[])?;
+    window.wait("the player", "document.querySelector('button[aria-label=Play]')")?;
+    let length = window
+        .run("return document.querySelector('button[aria-label=Play]').parentElement.innerText", &[])?;
+    ensure!(
+        length.as_str().is_some_and(|text| text.contains("11")),
+        "it is as long as it was spoken: {length}"
+    );
+    window.click("button[aria-label=Play]")?;
+    window.wait("the sound", "document.querySelector('button[aria-label=Pause]')")?;
+    window.click("button[aria-label=Pause]")?;
     Ok(())
 }
 

@@ -1,11 +1,12 @@
 // The History page: searching while typing, opening an entry, deleting it and taking that back.
 import { screen, waitFor, within } from "@testing-library/react";
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { groupedByDay } from "../src/features/history/days";
 import { beginningOf } from "../src/features/history/filters";
+import { outline, type Recording, readWav } from "../src/features/history/wav";
 import type { HistoryQuery, HistoryRow } from "../src/ipc/bindings";
 import { withHead, without, withRow } from "../src/ipc/history";
-import { row } from "./fake/sample";
+import { row, wav } from "./fake/sample";
 import { expectAccessible, openWindow, refused } from "./window";
 
 const FIRST = /^Let us meet on Thursday/;
@@ -91,7 +92,7 @@ describe("an entry", () => {
     await user.click(within(dialog).getByRole("button", { name: "Copy" }));
     await user.click(within(dialog).getByRole("button", { name: "Transcribe again" }));
     expect(await screen.findByText("Copied to the clipboard.")).toBeInTheDocument();
-    await waitFor(() => expect(app.called("history_retry")).toEqual([{ id: "u0" }]));
+    await waitFor(() => expect(app.called("history_retry")).toEqual([{ id: "u0", model: null }]));
     expect(app.called("history_copy")).toEqual([{ id: "u0" }]);
   });
 
@@ -175,6 +176,70 @@ describe("an entry that went differently", () => {
     await user.click(await screen.findByRole("button", { name: /Cancelled/ }));
     await user.click(await screen.findByRole("button", { name: "Bring back" }));
     await waitFor(() => expect(app.called("history_bring_back")).toEqual([{ id: "u5" }]));
+  });
+
+  it("is transcribed again with another model", async () => {
+    const { app, user } = openWindow("history");
+    await user.click((await screen.findAllByText(FIRST))[0] as HTMLElement);
+    await user.click(await screen.findByRole("button", { name: "Transcribe with" }));
+    await user.click(await screen.findByRole("menuitem", { name: "Parakeet TDT 0.6B v3", hidden: true }));
+    await waitFor(() => expect(app.called("history_retry")).toEqual([{ id: "u0", model: "parakeet-tdt-0.6b-v3" }]));
+  });
+});
+
+describe("the recording", () => {
+  class FakeAudio {
+    static starts: number[] = [];
+    static closed = 0;
+    currentTime = 0;
+    destination = {};
+    createBuffer = () => ({ copyToChannel: () => undefined });
+    createBufferSource = () => ({
+      connect: () => undefined,
+      start: (_when: number, from: number) => FakeAudio.starts.push(from),
+      stop: () => undefined,
+      onended: null,
+    });
+    close = async () => {
+      FakeAudio.closed += 1;
+    };
+  }
+
+  it("plays, seeks, and falls silent when its entry is left", async () => {
+    vi.stubGlobal("AudioContext", FakeAudio);
+    const { user } = openWindow("history");
+    await user.click((await screen.findAllByText(FIRST))[0] as HTMLElement);
+    await user.click(await screen.findByRole("button", { name: "Play" }));
+    expect(FakeAudio.starts).toEqual([0]);
+    const position = screen.getByRole("slider", { name: "Position in the recording" });
+    position.focus();
+    await user.keyboard("{ArrowRight}{ArrowRight}");
+    expect(FakeAudio.starts.length).toBeGreaterThan(1);
+    expect(FakeAudio.starts.at(-1)).toBeGreaterThan(0);
+    await user.click(screen.getByRole("button", { name: "Close" }));
+    await waitFor(() => expect(FakeAudio.closed).toBe(FakeAudio.starts.length));
+    vi.unstubAllGlobals();
+  });
+
+  it("that cannot be played says so", async () => {
+    const { user } = openWindow("history", {
+      before: (app) => app.answers("history_audio", () => new TextEncoder().encode("not a WAV").buffer),
+    });
+    await user.click((await screen.findAllByText(FIRST))[0] as HTMLElement);
+    expect(await screen.findByText("The recording cannot be played.")).toBeInTheDocument();
+  });
+
+  it("is read from its bytes, whatever the header claims", () => {
+    const recording = readWav(wav(1));
+    expect([recording?.rate, recording?.samples.length]).toEqual([16_000, 16_000]);
+    const unmended = wav(1);
+    new DataView(unmended).setUint32(40, 0xff_ff_ff_ff, true);
+    expect(readWav(unmended)?.samples.length).toBe(16_000);
+    for (const broken of ["", "!", "RIFF0000WAVE", "x".repeat(60)])
+      expect(readWav(new TextEncoder().encode(broken).buffer)).toBeUndefined();
+    const peaks = outline(recording as Recording, 8);
+    expect(peaks).toHaveLength(8);
+    expect(Math.max(...peaks)).toBe(1);
   });
 });
 

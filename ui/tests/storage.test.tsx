@@ -6,9 +6,10 @@ import { expectAccessible, openWindow, page } from "./window";
 describe("what is kept", () => {
   it("is told in numbers with units", async () => {
     openWindow("storage");
-    expect(await screen.findByText("12,481 utterances, 3.2 GB in all.")).toBeInTheDocument();
+    expect(await screen.findByText("12,481 utterances, 4.5 GB in all.")).toBeInTheDocument();
     expect(screen.getByText("3.1 GB")).toBeInTheDocument();
     expect(screen.getByText("74 MB")).toBeInTheDocument();
+    for (const size of ["1.2 GB", "9 MB", "84.0 GB"]) expect(screen.getByText(size)).toBeInTheDocument();
     expect(screen.getByText("318,204 words in 1 day 13 hr of speech since Mar 2, 2025")).toBeInTheDocument();
   });
 

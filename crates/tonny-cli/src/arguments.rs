@@ -178,6 +178,17 @@ pub enum History {
     Retry {
         /// Its id.
         id: String,
+        /// With another installed model, by its id.
+        #[arg(long)]
+        model: Option<String>,
+    },
+    /// Save a kept recording as a WAV file.
+    Audio {
+        /// Its id.
+        id: String,
+        /// The file; one that exists is not overwritten.
+        #[arg(long)]
+        out: PathBuf,
     },
     /// Delete an utterance and its recording.
     Delete {

@@ -2,7 +2,8 @@
 
 use std::fmt::Display;
 use std::future::Future;
-use std::io::{IsTerminal as _, Write as _};
+use std::io::{IsTerminal as _, Read as _, Write as _};
+use std::path::Path;
 use std::process::ExitCode;
 use std::sync::Arc;
 
@@ -128,6 +129,25 @@ impl Face {
         runtime.shutdown_background();
         result
     }
+}
+
+/// A file's bytes; a device or a pipe without an end is too large as well.
+pub fn bytes_at_most(file: &Path, most: u64, code: Code) -> Result<Vec<u8>, Problem> {
+    let unreadable = |e: std::io::Error| Problem::with(code, format!("{}: {e}", file.display()));
+    let mut bytes = Vec::new();
+    let open = std::fs::File::open(file).map_err(unreadable)?;
+    open.take(most + 1).read_to_end(&mut bytes).map_err(unreadable)?;
+    if bytes.len() as u64 > most {
+        let most = most / 1_000_000;
+        return Err(Problem::with(code, format!("{} is larger than {most} MB", file.display())));
+    }
+    Ok(bytes)
+}
+
+/// A file's text, of at most so many bytes.
+pub fn read_at_most(file: &Path, most: u64, code: Code) -> Result<String, Problem> {
+    String::from_utf8(bytes_at_most(file, most, code)?)
+        .map_err(|_| Problem::with(code, format!("{} is no text in UTF-8", file.display())))
 }
 
 /// 1 failed, 2 wrong usage, 3 app not running, 4 not permitted.

@@ -18,6 +18,7 @@ mod microphone_test;
 mod recording;
 pub mod recordings;
 mod recovery;
+pub mod retry;
 pub mod secrets;
 pub mod storage;
 mod usage;
@@ -44,11 +45,11 @@ pub use usage::UsagePoint;
 use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
 use crate::overlay::OverlayView;
-use crate::ports::{AudioFiles, Clock, Microphone, ModelFiles, TextInsertion};
+use crate::ports::{AudioFiles, Clock, Disk, Microphone, ModelFiles, TextInsertion};
 use crate::problem::{Code, Problem};
 use crate::push_to_talk::PushToTalk;
 use crate::secrets::Secrets;
-use crate::settings::Settings;
+use crate::settings::{self, Settings};
 use crate::snapshot::{Install, LastUtterance, Snapshot};
 use crate::worker_log::{self, WorkerLog};
 use crate::worker_view::Moment;
@@ -72,6 +73,8 @@ pub struct Parts {
     pub insertion: Arc<dyn TextInsertion>,
     /// Recordings on disk.
     pub audio: Arc<dyn AudioFiles>,
+    /// Sizes on disk.
+    pub disk: Arc<dyn Disk>,
     /// Models on disk.
     pub models: Arc<dyn ModelFiles>,
     /// Time.
@@ -84,6 +87,8 @@ pub struct Parts {
     pub package_index: Option<String>,
     /// Where recordings go.
     pub audio_folder: PathBuf,
+    /// Where models are, for their size.
+    pub models_folder: PathBuf,
     /// Where what workers say goes: segment files, and the database of what mattered.
     pub log_folder: PathBuf,
     /// The worker programs.
@@ -129,7 +134,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (overlay, overlay_out) = watch::channel(OverlayView::Hidden);
     let (level, level_out) = watch::channel(0.0);
     let (desktop, desktop_out) = mpsc::unbounded_channel();
-    let (settings, problem) = load_settings(&parts.store).await;
+    let (settings, problem) = settings::load(&parts.store).await;
     let (supervisor, records) = Supervisor::new(Base {
         keeper: parts.programs.keeper.clone(),
         logs: Some(LogLimits::new(parts.log_folder.join("workers"))),
@@ -165,6 +170,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         deletions: HashMap::new(),
         recovered: Vec::new(),
         sealed: Vec::new(),
+        retries: Default::default(),
         next_clean_up: None,
         cleaning: false,
         microphone_test: None,
@@ -219,6 +225,7 @@ struct App {
     recovered: Vec<String>,
     /// Ids of utterances whose recordings wait for the vault to be opened.
     sealed: Vec<String>,
+    retries: retry::Retries,
     next_clean_up: Option<Instant>,
     cleaning: bool,
     microphone_test: Option<Box<dyn crate::ports::Recording>>,
@@ -336,19 +343,6 @@ impl App {
             tracing::error!(%error, "the database did not close cleanly; its log is read at the next start");
         }
         self.overlay.send_replace(OverlayView::Hidden);
-    }
-}
-
-/// Reads the settings; when they are broken, defaults are used and the reason told. What is stored stays as it is until
-/// the user changes a setting.
-async fn load_settings(store: &Store) -> (Settings, Option<Problem>) {
-    match store.settings().load().await {
-        Ok(None) => (Settings::default(), None),
-        Ok(Some(row)) => match Settings::from_json(&row.json) {
-            Ok(settings) => (settings, None),
-            Err(problem) => (Settings::default(), Some(problem)),
-        },
-        Err(error) => (Settings::default(), Some(crate::store_problem(&error))),
     }
 }
 

@@ -51,6 +51,9 @@ pub enum Request {
     Retry {
         /// The utterance's id.
         id: String,
+        /// Another model, by its id; the one in use when absent.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        model: Option<String>,
     },
     /// Restarts a worker.
     RestartWorker {

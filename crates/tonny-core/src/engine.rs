@@ -28,7 +28,7 @@ pub const NAME: &str = "speech";
 pub const EMBEDDED: &str = "embedded";
 
 /// Loading a large model from a cold disk may take a minute; more without a sign of readiness is a hang.
-const READY_DEADLINE: Duration = Duration::from_secs(120);
+pub const READY_DEADLINE: Duration = Duration::from_secs(120);
 
 /// Where the programs of this installation lie.
 #[derive(Clone, Debug)]

@@ -4,12 +4,14 @@
 //! 16 kHz mono signed 16-bit samples wherever it crosses a port.
 
 mod audio_files;
+mod disk;
 mod insertion;
 mod microphone;
 mod model_files;
 mod vault;
 
 pub use audio_files::AudioFiles;
+pub use disk::Disk;
 pub use insertion::{Delivery, InsertionMethod, InsertionWish, Target, TextInsertion};
 pub use microphone::{Heard, InputDevice, Microphone, RecordRequest, Recording};
 pub use model_files::ModelFiles;

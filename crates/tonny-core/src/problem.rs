@@ -38,6 +38,7 @@ codes! {
     AudioEmpty = "TT-AUDIO-112", "The audio has no samples.", "Record again; the file is empty.";
     AudioNotKept = "TT-AUDIO-113", "The recording could not be written.", "Free some space, or check the rights of the data folder.";
     DiskFullRecording = "TT-AUDIO-114", "The disk is full.", "The recording goes on in the room that was set aside for it. Free some space now.";
+    AudioTooLong = "TT-AUDIO-115", "The recording is too long to be played here.", "Save it with `tonny history audio ID --out FILE` and play that file.";
     AudioSealed = "TT-AUDIO-121", "The recording is encrypted.", "It can be heard and transcribed again from History while its key is in the place of the secrets.";
     AudioOtherKey = "TT-AUDIO-122", "The recording was encrypted with another key than the one that is kept now.", "Go back to the keyring it was made with; its words in History are not affected.";
     AudioNotSealed = "TT-AUDIO-123", "Recordings are to be encrypted, and there is no key yet.", "This one is kept as it is and encrypted as soon as there is a key: unlock the place of the secrets under Settings, Secrets.";
@@ -73,11 +74,14 @@ codes! {
     NotFound = "TT-STORE-604", "There is no such utterance.", "`tonny history list` shows the ids.";
     BackupBroken = "TT-STORE-605", "This is no sound backup.", "Nothing was changed. Choose another one of the backups folder.";
     ImportRefused = "TT-STORE-606", "The file cannot be imported; nothing of it was.", "Mend the line that is named and try again.";
+    UnderWay = "TT-STORE-609", "This utterance is still being worked on.", "Wait until it is done; its entry changes by itself.";
     DatabaseRepaired = "TT-STORE-607", "The database was damaged. It was set aside, and the newest good backup and all that could still be read took its place.", "Look through History; the damaged file is kept beside the database.";
     DatabaseDamaged = "TT-STORE-608", "The database is damaged.", "Start TonnyTray again: it sets the file aside and takes the newest good backup and all that can still be read.";
     SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";
     SettingInvalid = "TT-SETTINGS-702", "The value does not fit the setting.", "`tonny settings list` shows each setting with its range.";
     SettingUnknown = "TT-SETTINGS-703", "There is no such setting.", "`tonny settings list` shows all of them.";
+    SettingsNewer = "TT-SETTINGS-704", "The settings were written by a newer TonnyTray.", "What this version understands is in use, and nothing was changed. Install the newer version again, or start over with `tonny settings reset`.";
+    SettingsPartly = "TT-SETTINGS-705", "Some settings could not be read.", "Set them again; the others are as they were set.";
     VaultTextOnly = "TT-SECRET-1000", "The keyring takes text only.", "Nothing to do: secrets are kept there in a form that it takes.";
     VaultLocked = "TT-SECRET-1001", "The keyring is locked.", "Unlock it with your login password, or run `tonny secrets unlock`.";
     VaultDismissed = "TT-SECRET-1002", "The keyring's question for its password was turned away.", "Try again and give the password, or choose another place under Settings, Secrets.";

@@ -8,6 +8,7 @@ mod document;
 mod fields;
 mod old_files;
 mod toml_form;
+mod versions;
 
 pub use commands::{CommandReady, WorkerCommand};
 pub use document::{
@@ -17,24 +18,59 @@ pub use document::{
 pub use fields::{Field, Range, field, fields};
 pub use old_files::from_old;
 pub use toml_form::{from_toml, to_toml};
+pub use versions::VERSION;
 
 use serde_json::Value;
 use tonny_store::Store;
 
+use self::versions::{brought_up, is_newer};
 use crate::problem::{Code, Problem};
 
-/// Version of the document's shape; stored beside it.
-pub const VERSION: u32 = 1;
-
 impl Settings {
-    /// Reads a stored document. Missing fields get their defaults; a field that does not fit is an error that names it.
-    pub fn from_json(text: &str) -> Result<Self, Problem> {
-        let stored: Value = serde_json::from_str(text).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
-        let mut document = Self::default().to_value();
-        lay_over(&mut document, stored);
-        let settings: Settings =
-            serde_json::from_value(document).map_err(|e| Problem::with(Code::SettingsBroken, e))?;
-        settings.checked()
+    /// Reads a stored document of that version, field by field: what is missing or does not fit has its default, and the
+    /// problem says what did not fit.
+    pub fn from_json(text: &str, version: i64) -> (Self, Option<Problem>) {
+        let stored = match serde_json::from_str(text) {
+            Ok(Value::Object(stored)) => brought_up(Value::Object(stored), version),
+            Ok(_) => {
+                return (Self::default(), Some(Problem::with(Code::SettingsBroken, "They are no object")));
+            }
+            Err(error) => return (Self::default(), Some(Problem::with(Code::SettingsBroken, error))),
+        };
+        let (settings, unfit) = Self::of_what_fits(&stored);
+        let problem = match unfit.is_empty() {
+            _ if is_newer(version) => Some(newer(version)),
+            true => None,
+            false => Some(Problem::with(
+                Code::SettingsPartly,
+                format!("Their defaults are in use: {}", unfit.join(", ")),
+            )),
+        };
+        (settings, problem)
+    }
+
+    fn of_what_fits(stored: &Value) -> (Self, Vec<&str>) {
+        let (mut settings, mut unfit) = (Self::default(), Vec::new());
+        for field in fields() {
+            let (section, name) = field.key.split_once('.').unwrap_or((field.key, ""));
+            match stored.get(section) {
+                None => {}
+                Some(Value::Object(values)) => {
+                    match values.get(name).map(|value| settings.patched(field.key, value.clone())) {
+                        None => {}
+                        Some(Ok(changed)) => settings = changed,
+                        Some(Err(_)) => unfit.push(field.key),
+                    }
+                }
+                Some(_) if unfit.contains(&section) => {}
+                Some(_) => unfit.push(section),
+            }
+        }
+        if commands::wrong_order(&settings.speech.engines, &settings.workers.commands).is_some() {
+            settings.speech.engines = Self::default().speech.engines;
+            unfit.push("speech.engines");
+        }
+        (settings, unfit)
     }
 
     /// The stored form.
@@ -42,10 +78,11 @@ impl Settings {
         self.to_value().to_string()
     }
 
-    /// The stored form over what is stored already: fields that this program does not know stay as they are, so that a
-    /// newer one finds them again.
-    pub fn to_json_over(&self, stored: Option<&str>) -> String {
-        let stored = stored.and_then(|stored| serde_json::from_str(stored).ok());
+    /// The stored form over what is stored already, with its version: fields that this program does not know stay as they
+    /// are, so that a newer one finds them again.
+    pub fn to_json_over(&self, stored: Option<(&str, i64)>) -> String {
+        let stored =
+            stored.and_then(|(text, version)| Some(brought_up(serde_json::from_str(text).ok()?, version)));
         let mut document = stored.filter(Value::is_object).unwrap_or(Value::Null);
         lay_over(&mut document, self.to_value());
         document.to_string()
@@ -79,13 +116,6 @@ impl Settings {
         }
     }
 
-    fn checked(self) -> Result<Self, Problem> {
-        for field in fields() {
-            field.check(&self.get(field.key)?)?;
-        }
-        self.consistent()
-    }
-
     /// What no field can check alone.
     fn consistent(self) -> Result<Self, Problem> {
         match commands::wrong_order(&self.speech.engines, &self.workers.commands) {
@@ -112,12 +142,36 @@ fn lay_over(document: &mut Value, stored: Value) {
     }
 }
 
-/// Stores the document; synced to the disk when this returns.
+/// Reads what is stored; the problem says what of it cannot be used, and then defaults are in its place.
+pub async fn load(store: &Store) -> (Settings, Option<Problem>) {
+    match store.settings().load().await {
+        Ok(None) => (Settings::default(), None),
+        Ok(Some(row)) => Settings::from_json(&row.json, row.version),
+        Err(error) => (Settings::default(), Some(crate::store_problem(&error))),
+    }
+}
+
+/// Stores the document; synced to the disk when this returns. What a newer program stored is not touched.
 pub async fn save(store: &Store, new: &Settings) -> Result<(), Problem> {
     let failed = |error| crate::store_problem(&error);
     let stored = store.settings().load().await.map_err(failed)?;
-    let json = new.to_json_over(stored.as_ref().map(|row| row.json.as_str()));
+    if let Some(row) = stored.as_ref().filter(|row| is_newer(row.version)) {
+        return Err(newer(row.version));
+    }
+    let json = new.to_json_over(stored.as_ref().map(|row| (row.json.as_str(), row.version)));
     store.settings().save(&json, i64::from(VERSION)).await.map_err(failed)
+}
+
+/// Back to the defaults, whatever is stored: the way out of what a newer program stored, for somebody who asks for it.
+pub async fn start_over(store: &Store) -> Result<Settings, Problem> {
+    let new = Settings::default();
+    let failed = |error| crate::store_problem(&error);
+    store.settings().save(&new.to_json(), i64::from(VERSION)).await.map_err(failed)?;
+    Ok(new)
+}
+
+fn newer(version: i64) -> Problem {
+    Problem::with(Code::SettingsNewer, format!("They have version {version}, this program knows {VERSION}"))
 }
 
 /// Takes over what old settings files say, the first that says anything; only where nothing was ever saved. Says whether
@@ -179,21 +233,69 @@ mod tests {
     #[test]
     fn what_a_newer_program_stored_survives_a_change() {
         let stored = r#"{"dictation":{"tail_ms":20,"whisper":true},"from_the_future":{"a":[1]}}"#;
-        let settings = Settings::from_json(stored).expect("read");
+        let (settings, problem) = Settings::from_json(stored, 1);
+        assert_eq!(problem, None);
         let changed = settings.with("dictation.tail_ms", json!(30)).expect("fits");
-        let json: Value = serde_json::from_str(&changed.to_json_over(Some(stored))).expect("json");
+        let json: Value = serde_json::from_str(&changed.to_json_over(Some((stored, 1)))).expect("json");
         assert_eq!(json["dictation"]["whisper"], true);
         assert_eq!(json["from_the_future"]["a"][0], 1);
         assert_eq!(json["dictation"]["tail_ms"], 30);
-        assert_eq!(changed.to_json_over(Some("{broken")), changed.to_json());
+        assert_eq!(changed.to_json_over(Some(("{broken", 1))), changed.to_json());
     }
 
     #[test]
-    fn a_broken_document_is_an_error_and_a_partial_one_is_completed() {
-        assert_eq!(Settings::from_json("{not json").expect_err("broken").code, "TT-SETTINGS-701");
-        let partial =
-            Settings::from_json(r#"{"dictation":{"tail_ms":20},"from_the_future":1}"#).expect("partial");
-        assert_eq!(partial.dictation.tail_ms, 20);
-        assert_eq!(partial.hotkeys, Settings::default().hotkeys);
+    fn what_does_not_fit_is_named_and_the_rest_is_used() {
+        for text in ["{not json", "[1]", "null", "\"text\"", &"[".repeat(100_000)] {
+            let (settings, problem) = Settings::from_json(text, 1);
+            assert_eq!(
+                (settings, problem.expect("told").code.as_str()),
+                (Settings::default(), "TT-SETTINGS-701")
+            );
+        }
+        let stored = json!({
+            "dictation": {"tail_ms": 20, "tap_ms": "soon", "engine_wait_s": -1, "keep_audio": 1, "language": null},
+            "hotkeys": [1], "overlay": "on", "startup": null,
+            "speech": {"model": "mine", "engines": ["no such engine"], "threads": 1e300},
+            "workers": {"commands": [{"name": "x"}]}, "storage": {"text_days": 7}, "unknown": 1,
+        });
+        let (settings, problem) = Settings::from_json(&stored.to_string(), 1);
+        let problem = problem.expect("told");
+        assert_eq!(problem.code, "TT-SETTINGS-705");
+        for key in [
+            "dictation.tap_ms",
+            "dictation.engine_wait_s",
+            "dictation.keep_audio",
+            "dictation.language",
+            "hotkeys",
+            "overlay",
+            "startup",
+            "speech.engines",
+            "speech.threads",
+            "workers.commands",
+        ] {
+            assert!(problem.message.contains(key), "{key}: {}", problem.message);
+        }
+        assert_eq!(
+            (settings.dictation.tail_ms, settings.speech.model.as_str(), settings.storage.text_days),
+            (20, "mine", 7)
+        );
+        assert_eq!(settings.hotkeys, Settings::default().hotkeys);
+    }
+
+    #[tokio::test]
+    async fn what_a_newer_program_stored_is_used_as_far_as_it_goes_and_left_alone() {
+        let store = Store::in_memory().await.expect("store");
+        let stored = r#"{"dictation":{"tail_ms":20,"tap_ms":{"short":1}},"later":{}}"#;
+        store.settings().save(stored, 9).await.expect("saved");
+        let (settings, problem) = load(&store).await;
+        let problem = problem.expect("told");
+        assert!(problem.code == "TT-SETTINGS-704" && problem.message.contains("version 9"), "{problem}");
+        assert_eq!((settings.dictation.tail_ms, settings.dictation.tap_ms), (20, 300));
+        assert_eq!(save(&store, &settings).await.expect_err("refused").code, "TT-SETTINGS-704");
+        let row = store.settings().load().await.expect("read").expect("there");
+        assert_eq!((row.json.as_str(), row.version, row.revision), (stored, 9, 1), "not touched");
+        assert_eq!(start_over(&store).await.expect("asked for"), Settings::default());
+        save(&store, &settings).await.expect("from here on");
+        assert_eq!(load(&store).await, (settings, None));
     }
 }

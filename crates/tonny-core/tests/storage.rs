@@ -6,8 +6,8 @@ use std::fs;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
-use tonny_core::app::storage::{Places, back_up, clean_up, delete_for_good, restore, upkeep, view};
-use tonny_core::ports::AudioFiles;
+use tonny_core::app::storage::{Places, Rooms, back_up, clean_up, delete_for_good, restore, upkeep, view};
+use tonny_core::ports::{AudioFiles, Disk};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::Secret;
 use tonny_core::settings::Storage;
@@ -54,6 +54,18 @@ impl AudioFiles for Folder {
     }
 }
 
+struct Sizes;
+
+impl Disk for Sizes {
+    fn bytes_in(&self, folder: &Path) -> u64 {
+        if folder.ends_with("logs") { 7 } else { 11 }
+    }
+
+    fn free_bytes(&self, _folder: &Path) -> Option<u64> {
+        Some(13)
+    }
+}
+
 struct Home {
     folder: tempfile::TempDir,
     places: Places,
@@ -66,6 +78,11 @@ impl Home {
         fs::create_dir(&audio).unwrap();
         let store = Store::open(folder.path().join("tonny.db")).await.unwrap();
         Home { places: Places { store, audio: Arc::new(Folder), folder: audio }, folder }
+    }
+
+    fn rooms(&self) -> Rooms {
+        let folder = self.folder.path();
+        Rooms { disk: Arc::new(Sizes), logs: folder.join("logs"), models: folder.join("models") }
     }
 
     fn wav(&self, id: &str) -> PathBuf {
@@ -180,7 +197,7 @@ async fn an_hour_with_a_change_makes_a_backup_and_a_restore_can_be_undone() {
     assert!(home.has("b").await);
     let unknown = restore(&home.places.store, "../tonny.db", utc).await.unwrap_err();
     assert!(unknown.is(Code::BackupBroken));
-    let seen = view(&home.places).await.unwrap();
+    let seen = view(&home.places, home.rooms()).await.unwrap();
     assert_eq!((seen.utterances, seen.words, seen.backups.len()), (2, 2.0, 3));
 }
 

@@ -23,6 +23,7 @@ mod sealed;
 mod stream;
 mod wav;
 
+pub(crate) use ballast::free as free_bytes;
 pub use file::{AudioFile, open_audio, open_recording};
 pub use microphone::SystemMicrophone;
 pub use recordings::RecordingsOnDisk;

@@ -25,7 +25,8 @@ pub fn folder(folders: &Folders) -> PathBuf {
 pub fn read(old_config: &Path) -> Vec<String> {
     let folder = old_config.join("tonnytray");
     let files = ["settings.toml", "config.json"].map(|name| folder.join(name));
-    let small = |file: &&PathBuf| fs::metadata(file).is_ok_and(|file| file.len() <= LARGEST);
+    let small =
+        |file: &&PathBuf| fs::metadata(file).is_ok_and(|file| file.is_file() && file.len() <= LARGEST);
     files.iter().filter(small).filter_map(|file| fs::read_to_string(file).ok()).collect()
 }
 

@@ -33,7 +33,7 @@ use crate::pruned::Pruned;
 use crate::text::final_text;
 use crate::voice::Voice;
 use handshake::{closed, request, wire};
-pub use http::{health, transcribe};
+pub use http::{health, transcribe, wav_file};
 
 /// From the first packet to the config. The engine is on this machine or on the local network and binds its port only
 /// once it can work, so a longer silence is a hang.

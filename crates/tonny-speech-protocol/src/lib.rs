@@ -10,6 +10,7 @@ pub mod clock;
 #[cfg(feature = "client")]
 mod deadline;
 pub mod error;
+mod half;
 pub mod message;
 #[cfg(feature = "client")]
 mod pruned;

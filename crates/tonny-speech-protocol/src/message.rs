@@ -6,6 +6,7 @@
 use serde::{Deserialize, Deserializer, Serialize};
 
 use crate::error::SpeechError;
+use crate::half;
 
 /// `speaker` of a line that marks silence.
 pub const SILENCE_SPEAKER: i32 = -2;
@@ -142,7 +143,7 @@ impl ServerMessage {
     pub fn parse(text: &str) -> Result<Self, SpeechError> {
         // A map first: serde would also read a struct from an array.
         let object: serde_json::Map<String, serde_json::Value> =
-            serde_json::from_str(text).map_err(SpeechError::Message)?;
+            half::read(text).map_err(SpeechError::Message)?;
         let kind = object.get("type").and_then(serde_json::Value::as_str).map(str::to_owned);
         let reason = object.get("error").and_then(serde_json::Value::as_str).map(str::to_owned);
         let value = serde_json::Value::Object(object);

@@ -6,6 +6,7 @@
 //! When to make one and which to keep is the core's decision.
 
 mod copy;
+pub(crate) mod lay_over;
 pub(crate) mod recovery;
 mod salvage;
 

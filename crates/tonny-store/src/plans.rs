@@ -25,6 +25,7 @@ fn every_statement() -> Vec<(String, String)> {
         ("messages", messages::ALL),
         ("statistics", statistics::ALL),
         ("backup", backup::ALL),
+        ("lay_over", backup::lay_over::ALL),
     ];
     let named = tables.into_iter().flat_map(|(table, all)| {
         all.iter().map(move |(name, sql)| (format!("{table}.{name}"), (*sql).to_owned()))

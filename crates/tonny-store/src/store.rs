@@ -173,8 +173,7 @@ impl Store {
         query: Query<'_>,
     ) -> Result<u64, StoreError> {
         let mut conn = self.writer(durability, action).await?;
-        let done =
-            query.execute(&mut *conn).await.map_err(|source| StoreError::Statement { action, source })?;
+        let done = query.execute(&mut *conn).await.map_err(|source| self.failed(action, source))?;
         Ok(done.rows_affected())
     }
 
@@ -183,7 +182,7 @@ impl Store {
     where
         T: for<'r> FromRow<'r, SqliteRow>,
     {
-        let failed = |source| StoreError::Statement { action, source };
+        let failed = |source| self.failed(action, source);
         let mut conn = self.reader(action).await?;
         let rows = query.fetch_all(&mut *conn).await.map_err(failed)?;
         rows.iter().map(T::from_row).collect::<Result<_, _>>().map_err(failed)

@@ -215,7 +215,7 @@ impl<'a> Utterances<'a> {
         let query =
             query.bind(&words).bind(search.before.unwrap_or(i64::MAX)).bind(search.limit.min(LONGEST_PAGE));
         let mut conn = self.store.reader(ACTION).await?;
-        let rows = query.fetch_all(&mut *conn).await.map_err(reading(ACTION))?;
+        let rows = query.fetch_all(&mut *conn).await.map_err(|source| self.store.failed(ACTION, source))?;
         let hit = |row: &SqliteRow| {
             let utterance = Utterance::from_row(row)?;
             let snippet = match &words {

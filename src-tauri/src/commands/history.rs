@@ -1,5 +1,6 @@
 //! The history: pages, and what can be done with one row.
 
+use tauri::ipc::{InvokeResponseBody, IpcResponse};
 use tonny_core::app::{HistoryPage, HistoryQuery, HistoryRow};
 use tonny_core::problem::Problem;
 
@@ -34,11 +35,33 @@ pub async fn history_restore(face: Reach<'_>, id: String) -> Result<(), Problem>
     face.app.restore(checked(id)?).await
 }
 
-/// Transcribes a kept recording again.
+/// Transcribes a kept recording again, with another installed model if one is named.
 #[tauri::command]
 #[specta::specta]
-pub async fn history_retry(face: Reach<'_>, id: String) -> Result<(), Problem> {
-    face.app.retry(checked(id)?).await
+pub async fn history_retry(face: Reach<'_>, id: String, model: Option<String>) -> Result<(), Problem> {
+    face.app.retry(checked(id)?, model.map(checked).transpose()?).await
+}
+
+/// A file's bytes, which reach the page as they are: as JSON each would be a number of several letters.
+pub struct FileBytes(Vec<u8>);
+
+impl IpcResponse for FileBytes {
+    fn body(self) -> tauri::Result<InvokeResponseBody> {
+        Ok(InvokeResponseBody::Raw(self.0))
+    }
+}
+
+impl specta::Type for FileBytes {
+    fn definition(_: &mut specta::Types) -> specta::datatype::DataType {
+        specta_typescript::define("ArrayBuffer").into()
+    }
+}
+
+/// A kept recording as a WAV file; one of more than half an hour is refused.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_audio(face: Reach<'_>, id: String) -> Result<FileBytes, Problem> {
+    face.app.recording(checked(id)?).await.map(FileBytes)
 }
 
 /// Brings a cancelled utterance back: its words are kept, or worked out again from its recording.

@@ -1,6 +1,6 @@
 //! Writes utterances as the app does, and says of each on standard output when it is safe: what the kill tests end.
 //!
-//! `store-writer DATABASE PREFIX COUNT`. A line `begun ID` once the row is there, `final ID` once its text is; `error ...`
+//! `store-writer DATABASE PREFIX COUNT [EMPTY]`: after so many utterances each the log is emptied. A line `begun ID` once the row is there, `final ID` once its text is; `error ...`
 //! for a write that failed, after which it goes on. `store-writer DATABASE open` only opens and closes.
 
 #![allow(clippy::print_stdout, reason = "its output is what it is for")]
@@ -29,9 +29,13 @@ async fn run() -> Result<()> {
     let store = Store::open(database).await?;
     if prefix != "open" {
         let count: u64 = arguments.get(3).context("a count")?.parse()?;
+        let empty: Option<u64> = arguments.get(4).map(|empty| empty.parse()).transpose()?;
         for n in 0..count {
             if let Err(error) = speak(&store, &format!("{prefix}-{n}")).await {
                 say(&format!("error {error}"));
+            }
+            if empty.is_some_and(|empty| (n + 1) % empty == 0) {
+                store.empty_log().await?;
             }
         }
     }

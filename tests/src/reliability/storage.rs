@@ -4,6 +4,7 @@ pub mod app;
 pub mod damage;
 pub mod deaths;
 pub mod load;
+pub mod power;
 pub mod rows;
 pub mod schema;
 
@@ -33,7 +34,7 @@ pub const ROWS: &[Row] = &[
         id: "D4",
         promise: "And final text a power cut",
         limit: "0 final utterances missing, never corrupt",
-        run: |size| Outcome::of_async(|| deaths::power_cut(size)),
+        run: |size| Outcome::of_async(|| power::power_cut(size)),
     },
     Row {
         id: "D5",

@@ -18,18 +18,18 @@ use tonny_tests::words::error_rate;
 
 use super::world::{Room, World};
 
-const FIRST: &str = "these are the words of the first engine alone";
+pub(super) const FIRST: &str = "these are the words of the first engine alone";
 const SECOND: &str = "these are the words of the second engine alone";
 
 /// A fake engine as the user would describe it.
-fn command(name: &str, words: &str, flags: &[&str]) -> Value {
+pub(super) fn command(name: &str, words: &str, flags: &[&str]) -> Value {
     let program = beside("fake-engine").unwrap();
     let mut args = vec!["--words", words];
     args.extend(flags);
     json!({"name": name, "program": program, "args": args, "ready": "json_line", "health": "/health", "speech": true})
 }
 
-fn settings(commands: Value, order: Value) -> Settings {
+pub(super) fn settings(commands: Value, order: Value) -> Settings {
     let settings = Settings::default().with("workers.commands", commands).unwrap();
     settings.with("speech.engines", order).unwrap()
 }
@@ -45,13 +45,13 @@ fn state<'a>(snapshot: &'a Snapshot, name: &str) -> &'a str {
     worker.map_or("", |worker| worker.state.as_str())
 }
 
-async fn wait_ready(world: &World, names: &[&str]) {
+pub(super) async fn wait_ready(world: &World, names: &[&str]) {
     let ready = |snapshot: &Snapshot, name: &&str| matches!(state(snapshot, name), "ready" | "busy");
     world.wait(|snapshot| names.iter().all(|name| ready(snapshot, name))).await;
 }
 
 /// Says the sentence; its row when it is over.
-async fn say(world: &World) -> HistoryRow {
+pub(super) async fn say(world: &World) -> HistoryRow {
     let before = world.app.snapshot().last.map(|last| last.id);
     world.app.gesture(Gesture::Toggle, None).await.unwrap();
     world.wait(|snapshot| snapshot.state == Phase::Recording).await;
@@ -63,7 +63,7 @@ async fn say(world: &World) -> HistoryRow {
     world.app.history_row(id).await.unwrap()
 }
 
-fn heard(row: &HistoryRow) -> (&str, &str, Option<&str>) {
+pub(super) fn heard(row: &HistoryRow) -> (&str, &str, Option<&str>) {
     (row.state.as_str(), row.text.as_str(), row.engine.as_deref())
 }
 
@@ -175,7 +175,7 @@ async fn another_order_counts_from_the_next_utterance_on() {
 }
 
 /// The real worker with a copy of the real model, which can be broken.
-fn real_model(from: &Path, to: &Path) -> InstalledModel {
+pub(super) fn real_model(from: &Path, to: &Path) -> InstalledModel {
     let file = |window_s: u32| {
         let path = to.join(format!("{window_s}s.gguf"));
         let bytes = std::fs::copy(from.join(format!("{window_s}s.gguf")), &path).unwrap();

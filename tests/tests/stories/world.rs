@@ -53,24 +53,31 @@ impl World {
     }
 
     /// A world with these settings, and with the real embedded worker where there is a model for it.
-    pub async fn with(room: Room, settings: Settings, model: Option<InstalledModel>) -> Self {
+    pub async fn with(
+        room: Room,
+        settings: Settings,
+        models: impl IntoIterator<Item = InstalledModel>,
+    ) -> Self {
+        let models: Vec<InstalledModel> = models.into_iter().collect();
         let store = Store::in_memory().await.unwrap();
         store.settings().save(&settings.to_json(), 1).await.unwrap();
         let speech =
-            if model.is_some() { beside("tonny-speech").unwrap() } else { PathBuf::from("tonny-speech") };
+            if models.is_empty() { PathBuf::from("tonny-speech") } else { beside("tonny-speech").unwrap() };
         let inserted = Arc::new(Mutex::new(Vec::new()));
         let logs = tempfile::tempdir().unwrap();
         let parts = Parts {
             store: store.clone(),
             microphone: Arc::new(FakeMicrophone(room)),
             insertion: Arc::new(Notebook(inserted.clone())),
-            audio: Arc::new(NoFiles),
-            models: Arc::new(Models(model)),
+            audio: Arc::new(Files(room)),
+            disk: Arc::new(tonny_platform::disk::SystemDisk),
+            models: Arc::new(Models(models)),
             clock: Arc::new(Wall),
             downloads: downloads().unwrap(),
             secrets: Secrets::new(Arc::new(Drawer::default()), trials().unwrap()),
             package_index: None,
             audio_folder: PathBuf::from("audio"),
+            models_folder: logs.path().join("models"),
             log_folder: logs.path().to_owned(),
             programs: Programs { speech, keeper: None, engines: installed() },
         };
@@ -151,10 +158,14 @@ impl TextInsertion for Notebook {
     }
 }
 
-struct NoFiles;
+/// What the microphone heard can be read again where it was a sentence.
+struct Files(Room);
 
-impl AudioFiles for NoFiles {
+impl AudioFiles for Files {
     fn read(&self, wav: &Path, _key: Option<&Secret>) -> Result<Arc<[i16]>, Problem> {
+        if self.0 == Room::Sentence {
+            return Ok(sentence().into());
+        }
         Err(Problem::with(Code::AudioUnreadable, wav.display()))
     }
 
@@ -187,11 +198,11 @@ impl AudioFiles for NoFiles {
     }
 }
 
-struct Models(Option<InstalledModel>);
+struct Models(Vec<InstalledModel>);
 
 impl ModelFiles for Models {
     fn installed(&self) -> Result<Vec<InstalledModel>, Problem> {
-        Ok(self.0.iter().cloned().collect())
+        Ok(self.0.clone())
     }
 
     fn staging(&self, _id: &str) -> Result<PathBuf, Problem> {

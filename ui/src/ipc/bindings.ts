@@ -47,8 +47,10 @@ export const commands = {
 	historyDelete: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_delete", { id })),
 	/**  Takes a deletion back. */
 	historyRestore: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_restore", { id })),
-	/**  Transcribes a kept recording again. */
-	historyRetry: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_retry", { id })),
+	/**  Transcribes a kept recording again, with another installed model if one is named. */
+	historyRetry: (id: string, model: string | null) => typedError<null, Problem>(__TAURI_INVOKE("history_retry", { id, model })),
+	/**  A kept recording as a WAV file; one of more than half an hour is refused. */
+	historyAudio: (id: string) => typedError<ArrayBuffer, Problem>(__TAURI_INVOKE("history_audio", { id })),
 	/**  Brings a cancelled utterance back: its words are kept, or worked out again from its recording. */
 	historyBringBack: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_bring_back", { id })),
 	/**  Puts the text of a row on the clipboard. */
@@ -659,6 +661,12 @@ export type StorageView = {
 	minutes: number | null,
 	/**  When the first one was spoken, RFC 3339; absent where there is none. */
 	first_at: string | null,
+	/**  What engines and the app wrote down, bytes. */
+	logs_bytes: number | null,
+	/**  Speech models, bytes. */
+	models_bytes: number | null,
+	/**  What can still be written; absent where the system does not say. */
+	disk_free_bytes: number | null,
 	/**  Backups, the newest first. */
 	backups: BackupView[],
 };

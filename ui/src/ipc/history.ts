@@ -44,6 +44,16 @@ export const useHistoryRow = (id: string | null) =>
     enabled: id !== null,
   });
 
+/** The recording of one utterance as a WAV file; kept only while it is looked at. */
+export const useHistoryAudio = (id: string, wanted: boolean) =>
+  useQuery({
+    queryKey: [...queryKeys.history, "audio", id],
+    queryFn: () => client.historyAudio(id),
+    enabled: wanted,
+    staleTime: Number.POSITIVE_INFINITY,
+    gcTime: 0,
+  });
+
 /** The history changed: opened rows and short lists are read again, of long lists only the newest rows. */
 export function renewHistory(queries: QueryClient): void {
   void queries.invalidateQueries({ queryKey: [...queryKeys.history, "row"] });

@@ -35,6 +35,8 @@ export const useSecrets = () =>
 /** Sizes are measured when they are asked for, so the page always asks. */
 export const useStorage = () =>
   useSuspenseQuery({ queryKey: queryKeys.storage, queryFn: () => client.storageView(), staleTime: 0 }).data;
+/** Without waiting, for places that only offer them. */
+export const useModelsIfKnown = () => useQuery({ queryKey: queryKeys.models, queryFn: () => client.modelsList() }).data;
 export const useMicrophones = () =>
   useQuery({ queryKey: queryKeys.microphones, queryFn: () => client.microphoneList() });
 

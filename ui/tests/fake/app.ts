@@ -132,6 +132,7 @@ export class FakeApp {
     history_retry: () => null,
     history_copy: () => null,
     history_bring_back: () => null,
+    history_audio: () => sample.wav(),
     storage_view: () => this.storage,
     storage_back_up: () => {
       const made = { name: "app-now.db", made_at: new Date().toISOString(), bytes: 18_400_000 };

@@ -147,6 +147,34 @@ const SENTENCES = [
   "Reply to Jonas: yes, works for me.",
 ];
 
+/** A second of speech-like sound as a WAV file: 16 kHz, mono, 16 bit. */
+export function wav(seconds = 3.2): ArrayBuffer {
+  const rate = 16_000;
+  const frames = Math.round(seconds * rate);
+  const bytes = new DataView(new ArrayBuffer(44 + frames * 2));
+  const word = (at: number, text: string) => {
+    for (let index = 0; index < text.length; index += 1) bytes.setUint8(at + index, text.charCodeAt(index));
+  };
+  word(0, "RIFF");
+  bytes.setUint32(4, 36 + frames * 2, true);
+  word(8, "WAVEfmt ");
+  bytes.setUint32(16, 16, true);
+  bytes.setUint16(20, 1, true);
+  bytes.setUint16(22, 1, true);
+  bytes.setUint32(24, rate, true);
+  bytes.setUint32(28, rate * 2, true);
+  bytes.setUint16(32, 2, true);
+  bytes.setUint16(34, 16, true);
+  word(36, "data");
+  bytes.setUint32(40, frames * 2, true);
+  for (let index = 0; index < frames; index += 1) {
+    const at = index / rate;
+    const loudness = Math.max(0, Math.sin(at * 5.1)) * (0.4 + 0.6 * Math.abs(Math.sin(at * 1.7)));
+    bytes.setInt16(44 + index * 2, Math.round(loudness * 16_000 * Math.sin(at * 900)), true);
+  }
+  return bytes.buffer;
+}
+
 export function row(index: number, at: Date): HistoryRow {
   return {
     id: `u${index}`,
@@ -288,5 +316,8 @@ export const storage: StorageView = {
   words: 318_204,
   minutes: 2260,
   first_at: "2025-03-02T09:12:00Z",
+  logs_bytes: 9_400_000,
+  models_bytes: 1_240_000_000,
+  disk_free_bytes: 84_000_000_000,
   backups: [backup(0.6), backup(1.7), backup(26), backup(120)],
 };

@@ -118,7 +118,8 @@ const acts = {
   },
   cancelled: async (page) => {
     await page.getByRole("button", { name: /Cancelled/ }).click();
-    await page.getByRole("dialog").getByRole("button", { name: "Bring back" }).waitFor();
+    await page.getByRole("dialog").getByRole("button", { name: "Play" }).waitFor();
+    await page.getByRole("button", { name: "Transcribe with" }).click();
   },
   scroll: async (page) => {
     const frames = await page.evaluate(scrolled);

@@ -3,12 +3,13 @@
 use std::path::Path;
 use std::sync::Arc;
 
-use tonny_core::app::storage::{Places, back_up, restore_file, view};
+use tonny_core::app::storage::{Places, Rooms, back_up, restore_file, view};
 use tonny_core::ports::Clock as _;
 use tonny_core::problem::{Code, Problem};
 use tonny_core::{StorageView, Store, store_problem};
 use tonny_platform::audio::RecordingsOnDisk;
 use tonny_platform::clock::SystemClock;
+use tonny_platform::disk::SystemDisk;
 
 use crate::arguments::Db;
 use crate::face::Face;
@@ -70,8 +71,10 @@ async fn restore(face: &Face, file: &Path) -> Result<(), Problem> {
 
 async fn stats(face: &Face) -> Result<(), Problem> {
     let store = face.store().await?;
-    let places = Places { store, audio: Arc::new(RecordingsOnDisk), folder: face.folders()?.audio };
-    let stats = view(&places).await?;
+    let folders = face.folders()?;
+    let places = Places { store, audio: Arc::new(RecordingsOnDisk), folder: folders.audio };
+    let rooms = Rooms { disk: Arc::new(SystemDisk), logs: folders.logs, models: folders.models };
+    let stats = view(&places, rooms).await?;
     face.show(&stats, || table(&stats))
 }
 
@@ -82,6 +85,9 @@ fn table(stats: &StorageView) -> String {
         format!("since       {}", stats.first_at.as_deref().unwrap_or("-")),
         format!("database    {} ({} free)", mb(stats.database_bytes), mb(stats.free_bytes)),
         format!("recordings  {} ({})", stats.recordings, mb(stats.recordings_bytes)),
+        format!("models      {}", mb(stats.models_bytes)),
+        format!("logs        {}", mb(stats.logs_bytes)),
+        format!("disk        {} free", stats.disk_free_bytes.map_or_else(|| "?".to_owned(), mb)),
         format!("backups     {}", stats.backups.len()),
     ];
     let backups = stats.backups.iter();

@@ -84,7 +84,7 @@ fn database(face: &Face) -> Result<String, Problem> {
 fn microphone(face: &Face) -> Result<String, Problem> {
     let folders = face.folders()?;
     let (device, devices) = face.block_on(async {
-        let settings = super::settings::load(&face.store().await?).await?;
+        let settings = super::settings::load(face, &face.store().await?).await;
         Ok((settings.microphone.device, SystemMicrophone::new().devices()))
     })?;
     let wav = folders.audio.join("doctor.wav");
@@ -139,7 +139,7 @@ fn keyring(face: &Face) -> Result<String, Problem> {
 
 fn engine(face: &Face) -> Result<String, Problem> {
     face.block_on(async {
-        let settings = super::settings::load(&face.store().await?).await?;
+        let settings = super::settings::load(face, &face.store().await?).await;
         let installed = ModelFolder::new(&face.folders()?.models).installed()?;
         let chosen =
             model::choose(&settings.speech.model, &installed).ok_or_else(|| Problem::of(Code::ModelNone))?;

@@ -1,11 +1,12 @@
 //! `tonny history`: read and mend what was said, with or without a running app.
 
 use std::collections::HashMap;
-use std::io::IsTerminal as _;
+use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
 use tonny_core::app::history::{history_row, list};
+use tonny_core::app::retry::recording;
 use tonny_core::app::storage::{Places, delete_for_good};
 use tonny_core::app::{HistoryFilter, HistoryQuery, HistoryRow};
 use tonny_core::control::Request;
@@ -17,7 +18,7 @@ use tonny_platform::audio::RecordingsOnDisk;
 use tonny_platform::vault::{decrypt_export, encrypt_export, is_encrypted_export};
 
 use crate::arguments::{self, Format, History};
-use crate::face::Face;
+use crate::face::{Face, bytes_at_most};
 use crate::input::Input;
 
 /// Rows read at a time while exporting.
@@ -27,8 +28,8 @@ const PAGE: u32 = 500;
 const LARGEST_IMPORT: u64 = 2_000_000_000;
 
 pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
-    if let History::Retry { id } = verb {
-        return face.ask(&Request::Retry { id }).map(|_| ());
+    if let History::Retry { id, model } = verb {
+        return face.ask(&Request::Retry { id, model }).map(|_| ());
     }
     face.block_on(async {
         let store = face.store().await?;
@@ -36,6 +37,7 @@ pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
             History::List { limit, filter } => page(face, &store, String::new(), limit, filter).await,
             History::Search { text, limit, filter } => page(face, &store, text, limit, filter).await,
             History::Show { id } => show(face, &row(&store, &id).await?),
+            History::Audio { id, out } => audio(face, &store, &id, &out).await,
             History::Delete { id } => delete(face, &store, &id).await,
             History::Import { file } => import(face, &store, &file).await,
             History::Export { format, encrypt } => export(face, &store, format, encrypt).await,
@@ -53,11 +55,13 @@ async fn page(
 ) -> Result<(), Problem> {
     let arguments::Filter { since, until, profile, route, engine, state } = filter;
     let filter = HistoryFilter { since, until, profile, route, engine, state };
+    let narrowed = !text.is_empty() || filter != HistoryFilter::default();
     let query = HistoryQuery { text, before: None, limit, filter };
     let found = list(store, &query, &HashMap::new()).await?;
     face.show(&found.rows, || {
         if found.rows.is_empty() {
-            return "Nothing here yet: hold Ctrl+Shift+Space and speak.".to_owned();
+            let empty = "Nothing here yet: hold Ctrl+Shift+Space and speak.";
+            return if narrowed { "Nothing fits." } else { empty }.to_owned();
         }
         let lines = found.rows.iter().map(|row| {
             let text = if row.text.is_empty() {
@@ -83,6 +87,7 @@ fn show(face: &Face, row: &HistoryRow) -> Result<(), Problem> {
         lines.push(format!("spoken    {}", when(row)));
         lines.push(format!("state     {} ({})", row.state, row.route));
         for (name, value) in [
+            ("engine", &row.engine),
             ("model", &row.model),
             ("language", &row.language),
             ("window", &row.target),
@@ -99,21 +104,30 @@ fn show(face: &Face, row: &HistoryRow) -> Result<(), Problem> {
     })
 }
 
+fn places(face: &Face, store: &Store) -> Result<Places, Problem> {
+    Ok(Places { store: store.clone(), audio: Arc::new(RecordingsOnDisk), folder: face.folders()?.audio })
+}
+
+/// Saves a recording as a WAV file; one that is there already is never overwritten.
+async fn audio(face: &Face, store: &Store, id: &str, out: &Path) -> Result<(), Problem> {
+    let bytes = recording(&places(face, store)?, &face.secrets()?, id, i64::MAX).await?;
+    let unwritable = |e: std::io::Error| Problem::with(Code::AudioNotKept, format!("{}: {e}", out.display()));
+    let mut file = std::fs::File::options().write(true).create_new(true).open(out).map_err(unwritable)?;
+    file.write_all(&bytes).and_then(|()| file.sync_all()).map_err(unwritable)?;
+    face.remark(format!("The recording is in {}.", out.display()));
+    Ok(())
+}
+
 async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
     row(store, id).await?;
-    let (store, folder) = (store.clone(), face.folders()?.audio);
-    delete_for_good(&Places { store, audio: Arc::new(RecordingsOnDisk), folder }, id).await?;
+    delete_for_good(&places(face, store)?, id).await?;
     face.tell_app();
     Ok(())
 }
 
 async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> {
-    let unreadable =
-        |e: std::io::Error| Problem::with(Code::ImportRefused, format!("{}: {e}", file.display()));
-    if std::fs::metadata(file).map_err(unreadable)?.len() > LARGEST_IMPORT {
-        return Err(Problem::with(Code::ImportRefused, format!("{} is larger than 2 GB", file.display())));
-    }
-    let count = match read(&text(face, std::fs::read(file).map_err(unreadable)?)?)? {
+    let bytes = bytes_at_most(file, LARGEST_IMPORT, Code::ImportRefused)?;
+    let count = match read(&opened(face, bytes)?)? {
         Imported::Utterances(lines) => {
             let rows: Vec<_> = lines.iter().map(|(_, row)| row.clone()).collect();
             let added = store.utterances().import(&rows).await.map_err(|error| refused(&error, &lines))?;
@@ -131,7 +145,7 @@ async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> 
 }
 
 /// An encrypted export is opened with its password.
-fn text(face: &Face, mut bytes: Vec<u8>) -> Result<String, Problem> {
+fn opened(face: &Face, mut bytes: Vec<u8>) -> Result<String, Problem> {
     if is_encrypted_export(&bytes) {
         let password = Input::new(face, true).password()?;
         bytes = decrypt_export(&bytes, &password)?.to_vec();

@@ -32,7 +32,8 @@ pub fn run(face: &Face, verb: Models) -> Result<(), Problem> {
 }
 
 fn list(face: &Face, files: &ModelFolder) -> Result<(), Problem> {
-    let chosen = face.block_on(async { super::settings::load(&face.store().await?).await })?.speech.model;
+    let chosen =
+        face.block_on(async { Ok(super::settings::load(face, &face.store().await?).await) })?.speech.model;
     let rows = model::rows(&Catalogue::load(), &files.installed()?, &chosen);
     face.show(&rows, || {
         let head = format!("  {:<28} {:>9}  {:<10} {:<12} {}", "ID", "SIZE", "STATE", "LICENCE", "GOOD FOR");
@@ -67,7 +68,7 @@ fn install(face: &Face, files: ModelFolder, id: &str) -> Result<(), Problem> {
         }
     };
     let installed = face.block_on(async {
-        let chosen = super::settings::load(&face.store().await?).await?.models.package_index;
+        let chosen = super::settings::load(face, &face.store().await?).await.models.package_index;
         let index = PackageIndex::from(chosen.or_else(package_index));
         model::install(entry, &downloads()?, &index, Arc::new(files), progress).await
     });

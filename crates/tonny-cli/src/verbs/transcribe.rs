@@ -25,7 +25,7 @@ pub fn run(face: &Face, file: &Path, model: Option<String>, language: Option<Str
     let length = open_audio(file)?.duration();
     face.block_on(async {
         let folders = face.folders()?;
-        let mut settings = super::settings::load(&face.store().await?).await?;
+        let mut settings = super::settings::load(face, &face.store().await?).await;
         if let Some(model) = model {
             settings.speech.model = model;
         }

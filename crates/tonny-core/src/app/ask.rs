@@ -184,9 +184,14 @@ impl AppHandle {
         self.ask(|reply| Message::History(HistoryAsk::Restore(id, reply))).await?
     }
 
-    /// Transcribes a kept recording again; the row changes when it is done.
-    pub async fn retry(&self, id: String) -> Result<(), Problem> {
-        self.ask(|reply| Message::History(HistoryAsk::Retry(id, reply))).await?
+    /// Transcribes a kept recording again, with another installed model if one is named; the row changes when it is done.
+    pub async fn retry(&self, id: String, model: Option<String>) -> Result<(), Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Retry(id, model, reply))).await?
+    }
+
+    /// A kept recording as a WAV file; one of more than half an hour is refused.
+    pub async fn recording(&self, id: String) -> Result<Vec<u8>, Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Recording(id, reply))).await?
     }
 
     /// Puts a row's text on the clipboard.
@@ -249,7 +254,7 @@ impl AppHandle {
             }
             Request::Show { page } => self.tell(Message::Wish(DesktopWish::Show(page))).await,
             Request::Reload => self.tell(Message::Reload).await,
-            Request::Retry { id } => self.retry(id).await,
+            Request::Retry { id, model } => self.retry(id, model).await,
             Request::RestartWorker { name } => self.command_worker(name, WorkerCommand::Restart).await,
             Request::StartWorker { name } => self.command_worker(name, WorkerCommand::Start).await,
             Request::StopWorker { name } => self.command_worker(name, WorkerCommand::Stop).await,
@@ -287,7 +292,25 @@ impl AppHandle {
     }
 }
 
-/// A recording's file name in the audio folder.
+/// A recording's file in the audio folder. An id may come out of an imported file: whatever it is, it stays inside.
 pub(super) fn wav(folder: &std::path::Path, id: &str) -> PathBuf {
-    folder.join(format!("{id}.wav"))
+    let plain = |letter: char| if letter.is_ascii_alphanumeric() || letter == '-' { letter } else { '_' };
+    folder.join(format!("{}.wav", id.chars().map(plain).collect::<String>()))
+}
+
+#[cfg(test)]
+mod tests {
+    use std::path::Path;
+
+    use super::*;
+
+    #[test]
+    fn no_id_leads_out_of_the_folder() {
+        for id in ["../../x", "/etc/x", "a/b", "..", "", "C:x", "a\\b", "a\0b", "é"] {
+            let file = wav(Path::new("audio"), id);
+            assert_eq!(file.parent(), Some(Path::new("audio")), "{id:?}");
+            assert!(file.components().count() == 2 && !file.ends_with(".."), "{id:?}");
+        }
+        assert_eq!(wav(Path::new("audio"), "0190a-b"), Path::new("audio/0190a-b.wav"));
+    }
 }

@@ -147,7 +147,8 @@ pub enum HistoryAsk {
     Get(String, Answer<Result<HistoryRow, Problem>>),
     Delete(String, Answer<Result<(), Problem>>),
     Restore(String, Answer<Result<(), Problem>>),
-    Retry(String, Answer<Result<(), Problem>>),
+    Retry(String, Option<String>, Answer<Result<(), Problem>>),
+    Recording(String, Answer<Result<Vec<u8>, Problem>>),
     BringBack(String, Answer<Result<(), Problem>>),
     Copy(String, Answer<Result<(), Problem>>),
 }
@@ -176,15 +177,11 @@ impl App {
                 self.history_version += 1;
                 let _ = reply.send(if found { Ok(()) } else { Err(Problem::of(Code::NotFound)) });
             }
-            HistoryAsk::Retry(id, reply) => {
-                let found = row(&self.parts.store, &id).await;
-                let _ = reply.send(match found {
-                    Ok(row) if row.audio_file.is_some() => {
-                        self.retranscribe(&id);
-                        Ok(())
-                    }
-                    Ok(_) => Err(Problem::with(Code::NotFound, "Its recording was not kept")),
-                    Err(problem) => Err(problem),
+            HistoryAsk::Retry(id, model, reply) => _ = reply.send(self.begin_retry(&id, model).await),
+            HistoryAsk::Recording(id, reply) => {
+                let (places, secrets) = (self.places(), self.parts.secrets.clone());
+                self.tasks.spawn(async move {
+                    let _ = reply.send(super::retry::playable(&places, &secrets, &id).await);
                 });
             }
             HistoryAsk::BringBack(id, reply) => _ = reply.send(self.bring_back(&id).await),
@@ -225,6 +222,9 @@ impl App {
         if row.state != UtteranceState::Cancelled {
             return Err(Problem::with(Code::NotFound, "It was not cancelled"));
         }
+        if self.retries.is_under_way(id) {
+            return Err(Problem::of(Code::UnderWay));
+        }
         self.history_version += 1;
         if row.text.is_none() && row.audio_file.is_some() {
             self.retranscribe(id);
@@ -235,7 +235,8 @@ impl App {
     }
 }
 
-async fn row(store: &Store, id: &str) -> Result<Utterance, Problem> {
+/// One row; an unknown id is told.
+pub(super) async fn row(store: &Store, id: &str) -> Result<Utterance, Problem> {
     match store.utterances().get(id).await {
         Ok(Some(row)) => Ok(row),
         Ok(None) => Err(Problem::with(Code::NotFound, format!("Its id was {id:?}"))),

@@ -1,14 +1,12 @@
 //! Utterances that a crash or a dead engine left unfinished: transcribed in the background, never typed by themselves.
 
-use std::time::Duration;
-
 use tonny_store::{FinalText, NewUtterance, Outcome, UtteranceState};
 
-use super::ask::{Message, wav};
+use super::ask::wav;
 use super::utterance::{Route, Stage, Utterance};
 use super::{App, Notification, recordings};
 use crate::problem::{Code, Problem};
-use crate::transcription::{self, Job, Note, Transcript, replay};
+use crate::transcription::Transcript;
 
 impl App {
     /// Adopts what the last run left behind.
@@ -100,21 +98,6 @@ impl App {
         self.retranscribe(&row.id);
     }
 
-    /// Sends a kept recording through the engine again; [`Message::Retranscribed`] answers.
-    pub(super) fn retranscribe(&mut self, id: &str) {
-        let (audio, handle, id) = (self.parts.audio.clone(), self.handle.clone(), id.to_owned());
-        let (chain, language) = (self.chain.subscribe(), self.settings.dictation.language.clone());
-        let patience = Duration::from_secs(u64::from(self.settings.dictation.engine_wait_s));
-        let (file, secrets) = (wav(&self.parts.audio_folder, &id), self.parts.secrets.clone());
-        self.tasks.spawn(async move {
-            let result = match recordings::read(&audio, &secrets, file).await {
-                Ok(samples) => transcribe(Job { heard: replay(samples), chain, language, patience }).await,
-                Err(problem) => Err(problem),
-            };
-            handle.send(Message::Retranscribed(id, result)).await;
-        });
-    }
-
     /// Types words that were found again, if the user chose so; only at a start, never after a retry.
     async fn type_recovered(&mut self, id: &str, text: String) {
         if !self.settings.dictation.type_recovered || !self.recovered.iter().any(|known| known == id) {
@@ -139,40 +122,63 @@ impl App {
     }
 
     pub(super) async fn retranscribed(&mut self, id: &str, result: Result<Transcript, Problem>) {
-        let mut found = None;
-        let mut outcome = Outcome::of(UtteranceState::Kept);
-        match self.parts.store.utterances().get(id).await {
-            Ok(Some(row)) => outcome.timings = row.timings,
+        self.retried(id);
+        let row = match self.parts.store.utterances().get(id).await {
+            Ok(Some(row)) => row,
             Ok(None) => return,
-            Err(error) => self.problem = Some(crate::store_problem(&error)),
-        }
-        match result {
-            Ok(transcript) if transcript.words.text.is_empty() => {
-                let problem = Problem::of(Code::NothingHeard);
-                (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
+            Err(error) => {
+                self.problem = Some(crate::store_problem(&error));
+                return;
             }
-            Ok(transcript) => {
-                if transcript.words.truncated {
-                    let problem = Problem::of(Code::TextTruncated);
-                    (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
+        };
+        if result.as_ref().is_err_and(recordings::waits_for_the_vault) {
+            self.sealed.push(id.to_owned());
+        }
+        let result = result.and_then(whole);
+        if row.text.as_ref().is_some_and(|text| !text.is_empty()) {
+            // The words there are stay until there are better ones.
+            match result {
+                Ok((words, None)) => {
+                    self.keep_words(id, words, Outcome::of(UtteranceState::Kept)).await;
                 }
-                let text = FinalText::from(transcript);
-                if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
-                    self.problem = Some(crate::store_problem(&error));
+                Ok((_, Some(problem))) | Err(problem) => {
+                    tracing::warn!(code = problem.code, id, "a retry gave nothing better");
+                    self.problem = Some(problem);
                 }
-                found = Some(text.text);
+            }
+            return;
+        }
+        let mut outcome = Outcome { timings: row.timings, ..Outcome::of(UtteranceState::Kept) };
+        match result {
+            Ok((words, trouble)) => {
+                outcome = with_problem(outcome, trouble);
+                let text = words.text.clone();
+                // Typed only once they are safe.
+                if self.keep_words(id, words, outcome).await {
+                    self.type_recovered(id, text).await;
+                }
             }
             Err(problem) => {
-                if recordings::waits_for_the_vault(&problem) {
-                    self.sealed.push(id.to_owned());
+                if !problem.is(Code::NothingHeard) {
+                    outcome.state = UtteranceState::Failed;
                 }
-                outcome.state = UtteranceState::Failed;
-                (outcome.error_code, outcome.error_message) = (Some(problem.code), Some(problem.message));
+                self.write_recovered(id, &with_problem(outcome, Some(problem))).await;
             }
         }
-        self.write_recovered(id, &outcome).await;
-        if let Some(text) = found {
-            self.type_recovered(id, text).await;
+    }
+
+    /// False where the words could not be kept: the row stays as it was, unfinished or with its old words, and the next
+    /// start sees it.
+    async fn keep_words(&mut self, id: &str, words: FinalText, outcome: Outcome) -> bool {
+        match self.parts.store.utterances().commit_text(id, &words).await {
+            Ok(()) => {
+                self.write_recovered(id, &outcome).await;
+                true
+            }
+            Err(error) => {
+                self.problem = Some(crate::store_problem(&error));
+                false
+            }
         }
     }
 
@@ -184,14 +190,17 @@ impl App {
     }
 }
 
-/// Runs a whole recording through the engine and waits for its words.
-async fn transcribe(job: Job) -> Result<Transcript, Problem> {
-    let (result, mut ended) = tokio::sync::mpsc::unbounded_channel();
-    transcription::run(job, move |note| {
-        if let Note::Ended(outcome) = note {
-            let _ = result.send(outcome);
-        }
-    })
-    .await;
-    ended.recv().await.unwrap_or_else(|| Err(Problem::of(Code::EngineDied)))
+fn with_problem(mut outcome: Outcome, problem: Option<Problem>) -> Outcome {
+    (outcome.error_code, outcome.error_message) =
+        problem.map(|problem| (problem.code, problem.message)).unzip();
+    outcome
+}
+
+/// Words, and what is wrong with them; no word at all is a problem.
+fn whole(transcript: Transcript) -> Result<(FinalText, Option<Problem>), Problem> {
+    if transcript.words.text.is_empty() {
+        return Err(Problem::of(Code::NothingHeard));
+    }
+    let trouble = transcript.words.truncated.then(|| Problem::of(Code::TextTruncated));
+    Ok((FinalText::from(transcript), trouble))
 }

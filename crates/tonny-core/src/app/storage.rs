@@ -17,7 +17,7 @@ pub use clean_up::{clean_up, delete_for_good};
 
 use super::App;
 use super::ask::{Answer, Message};
-use crate::ports::AudioFiles;
+use crate::ports::{AudioFiles, Disk};
 use crate::problem::{Code, Problem};
 use crate::retention::{HOUR_MS, backup_is_due, surplus_backups, vacuum_pays};
 use crate::settings;
@@ -64,6 +64,12 @@ pub struct StorageView {
     pub minutes: f64,
     /// When the first one was spoken, RFC 3339; absent where there is none.
     pub first_at: Option<String>,
+    /// What engines and the app wrote down, bytes.
+    pub logs_bytes: f64,
+    /// Speech models, bytes.
+    pub models_bytes: f64,
+    /// What can still be written; absent where the system does not say.
+    pub disk_free_bytes: Option<f64>,
     /// Backups, the newest first.
     pub backups: Vec<BackupView>,
 }
@@ -112,7 +118,26 @@ pub struct Places {
     pub folder: PathBuf,
 }
 
+/// What is looked at besides, for its size alone.
+#[derive(Clone)]
+pub struct Rooms {
+    /// Sizes.
+    pub disk: Arc<dyn Disk>,
+    /// Where logs are.
+    pub logs: PathBuf,
+    /// Where models are.
+    pub models: PathBuf,
+}
+
 impl App {
+    fn rooms(&self) -> Rooms {
+        Rooms {
+            disk: self.parts.disk.clone(),
+            logs: self.parts.log_folder.clone(),
+            models: self.parts.models_folder.clone(),
+        }
+    }
+
     pub(super) fn places(&self) -> Places {
         Places {
             store: self.parts.store.clone(),
@@ -170,7 +195,7 @@ impl App {
         let (store, handle) = (self.parts.store.clone(), self.handle.clone());
         self.tasks.spawn(async move {
             match store.salvage().await {
-                Ok(rows) => tracing::info!(rows, "utterances were read from the damaged database"),
+                Ok(rows) => tracing::info!(rows, "rows were read from the damaged database"),
                 Err(error) => tracing::error!(%error, "the damaged database could not be read to its end"),
             }
             handle.send(Message::Reload).await;
@@ -178,14 +203,14 @@ impl App {
     }
 
     pub(super) fn storage(&mut self, ask: StorageAsk) {
-        let (places, limits) = (self.places(), self.settings.storage.clone());
+        let (places, rooms, limits) = (self.places(), self.rooms(), self.settings.storage.clone());
         let now = self.parts.clock.utc();
         let busy = !self.utterances.is_empty();
         let handle = self.handle.clone();
         self.tasks.spawn(async move {
             let failed = |error| crate::store_problem(&error);
             match ask {
-                StorageAsk::View(reply) => _ = reply.send(view(&places).await),
+                StorageAsk::View(reply) => _ = reply.send(view(&places, rooms).await),
                 StorageAsk::Check(reply) => {
                     _ = reply.send(places.store.check().await.map(|report| report.findings).map_err(failed));
                 }
@@ -311,15 +336,19 @@ fn stamp(now: time::OffsetDateTime) -> String {
 }
 
 /// What the Storage page and `tonny db stats` show.
-pub async fn view(places: &Places) -> Result<StorageView, Problem> {
+pub async fn view(places: &Places, rooms: Rooms) -> Result<StorageView, Problem> {
     let failed = |error| crate::store_problem(&error);
     let statistics = places.store.statistics();
     let size = statistics.size().await.map_err(failed)?;
     let totals = statistics.totals(i64::MIN, i64::MAX).await.map_err(failed)?;
     let (audio, folder) = (places.audio.clone(), places.folder.clone());
-    let sizes = tokio::task::spawn_blocking(move || audio.size(&folder)).await;
-    let (recordings, recordings_bytes) =
-        sizes.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten()?;
+    let sizes = tokio::task::spawn_blocking(move || {
+        let Rooms { disk, logs, models } = rooms;
+        let around = (disk.bytes_in(&logs), disk.bytes_in(&models), disk.free_bytes(&folder));
+        audio.size(&folder).map(|recordings| (recordings, around))
+    });
+    let sizes = sizes.await.map_err(|e| Problem::with(Code::AudioUnreadable, e)).flatten()?;
+    let ((recordings, recordings_bytes), (logs, models, free)) = sizes;
     let backups = places.store.backups().into_iter().map(|backup| BackupView {
         name: backup.name,
         made_at: crate::history_files::rfc3339(backup.made_ms),
@@ -334,6 +363,9 @@ pub async fn view(places: &Places) -> Result<StorageView, Problem> {
         words: totals.words as f64,
         minutes: totals.audio_ms as f64 / 60_000.0,
         first_at: (totals.utterances > 0).then(|| crate::history_files::rfc3339(totals.first_ms)),
+        logs_bytes: logs as f64,
+        models_bytes: models as f64,
+        disk_free_bytes: free.map(|bytes| bytes as f64),
         backups: backups.collect(),
     })
 }

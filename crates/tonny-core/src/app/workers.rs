@@ -132,7 +132,8 @@ impl App {
 
     /// Ends all workers, at the same time.
     pub(super) async fn close_workers(&mut self, deadline: tokio::time::Instant) {
-        let handles = self.workers.drain(..).filter_map(|worker| worker.handle);
+        let extra = self.retries.take_extra();
+        let handles = self.workers.drain(..).filter_map(|worker| worker.handle).chain(extra);
         let closing: Vec<_> =
             handles.map(|worker| self.tasks.spawn(async move { _ = worker.close().await })).collect();
         for closed in closing {
@@ -186,7 +187,8 @@ impl App {
                 engine::check_described(&new, &self.settings)?;
                 new
             }
-            SettingsChange::Reset(key) => self.settings.reset(key.as_deref())?,
+            SettingsChange::Reset(None) => settings::start_over(&self.parts.store).await?,
+            SettingsChange::Reset(Some(key)) => self.settings.reset(Some(&key))?,
             SettingsChange::All(settings) => *settings,
         };
         settings::save(&self.parts.store, &new).await?;
@@ -196,11 +198,11 @@ impl App {
 
     /// Settings and models may have been changed by the terminal.
     pub(super) async fn reload(&mut self) {
-        let (settings, problem) = super::load_settings(&self.parts.store).await;
-        match problem {
-            None => self.apply(settings),
-            Some(problem) => self.problem = Some(problem),
+        let (settings, problem) = settings::load(&self.parts.store).await;
+        if let Some(problem) = problem {
+            self.problem = Some(problem);
         }
+        self.apply(settings);
         self.history_version += 1;
         self.secrets_changed();
         self.refresh_models().await;

@@ -131,6 +131,10 @@ impl Exported {
         let started_at_ms = utc_ms(&self.started_at).ok_or_else(|| {
             wrong(place, format!("started_at holds {:?}, which is no time", self.started_at))
         })?;
+        // It names the recording's file.
+        if !self.id.bytes().all(|byte| byte.is_ascii_alphanumeric() || b"-_".contains(&byte)) {
+            return Err(wrong(place, format!("id holds {:?}: only letters, digits, - and _ fit", self.id)));
+        }
         let stage = |name: &str| self.timings_ms.get(name).copied();
         let timings = Timings {
             first_sample_ms: stage("first_sample"),

@@ -4,12 +4,13 @@ use std::fmt::Write as _;
 
 use serde_json::Value;
 
-use super::{Settings, fields};
+use super::versions::brought_up;
+use super::{Settings, VERSION, fields, is_newer, newer};
 use crate::problem::{Code, Problem};
 
 /// The whole document as TOML, each field under a comment with its meaning and range.
 pub fn to_toml(settings: &Settings) -> Result<String, Problem> {
-    let mut out = String::from("# TonnyTray settings\n");
+    let mut out = format!("# TonnyTray settings\n# The shape of this file.\nversion = {VERSION}\n");
     let mut section = "";
     for field in fields() {
         let (head, name) = field.key.split_once('.').unwrap_or((field.key, ""));
@@ -44,15 +45,24 @@ fn without_nulls(value: Value) -> Value {
 
 /// Reads what [`to_toml`] wrote, or any part of it; fields not mentioned keep `base`'s values.
 pub fn from_toml(text: &str, base: &Settings) -> Result<Settings, Problem> {
-    let table: toml::Table = text.parse().map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+    let mut table: toml::Table = text.parse().map_err(|e| Problem::with(Code::SettingsBroken, e))?;
+    let version = match table.remove("version") {
+        None => i64::from(VERSION),
+        Some(toml::Value::Integer(version @ 1..)) if is_newer(version) => return Err(newer(version)),
+        Some(toml::Value::Integer(version @ 1..)) => version,
+        Some(other) => {
+            return Err(Problem::with(Code::SettingInvalid, format!("version: {other} is none")));
+        }
+    };
+    let document = serde_json::to_value(table).map_err(|e| Problem::with(Code::SettingInvalid, e))?;
+    let document = brought_up(document, version);
     let mut settings = base.clone();
-    for (section, fields) in &table {
-        let Some(fields) = fields.as_table() else {
+    for (section, fields) in document.as_object().into_iter().flatten() {
+        let Some(fields) = fields.as_object() else {
             return Err(Problem::with(Code::SettingUnknown, format!("It was called {section:?}")));
         };
         for (name, value) in fields {
-            let value = serde_json::to_value(value).map_err(|e| Problem::with(Code::SettingInvalid, e))?;
-            settings = settings.patched(&format!("{section}.{name}"), value)?;
+            settings = settings.patched(&format!("{section}.{name}"), value.clone())?;
         }
     }
     settings.consistent()
@@ -85,5 +95,29 @@ mod tests {
         );
         let problem = from_toml("[dictation]\ntail = 5\n", &Settings::default()).expect_err("typo");
         assert!(problem.message.contains("dictation.tail"));
+    }
+
+    #[test]
+    fn a_file_of_a_newer_program_or_of_no_version_is_refused_whole() {
+        let base = Settings::default();
+        let read = |text: &str| from_toml(text, &base);
+        for text in ["", "version = 1\n", "[dictation]\ntail_ms = 0\n"] {
+            assert_eq!(read(text), Ok(base.clone()), "{text}");
+        }
+        for (text, code, names) in [
+            ("version = 2\n[dictation]\ntail_ms = 7\n", "TT-SETTINGS-704", "version 2"),
+            ("version = 9223372036854775807\n", "TT-SETTINGS-704", "version 9"),
+            ("version = 0\n", "TT-SETTINGS-702", "version"),
+            ("version = \"1\"\n", "TT-SETTINGS-702", "version"),
+            ("dictation = 5\n", "TT-SETTINGS-703", "dictation"),
+            ("[dictation]\ntail_ms = 1979-05-27\n", "TT-SETTINGS-702", "dictation.tail_ms"),
+            ("[dictation]\ntail_ms = nan\n", "TT-SETTINGS-702", "dictation.tail_ms"),
+            ("[dictation]\ntail_ms = [1]\n", "TT-SETTINGS-702", "dictation.tail_ms"),
+            ("[dictation.tail_ms]\na = 1\n", "TT-SETTINGS-702", "dictation.tail_ms"),
+            ("[[dictation]]\ntail_ms = 1\n", "TT-SETTINGS-703", "dictation"),
+        ] {
+            let problem = read(text).expect_err(text);
+            assert!(problem.code == code && problem.message.contains(names), "{text}: {problem}");
+        }
     }
 }

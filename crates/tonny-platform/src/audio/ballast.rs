@@ -56,7 +56,8 @@ pub(super) fn release(folder: &Path) -> bool {
     fs::remove_file(path(folder)).is_ok()
 }
 
-fn free(folder: &Path) -> io::Result<u64> {
+/// Bytes that can still be written where `folder` is.
+pub(crate) fn free(folder: &Path) -> io::Result<u64> {
     let disk = rustix::fs::statvfs(folder)?;
     Ok(disk.f_bavail.saturating_mul(disk.f_frsize))
 }

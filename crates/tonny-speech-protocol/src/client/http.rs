@@ -10,6 +10,7 @@ use tokio::net::TcpStream;
 
 use super::handshake::{check_language, is_address};
 use crate::error::SpeechError;
+use crate::half;
 use crate::ready::Health;
 
 /// More answer than a day of speech has text; whatever sends more is no speech engine.
@@ -60,7 +61,8 @@ pub async fn transcribe(
     body.extend_from_slice(format!("\r\n--{BOUNDARY}--\r\n").as_bytes());
     let head = head(address, token, body.len())?;
     let answer = ask(address, head.as_bytes(), &body, patience).await?;
-    let answer: serde_json::Value = serde_json::from_slice(&answer).map_err(SpeechError::Message)?;
+    let answer: serde_json::Value =
+        half::read(&String::from_utf8_lossy(&answer)).map_err(SpeechError::Message)?;
     let text = answer.get("text").and_then(serde_json::Value::as_str).ok_or(SpeechError::Answer)?;
     Ok(text.trim().to_owned())
 }
@@ -79,7 +81,14 @@ fn head(address: &str, token: Option<&str>, length: usize) -> Result<String, Spe
     ))
 }
 
-/// The header of a WAV file: PCM, mono, 16 kHz, 16 bits.
+/// Samples as a WAV file: PCM, mono, 16 kHz, 16 bits.
+pub fn wav_file(samples: &[i16]) -> Vec<u8> {
+    let mut file = wav_header(samples.len());
+    file.reserve_exact(samples.len() * 2);
+    file.extend(samples.iter().flat_map(|sample| sample.to_le_bytes()));
+    file
+}
+
 fn wav_header(samples: usize) -> Vec<u8> {
     let bytes = u32::try_from(samples * 2).unwrap_or(u32::MAX - 36);
     let mut header = Vec::with_capacity(44);

@@ -64,16 +64,19 @@ impl Store {
         self.recovery.as_deref()
     }
 
-    /// A statement met a broken page: the next start checks all of them, however large the file is.
-    pub fn mark_doubtful(&self) {
-        if !self.is_in_memory() {
+    /// A statement failed. Where it met a broken page, the next start checks all of them, however large the file is and
+    /// however cleanly the program ends.
+    pub(crate) fn failed(&self, action: &'static str, source: sqlx::Error) -> StoreError {
+        let error = StoreError::Statement { action, source };
+        if error.is_damaged() && !self.is_in_memory() {
             // Without the mark an unclean exit is still noticed.
             let _ = fs::write(mark(self.path()), b"");
         }
+        error
     }
 
-    /// Lays every utterance, and newer settings, that can still be read of the damaged file over what the backup had;
-    /// gives how many utterances. May take long; the store works meanwhile.
+    /// Lays every row, and newer settings, that can still be read of the damaged file over what the backup had; gives how
+    /// many rows. May take long; the store works meanwhile.
     ///
     /// # Errors
     /// Those of any write.
@@ -83,10 +86,10 @@ impl Store {
         let read = tokio::task::spawn_blocking(move || salvage::read(&damaged, &log));
         // A panic over a broken file costs what could have been salvaged, not the start.
         let Ok(salvaged) = read.await else { return Ok(0) };
-        if let Some(settings) = salvaged.settings {
-            self.take_newer_settings(&settings).await?;
+        if let Some(settings) = &salvaged.settings {
+            self.take_newer_settings(settings).await?;
         }
-        self.utterances().lay_over(&salvaged.utterances).await
+        self.lay_over(&salvaged).await
     }
 
     async fn take_newer_settings(&self, found: &SettingsRow) -> Result<(), StoreError> {

@@ -1,15 +1,18 @@
-//! Reads utterances out of a damaged file, page by page, without asking SQLite.
+//! Reads rows out of a damaged file, page by page, without asking SQLite.
 //!
 //! A table's rows lie in its leaf pages; when a page above them is broken, SQLite finds none of them, but they are all
 //! still there. So every page that looks like a leaf is read, the write-ahead log's newer copies first, and each record
-//! that fits the table's columns is taken. The formats are <https://www.sqlite.org/fileformat.html>, sections 1.6, 2.1
+//! that fits a table's columns is taken (`salvage/rows.rs`). The formats are <https://www.sqlite.org/fileformat.html>, sections 1.6, 2.1
 //! and 4. Freed pages hold nothing: this store overwrites what it deletes.
+
+mod rows;
 
 use std::collections::HashMap;
 use std::fs;
 use std::path::Path;
 
-use crate::{SettingsRow, Timings, Utterance, UtteranceState};
+use rows::Salvaged;
+pub(super) use rows::{InOrder, SalvagedProfile};
 
 /// Type byte of a table's leaf page.
 const LEAF: u8 = 0x0d;
@@ -17,60 +20,26 @@ const LEAF: u8 = 0x0d;
 /// Longer texts than any row may have: a broken length must not ask for all memory.
 const LONGEST_RECORD: usize = 16 * 1024 * 1024;
 
-/// Columns stored for an utterance in schema 2, and in schema 1.
-const COLUMNS: (usize, usize) = (29, 23);
-
-/// What a column can hold, as far as utterances need it.
+/// What a column can hold.
 #[derive(Debug, Clone, PartialEq)]
 enum Value {
     Null,
     Whole(i64),
     Real(f64),
     Text(String),
-    Other,
+    Bytes(Vec<u8>),
 }
 
-/// What could be read.
-#[derive(Debug, Default)]
-pub(super) struct Salvaged {
-    /// Every utterance whose leaf page can be read, in the order of entry; a row that is there twice, in its last form.
-    pub(super) utterances: Vec<Utterance>,
-    pub(super) settings: Option<SettingsRow>,
-}
-
-pub(super) fn read(path: &Path, log: &Path) -> Salvaged {
-    let Ok(file) = fs::read(path) else { return Salvaged::default() };
+pub(super) fn read(path: &Path, log: &Path) -> InOrder {
+    let Ok(file) = fs::read(path) else { return InOrder::default() };
     let pages = Pages::of(file, &fs::read(log).unwrap_or_default());
-    let mut found: HashMap<String, Utterance> = HashMap::new();
-    let mut latest = None;
+    let mut found = Salvaged::default();
     for number in 1..=pages.count() {
         for (seq, record) in pages.records(number) {
-            if let Some(row) = utterance(seq, &record) {
-                found.insert(row.id.clone(), row);
-            } else if let Some(row) = settings(seq, &record) {
-                latest = latest.filter(|old: &SettingsRow| old.revision > row.revision).or(Some(row));
-            }
+            found.take(seq, &record);
         }
     }
-    let mut utterances: Vec<Utterance> = found.into_values().collect();
-    utterances.sort_by_key(|row| row.seq);
-    Salvaged { utterances, settings: latest }
-}
-
-/// The one row of the settings: its number, the document, and three numbers.
-fn settings(seq: i64, record: &[Value]) -> Option<SettingsRow> {
-    let [Value::Null, Value::Text(json), Value::Whole(version), Value::Whole(revision), Value::Whole(at)] =
-        record
-    else {
-        return None;
-    };
-    let fits = seq == 1 && json.starts_with('{');
-    fits.then(|| SettingsRow {
-        json: json.clone(),
-        version: *version,
-        revision: *revision,
-        updated_at_ms: *at,
-    })
+    found.in_order()
 }
 
 /// The file's pages with the log's over them.
@@ -210,90 +179,8 @@ fn value(kind: i64, body: &[u8]) -> Option<(Value, usize)> {
         }
         kind if kind >= 12 => {
             let length = usize::try_from((kind - 12) / 2).ok()?;
-            body.get(..length).map(|_| (Value::Other, length))
+            body.get(..length).map(|bytes| (Value::Bytes(bytes.to_vec()), length))
         }
         _ => None,
     }
-}
-
-/// The columns of one record, in their order. The outer `None` is one of the wrong kind, the inner one is null.
-struct Columns<'a>(std::slice::Iter<'a, Value>);
-
-impl Columns<'_> {
-    fn text(&mut self) -> Option<Option<String>> {
-        match self.0.next()? {
-            Value::Null => Some(None),
-            Value::Text(text) => Some(Some(text.clone())),
-            _ => None,
-        }
-    }
-
-    fn whole(&mut self) -> Option<Option<i64>> {
-        match self.0.next()? {
-            Value::Null => Some(None),
-            Value::Whole(number) => Some(Some(*number)),
-            _ => None,
-        }
-    }
-
-    fn real(&mut self) -> Option<Option<f64>> {
-        match self.0.next()? {
-            Value::Null => Some(None),
-            Value::Real(number) => Some(Some(*number)),
-            // A whole number is stored as one, even in a column of reals.
-            Value::Whole(number) => Some(Some(*number as f64)),
-            _ => None,
-        }
-    }
-
-    fn state(&mut self) -> Option<UtteranceState> {
-        let name = self.text()??;
-        UtteranceState::ALL.into_iter().find(|known| known.as_str() == name)
-    }
-}
-
-fn utterance(seq: i64, record: &[Value]) -> Option<Utterance> {
-    let (new, old) = COLUMNS;
-    let is_new = record.len() == new;
-    // The row's own number is stored as null: it is the key of the page.
-    if !(is_new || record.len() == old) || record.first() != Some(&Value::Null) {
-        return None;
-    }
-    let mut columns = Columns(record[1..].iter());
-    // Read in the order of the columns, which is the order in which they stand here.
-    let mut row = Utterance {
-        seq,
-        id: columns.text()?.filter(|id| (1..=64).contains(&id.len()))?,
-        started_at_ms: columns.whole()??,
-        profile: columns.text()?,
-        route: columns.text()??,
-        state: columns.state()?,
-        text: columns.text()?,
-        raw_text: columns.text()?,
-        confidence: if is_new { columns.real()? } else { None },
-        speaker: if is_new { columns.text()? } else { None },
-        language: columns.text()?,
-        engine: columns.text()?,
-        model: columns.text()?,
-        target_class: columns.text()?,
-        inserted_by: columns.text()?,
-        sent_to_webhook: is_new && columns.whole()? == Some(1),
-        success: if is_new { columns.whole()?.map(|success| success == 1) } else { None },
-        response: if is_new { columns.text()? } else { None },
-        error_code: columns.text()?,
-        error_message: columns.text()?,
-        audio_file: columns.text()?,
-        audio_ms: columns.whole()?,
-        recovered: columns.whole()? == Some(1),
-        timings: Timings {
-            first_sample_ms: columns.whole()?,
-            release_ms: columns.whole()?,
-            last_audio_ms: columns.whole()?,
-            final_text_ms: columns.whole()?,
-            delivered_ms: columns.whole()?,
-        },
-        words: 0,
-    };
-    row.words = crate::utterances::words_in(row.text.as_deref().unwrap_or_default());
-    Some(row)
 }

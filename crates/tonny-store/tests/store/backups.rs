@@ -3,7 +3,10 @@
 use std::fs;
 use std::path::Path;
 
-use tonny_store::{Filter, Page, Store, StoreError, Utterance, UtteranceState};
+use tonny_store::{
+    ConversationDraft, Deed, Deeds, Filter, MessageState, NewMessage, Page, Role, Store, StoreError,
+    Utterance, UtteranceState,
+};
 
 use crate::{say, search};
 
@@ -139,10 +142,97 @@ async fn a_sound_or_foreign_file_is_not_recovered() {
     with_rows(&path, 3).await.close().await.unwrap();
     let store = Store::open_or_recover(&path).await.unwrap();
     assert_eq!(store.recovery(), None);
-    store.mark_doubtful();
     store.close().await.unwrap();
     let store = Store::open_or_recover(&path).await.unwrap();
     assert_eq!((store.recovery(), store.salvage().await.unwrap()), (None, 0));
+}
+
+/// A broken page that a statement met leaves a mark for the next start, and the start that looked takes it away.
+#[tokio::test]
+async fn who_meets_a_broken_page_has_the_next_start_look_at_all() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    with_rows(&path, 300).await.close().await.unwrap();
+    let mark = folder.path().join("tonny.db.doubtful");
+    let store = Store::open(&path).await.unwrap();
+    assert_eq!(all(&store).await.len(), 300);
+    assert!(!mark.exists());
+    store.close().await.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[3 * 4096..].chunks_mut(4096).for_each(|page| page[..8].fill(0xff));
+    fs::write(&path, &bytes).unwrap();
+    let store = Store::open(&path).await.unwrap();
+    let page = Page { limit: 1_000, filter: Filter::default(), before: None };
+    assert!(store.utterances().list(&page).await.unwrap_err().is_damaged());
+    assert!(mark.exists());
+    drop(store);
+    let store = Store::open_or_recover(&path).await.unwrap();
+    assert!(store.recovery().is_some() && !mark.exists());
+}
+
+#[tokio::test]
+async fn people_talks_and_deeds_come_back_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    fs::create_dir(folder.path().join("backups")).unwrap();
+    let store = with_rows(&path, 20).await;
+    store.profiles().put("zoe", "Zoë", "{}", 1).await.unwrap();
+    store.profiles().put("tom", "Tom", "{}", 1).await.unwrap();
+    store.profiles().activate("tom").await.unwrap();
+    let deed = |n: i64| Deed {
+        at_ms: n,
+        profile: Some("zoe".to_owned()),
+        action: "dictate".to_owned(),
+        subject: Some(format!("u{n}")),
+        success: true,
+        ..Deed::default()
+    };
+    store.activity().note(&deed(1)).await.unwrap();
+    store.back_up(&folder.path().join("backups/one.db")).await.unwrap();
+
+    store.profiles().put("zoe", "Zoë B.", "{\"a\":1}", 5).await.unwrap();
+    store.profiles().set_voice("zoe", Some(&[1, 2, 3]), 6).await.unwrap();
+    store.profiles().activate("zoe").await.unwrap();
+    store.activity().note(&deed(2)).await.unwrap();
+    let draft = ConversationDraft { id: "c".to_owned(), title: "Bread".to_owned(), ..Default::default() };
+    store.conversations().put(&draft, 7).await.unwrap();
+    let message = |n: u32, parent: Option<&str>, state| NewMessage {
+        id: format!("m{n}"),
+        conversation: "c".to_owned(),
+        parent: parent.map(str::to_owned),
+        role: if parent.is_some() { Role::Assistant } else { Role::User },
+        state,
+        text: format!("message {n} about flour"),
+        provider: None,
+        model: None,
+        utterance: parent.is_none().then(|| "u3".to_owned()),
+        created_at_ms: 8,
+    };
+    store.messages().add(&message(1, None, MessageState::Complete)).await.unwrap();
+    store.messages().add(&message(2, Some("m1"), MessageState::Streaming)).await.unwrap();
+    let talk = store.messages().of("c", None, 10).await.unwrap();
+    store.close().await.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..4096].fill(0x5a);
+    fs::write(&path, &bytes).unwrap();
+
+    let store = Store::open_or_recover(&path).await.unwrap();
+    assert_eq!(store.profiles().active().await.unwrap().unwrap().id, "tom", "the backup");
+    store.salvage().await.unwrap();
+    store.salvage().await.unwrap();
+    let zoe = store.profiles().active().await.unwrap().unwrap();
+    assert_eq!((zoe.id.as_str(), zoe.name.as_str(), zoe.json.as_str()), ("zoe", "Zoë B.", "{\"a\":1}"));
+    assert_eq!(store.profiles().voice("zoe").await.unwrap(), Some(vec![1, 2, 3]));
+    assert_eq!(store.profiles().list().await.unwrap().len(), 2);
+    let deeds = store.activity().list(&Deeds::All, None, 10).await.unwrap();
+    assert_eq!(deeds.iter().map(|deed| deed.at_ms).collect::<Vec<_>>(), [2, 1], "each once");
+    let mut back = store.messages().of("c", None, 10).await.unwrap();
+    assert_eq!(back[1].state, MessageState::Cut, "it was cut off");
+    back[1].state = MessageState::Streaming;
+    assert_eq!(back, talk);
+    assert_eq!(store.messages().search("flour", None, 10).await.unwrap().len(), 2);
+    assert_eq!(store.conversations().get("c").await.unwrap().unwrap().title, "Bread");
+    assert!(store.check().await.unwrap().is_clean());
 }
 
 #[tokio::test]

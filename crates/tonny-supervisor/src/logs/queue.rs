@@ -24,7 +24,7 @@ const BUFFER: usize = 256 << 10;
 /// A buffer with one block of lines too many, each line at its longest and grown by redaction.
 pub(crate) const LARGEST: usize = 1 << 20;
 /// How long the first line of a trickle waits for more: one write for all of them. This much is lost if the app is killed
-/// (docs/decisions/0025), and a hundred small writes a second are as often as the writer is woken.
+/// (docs/decisions/0026), and a hundred small writes a second are as often as the writer is woken.
 const GATHER: Duration = Duration::from_millis(10);
 /// How often an idle writer looks for segments that have become too old.
 const SWEEP: Duration = Duration::from_secs(60 * 60);

@@ -1,4 +1,4 @@
-//! D3, D4, D5: a program that writes is killed, loses its power, or is told by the system that it cannot write.
+//! D3, D5: a program that writes is killed, or is told by the system that it cannot write.
 
 use std::collections::HashSet;
 use std::fs;
@@ -9,9 +9,9 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
-use tonny_store::{NewUtterance, Store, UtteranceState};
+use tonny_store::Store;
 
-use super::rows::{copy, sound, speak, texts};
+use super::rows::{sound, texts};
 use crate::process::{Running, is_installed};
 use crate::programs::beside;
 use crate::reliability::dice::Dice;
@@ -85,68 +85,6 @@ fn write_and_kill(writer: &Path, path: &Path, attempt: u32, after: Duration) -> 
     running.signal(Signal::KILL)?;
     running.wait_end(Duration::from_secs(5))?;
     Ok(Said::of(std::iter::once(first).chain(lines.map_while(Result::ok))))
-}
-
-/// The log torn at random beyond its last sync. Writes into the database file itself are not part of it: that takes a
-/// file system of our own under SQLite, and only tonny-store may speak to SQLite.
-pub async fn power_cut(size: Size) -> Result<Outcome> {
-    let cuts = size.pick(100, 1_000);
-    let seed = Dice::seed();
-    let mut dice = Dice::new(seed);
-    let (mut finals_seen, mut missing, mut lost_begun) = (0, 0, 0);
-    for cut in 0..cuts {
-        let folder = tempfile::tempdir()?;
-        let (live, image) = (folder.path().join("live.db"), folder.path().join("image.db"));
-        let store = Store::open(&live).await?;
-        store.empty_log().await?;
-        let mut finals = Vec::new();
-        for n in 0..=dice.below(6) {
-            speak(&store, &format!("f{n}"), "final words").await?;
-            finals.push(format!("f{n}"));
-        }
-        // The last `claim` synced; `finish` after it and what follows is not.
-        let end = UtteranceState::Delivered;
-        store.utterances().claim("f0", end, end).await?;
-        let synced = store.log_bytes();
-        let begun = dice.below(12);
-        for n in 0..begun {
-            let new = NewUtterance { id: format!("b{n}"), route: "type".to_owned(), ..Default::default() };
-            store.utterances().begin(&new).await?;
-        }
-        copy(&live, &image)?;
-        tear(&image, synced, &mut dice)?;
-        store.close().await?;
-        let after = sound(&image).await.with_context(|| format!("seed {seed}, cut {cut}"))?;
-        let there = texts(&after).await?;
-        missing += finals.iter().filter(|id| there.get(*id).is_none_or(|text| text != "final words")).count();
-        finals_seen += finals.len();
-        lost_begun += (begun as usize + finals.len()).saturating_sub(there.len());
-        after.close().await?;
-    }
-    let text = format!(
-        "{cuts} cuts of the log beyond its last sync: {missing} of {finals_seen} final utterances missing, {lost_begun} \
-         unsynced rows lost (seed {seed}); lost writes to the database file itself are not simulated"
-    );
-    Ok(Outcome::measured(missing == 0, text))
-}
-
-/// Each sector after the synced part is there, is zeros or is noise; the end may be missing.
-fn tear(database: &Path, synced: u64, dice: &mut Dice) -> Result<()> {
-    const SECTOR: usize = 512;
-    let log = format!("{}-wal", database.display());
-    let mut bytes = fs::read(&log)?;
-    let synced = usize::try_from(synced)?.min(bytes.len());
-    let unsynced = bytes.len() - synced;
-    for sector in bytes[synced..].chunks_mut(SECTOR) {
-        match dice.below(4) {
-            0 => sector.fill(0),
-            1 => sector.iter_mut().for_each(|byte| *byte = dice.draw() as u8),
-            _ => {}
-        }
-    }
-    bytes.truncate(synced + usize::try_from(dice.below(unsynced as u64 + 1))?);
-    fs::write(log, bytes)?;
-    Ok(())
 }
 
 /// The k-th call of a kind fails, for k from 1 until none does.

@@ -1,12 +1,13 @@
 // What can be done with an utterance: copy, hear again, bring back what was cancelled, delete with a way back.
-import { ActionIcon, Button, Group, Tooltip } from "@mantine/core";
-import { IconArrowBackUp, IconCopy, IconRefresh, IconTrash } from "@tabler/icons-react";
+import { ActionIcon, Button, Group, Menu, Tooltip } from "@mantine/core";
+import { IconArrowBackUp, IconChevronDown, IconCopy, IconRefresh, IconTrash } from "@tabler/icons-react";
 import { say, sayUndo } from "../../components/toasts";
 import type { HistoryRow } from "../../ipc/bindings";
 import { client } from "../../ipc/client";
 import { useTakeOut } from "../../ipc/history";
-import { queryKeys, useCommand } from "../../ipc/queries";
+import { queryKeys, useCommand, useModelsIfKnown } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
+import classes from "./Entry.module.css";
 
 export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () => void }) {
   const texts = useTexts().history;
@@ -28,13 +29,12 @@ export function EntryActions({ row, onClose }: { row: HistoryRow; onClose: () =>
   );
 }
 
-/** Once more through the engine; what was cancelled comes back first. */
+/** Transcribes the recording once more: with the model in use, or with another that is installed. */
 function Again({ row }: { row: HistoryRow }) {
   const texts = useTexts().history;
-  const stale = [[...queryKeys.history, "row"]] as const;
-  const retry = useCommand(client.historyRetry, stale, () => say(texts.retried));
-  const bringBack = useCommand(client.historyBringBack, stale, () => say(texts.broughtBack));
-  const blocked = row.has_audio ? undefined : true;
+  const retry = useCommand(client.historyRetry, [[...queryKeys.history, "row"]], () => say(texts.retried));
+  const bringBack = useCommand(client.historyBringBack, [[...queryKeys.history, "row"]], () => say(texts.broughtBack));
+  const models = (useModelsIfKnown() ?? []).filter((model) => model.installed);
   if (row.state === "cancelled")
     return (
       <Button
@@ -47,21 +47,45 @@ function Again({ row }: { row: HistoryRow }) {
         {texts.bringBack}
       </Button>
     );
+  const blocked = row.has_audio ? undefined : true;
   return (
-    <Tooltip label={texts.noAudio} disabled={row.has_audio}>
-      <Button
-        variant="default"
-        size="xs"
-        leftSection={<IconRefresh size={16} stroke={1.5} aria-hidden />}
-        data-disabled={blocked}
-        aria-disabled={blocked}
-        onClick={() => {
-          if (row.has_audio) retry.mutate([row.id]);
-        }}
-      >
-        {texts.retry}
-      </Button>
-    </Tooltip>
+    <Button.Group>
+      <Tooltip label={texts.noAudio} disabled={row.has_audio}>
+        <Button
+          variant="default"
+          size="xs"
+          leftSection={<IconRefresh size={16} stroke={1.5} aria-hidden />}
+          data-disabled={blocked}
+          aria-disabled={blocked}
+          onClick={() => {
+            if (row.has_audio) retry.mutate([row.id, null]);
+          }}
+        >
+          {texts.retry}
+        </Button>
+      </Tooltip>
+      {row.has_audio && models.length > 1 ? (
+        <Menu
+          position="bottom-end"
+          transitionProps={{ duration: 0 }}
+          withinPortal={false}
+          withInitialFocusPlaceholder={false}
+        >
+          <Menu.Target>
+            <Button variant="default" size="xs" px={6} className={classes.caret} aria-label={texts.retryWith}>
+              <IconChevronDown size={14} stroke={1.5} aria-hidden />
+            </Button>
+          </Menu.Target>
+          <Menu.Dropdown>
+            {models.map(({ id, name }) => (
+              <Menu.Item key={id} onClick={() => retry.mutate([row.id, id])}>
+                {name}
+              </Menu.Item>
+            ))}
+          </Menu.Dropdown>
+        </Menu>
+      ) : null}
+    </Button.Group>
   );
 }
 

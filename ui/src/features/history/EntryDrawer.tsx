@@ -10,6 +10,7 @@ import { useLocale, wordFor } from "../../locales/locale";
 import classes from "./Entry.module.css";
 import { EntryActions } from "./EntryActions";
 import { EntryFacts } from "./EntryFacts";
+import { Player } from "./Player";
 import { toneOf } from "./states";
 import { TimingLine } from "./TimingLine";
 
@@ -60,6 +61,7 @@ function Opened({ row, onClose }: { row: HistoryRow; onClose: () => void }) {
       {row.error_message !== null || row.error_code !== null ? (
         <ProblemNote problem={{ code: row.error_code ?? "", message: row.error_message ?? "", advice: "" }} />
       ) : null}
+      {row.has_audio ? <Player id={row.id} /> : null}
       {row.raw_text !== null && row.raw_text !== row.text ? (
         <section>
           <Title order={3}>{texts.history.heard}</Title>

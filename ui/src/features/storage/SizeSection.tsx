@@ -5,13 +5,15 @@ import type { StorageView } from "../../ipc/bindings";
 import { useLocale } from "../../locales/locale";
 import classes from "./Storage.module.css";
 
-const PARTS = ["audio", "database", "backups"] as const;
+const PARTS = ["audio", "models", "database", "backups", "logs"] as const;
 
 export function SizeSection({ storage }: { storage: StorageView }) {
   const { texts, format } = useLocale();
   const { sizes } = texts.storage;
   const bytes = {
     audio: storage.recordings_bytes ?? 0,
+    models: storage.models_bytes ?? 0,
+    logs: storage.logs_bytes ?? 0,
     database: storage.database_bytes ?? 0,
     backups: storage.backups.reduce((sum, backup) => sum + (backup.bytes ?? 0), 0),
   };
@@ -48,6 +50,11 @@ export function SizeSection({ storage }: { storage: StorageView }) {
           <span className={classes.number}>{format.bytes(bytes[part])}</span>
         </Row>
       ))}
+      {storage.disk_free_bytes === null ? null : (
+        <Row label={sizes.free}>
+          <span className={classes.number}>{format.bytes(storage.disk_free_bytes)}</span>
+        </Row>
+      )}
     </Section>
   );
 }

@@ -5,6 +5,9 @@ export const storage: Texts["storage"] = {
   title: "Speicher",
   sizes: {
     title: "Auf diesem Rechner",
+    models: "Modelle",
+    logs: "Protokolle",
+    free: "Frei auf dem Datenträger",
     all: (count, size) => `${count}, zusammen ${size}.`,
     spoken: (words, time) => `${words} Wörter in ${time} Sprechzeit`,
     since: (day) => `seit ${day}`,

@@ -3,6 +3,9 @@ export const storage = {
   title: "Storage",
   sizes: {
     title: "On this machine",
+    models: "Models",
+    logs: "Logs",
+    free: "Free on the disk",
     all: (count: string, size: string) => `${count}, ${size} in all.`,
     spoken: (words: string, time: string) => `${words} words in ${time} of speech`,
     since: (day: string) => `since ${day}`,

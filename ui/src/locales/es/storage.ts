@@ -5,6 +5,9 @@ export const storage: Texts["storage"] = {
   title: "Almacenamiento",
   sizes: {
     title: "En este equipo",
+    models: "Modelos",
+    logs: "Registros",
+    free: "Libre en el disco",
     all: (count, size) => `${count}, ${size} en total.`,
     spoken: (words, time) => `${words} palabras en ${time} de voz`,
     since: (day) => `desde ${day}`,
