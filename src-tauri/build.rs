@@ -48,6 +48,7 @@ const COMMANDS: &[&str] = &[
     "worker_usage",
     "worker_log",
     "worker_output",
+    "log_list",
 ];
 
 fn main() {

@@ -23,6 +23,7 @@ use tonny_platform::audio::RecordingsOnDisk;
 use tonny_platform::clock::SystemClock;
 use tonny_platform::disk::SystemDisk;
 use tonny_platform::folders::Folders;
+use tonny_platform::logging::{self, FileLimits};
 use tonny_platform::models::ModelFolder;
 use tonny_platform::vault::{Cost, VaultSet, VaultThread};
 
@@ -106,6 +107,7 @@ fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
         keyring_name: format!("tonnytray test {}", folder.display()),
         old_config: folder.join("config"),
         logs: folder.join("logs"),
+        crashes: folder.join("crashes"),
         run: folder.join("run"),
     };
     folders.create().unwrap();
@@ -134,9 +136,10 @@ fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
         tauri::async_runtime::spawn(run);
         (app, outputs)
     });
+    let (log, _) = logging::start_with(&folders.logs, FileLimits::default(), false, None);
     let handler = bindings::builder::<MockRuntime>().invoke_handler();
     let tauri = mock_builder()
-        .manage(Face { app, microphone, models, folders })
+        .manage(Face { app, microphone, models, folders, log })
         .invoke_handler(handler)
         .build(tauri::generate_context!())
         .unwrap();

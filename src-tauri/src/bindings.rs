@@ -5,7 +5,7 @@ use specta::Type;
 use tauri_specta::{Builder, Event, collect_commands, collect_events};
 use tonny_core::snapshot::Snapshot;
 
-use crate::commands::{app, dictation, history, microphone, models, secrets, settings, storage, worker};
+use crate::commands::{app, dictation, history, log, microphone, models, secrets, settings, storage, worker};
 
 /// The whole state, on every change.
 #[derive(Clone, Debug, Serialize, Deserialize, Type, Event)]
@@ -77,6 +77,7 @@ pub fn builder<R: tauri::Runtime>() -> Builder<R> {
             worker::worker_usage,
             worker::worker_log,
             worker::worker_output,
+            log::log_list,
         ])
         .events(collect_events![SnapshotChanged, LevelChanged, PageRequested])
 }

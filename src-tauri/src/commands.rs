@@ -3,6 +3,7 @@
 pub mod app;
 pub mod dictation;
 pub mod history;
+pub mod log;
 pub mod microphone;
 pub mod models;
 pub mod secrets;

@@ -3,6 +3,7 @@
 //! An idle app holds no window. The tray follows the snapshot, Escape is taken only while recording, and the loop ends
 //! when the App says that it has ended.
 
+use std::path::PathBuf;
 use std::sync::Arc;
 
 use tauri::{AppHandle as Tauri, Manager as _, RunEvent};
@@ -17,7 +18,8 @@ use tonny_core::push_to_talk::Gesture;
 use tonny_core::snapshot::{Phase, Snapshot};
 use tonny_platform::control::ControlLock;
 use tonny_platform::folders::Folders;
-use tonny_platform::{notification, overlay};
+use tonny_platform::logging::Log;
+use tonny_platform::{crash, notification, overlay};
 
 use crate::bindings::{LevelChanged, SnapshotChanged};
 use crate::{bindings, hotkeys, parts, signals, tray, windows};
@@ -32,10 +34,18 @@ pub struct Face {
     pub models: Arc<dyn ModelFiles>,
     /// For the About page.
     pub folders: Folders,
+    /// What the app says about itself.
+    pub log: Log,
 }
 
 /// Starts everything and runs until the App has quit.
-pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: bool) -> Result<(), Problem> {
+pub fn run(
+    runtime: &Runtime,
+    folders: Folders,
+    lock: ControlLock,
+    may_show: bool,
+    log: Log,
+) -> Result<(), Problem> {
     let _inside = runtime.enter();
     #[cfg(target_os = "linux")]
     let visuals = crate::visuals::learn();
@@ -51,7 +61,8 @@ pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: boo
         }
     }));
     let signals = runtime.spawn(signals::quit_on_signal(app.clone()));
-    let face = Face { app, microphone, models, folders };
+    let told = runtime.spawn(tell_of_crash(app.clone(), folders.crashes.clone()));
+    let face = Face { app, microphone, models, folders, log };
     #[cfg(target_os = "linux")]
     let server = visuals.map(crate::visuals::Learning::finish);
     let tauri = build(face, outputs, may_show)?;
@@ -69,11 +80,21 @@ pub fn run(runtime: &Runtime, folders: Folders, lock: ControlLock, may_show: boo
             api.prevent_exit();
         }
     });
-    for task in [control, signals] {
+    for task in [control, signals, told] {
         task.abort();
     }
     let _ = runtime.block_on(async { tokio::time::timeout(app::QUIT_DEADLINE, core).await });
     Ok(())
+}
+
+/// A crash of an earlier run is told once.
+async fn tell_of_crash(app: AppHandle, reports: PathBuf) {
+    let Some(problem) = crash::untold(&reports) else { return };
+    let notification = Notification {
+        title: "A part of TonnyTray failed when it last ran".to_owned(),
+        body: "A report lies on this machine and nowhere else. Open TonnyTray to see where.".to_owned(),
+    };
+    _ = app.told(problem, notification).await;
 }
 
 fn build(face: Face, outputs: Outputs, may_show: bool) -> Result<tauri::App, Problem> {
@@ -119,7 +140,10 @@ async fn follow(tauri: Tauri, outputs: Outputs, may_show: bool) {
             }
             Some(wish) = desktop.recv() => match wish {
                 DesktopWish::Show(page) => if may_show || page.is_some() { windows::show(&tauri, page.as_deref()) },
-                DesktopWish::Apply(settings) => hotkeys::apply(&tauri, &settings).await,
+                DesktopWish::Apply(settings) => {
+                    tauri.state::<Face>().log.apply(&settings.logging);
+                    hotkeys::apply(&tauri, &settings).await;
+                }
                 DesktopWish::Notify(notification) => notify(notification),
             },
             Some(click) = clicked.recv() => match click {

@@ -25,10 +25,14 @@ use tonny_core::control::Request;
 use tonny_core::problem::{Code, Problem};
 use tonny_platform::control::{self, ControlSocket};
 use tonny_platform::folders::Folders;
-use tonny_platform::{hardening, logging};
+use tonny_platform::{crash, hardening, logging};
 
 /// Audio, rows and the engine's states need little; decoding happens in the worker's process.
 const RUNTIME_THREADS: usize = 2;
+
+/// What a crash report says of this program.
+const ABOUT: crash::About =
+    crash::About { program: "tonnytray", version: env!("CARGO_PKG_VERSION"), commit: commands::app::COMMIT };
 
 fn main() -> ExitCode {
     hardening::no_core_files();
@@ -71,7 +75,8 @@ fn run(may_show: bool) -> Result<(), Problem> {
             return Err(problem);
         }
     };
-    let _log = logging::start(&folders.logs, true);
+    let (log, _written) = logging::start(&folders.logs, true);
+    crash::watch(&folders.crashes, ABOUT, &log);
     if std::env::var_os("DISPLAY").is_none() && std::env::var_os("WAYLAND_DISPLAY").is_none() {
         return Err(Problem::with(Code::NoDisplay, "Neither DISPLAY nor WAYLAND_DISPLAY is set"));
     }
@@ -82,7 +87,7 @@ fn run(may_show: bool) -> Result<(), Problem> {
         .build()
         .map_err(|e| Problem::with(Code::DesktopFailed, e))?;
     tauri::async_runtime::set(runtime.handle().clone());
-    let ended = desktop::run(&runtime, folders, socket, may_show);
+    let ended = desktop::run(&runtime, folders, socket, may_show, log);
     // What still runs is bounded by the App's own quit; nothing may hold the process.
     runtime.shutdown_timeout(std::time::Duration::from_millis(200));
     ended

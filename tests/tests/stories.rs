@@ -10,6 +10,7 @@ mod stories {
     pub mod again;
     pub mod chain;
     pub mod language;
+    pub mod own_log;
     pub mod world;
 }
 

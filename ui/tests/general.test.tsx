@@ -101,6 +101,12 @@ describe("a setting", () => {
     expect(app.called("settings_patch")).toEqual([{ patch: { key: "overlay.enabled", value: false } }]);
   });
 
+  it("silences the notifications of the desktop", async () => {
+    const { app, user } = openWindow("general");
+    await user.click(await screen.findByRole("switch", { name: "Tell me about trouble" }));
+    expect(app.called("settings_patch")).toEqual([{ patch: { key: "notifications.enabled", value: false } }]);
+  });
+
   it("goes back and says why when the app refuses", async () => {
     const { user } = openWindow("general", { before: (app) => app.refuse("settings_patch", refused) });
     const overlay = await screen.findByRole("switch", { name: "Show the overlay while listening" });

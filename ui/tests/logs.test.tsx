@@ -76,6 +76,51 @@ describe("the log", () => {
   });
 });
 
+describe("the app's own log", () => {
+  const ofTheApp = async (options?: Parameters<typeof openWindow>[1]) => {
+    const opening = await opened(options);
+    await opening.user.click(screen.getByRole("combobox", { name: "Engine" }));
+    await opening.user.click(await screen.findByRole("option", { name: "TonnyTray", hidden: true }));
+    expect(await screen.findAllByText(/worker ended/)).not.toHaveLength(0);
+    return opening;
+  };
+
+  it("is a source of its own, narrowed by level and words where it is kept", async () => {
+    const { app, user } = await ofTheApp();
+    await user.click(screen.getByRole("radio", { name: "Warnings" }));
+    await waitFor(() => expect(rows()[0]).toHaveTextContent("the speech engine failed an utterance"));
+    await user.type(screen.getByRole("searchbox"), "zeppelin");
+    expect(await screen.findByText("No matches")).toBeInTheDocument();
+    const query = app.called("log_list").at(-1)?.query;
+    expect(query).toEqual({ level: "warn", text: "zeppelin", before: null, limit: 200 });
+    await expectAccessible();
+  });
+
+  it("follows, and a row opens without a run", async () => {
+    const { app, user } = await ofTheApp();
+    const newest = app.appLog[0] as (typeof app.appLog)[0];
+    app.appLog = [{ ...newest, id: newest.id + 1, text: "a fresh line" }, ...app.appLog];
+    await user.click(await screen.findByRole("button", { name: /a fresh line/ }, { timeout: 4000 }));
+    const dialog = await screen.findByRole("dialog");
+    expect(within(dialog).getByText(/^App · tonny_supervisor::run$/)).toBeInTheDocument();
+  });
+
+  it("is written down from the level on that is chosen here", async () => {
+    const { app, user } = await ofTheApp();
+    await user.click(screen.getByRole("combobox", { name: "Write down" }));
+    await user.click(await screen.findByRole("option", { name: "Details", hidden: true }));
+    await user.click(screen.getByRole("combobox", { name: "Files as" }));
+    await user.click(await screen.findByRole("option", { name: "JSON", hidden: true }));
+    await waitFor(() =>
+      expect(app.called("settings_patch")).toEqual([
+        { patch: { key: "logging.level", value: "debug" } },
+        { patch: { key: "logging.format", value: "json" } },
+      ]),
+    );
+    await expectAccessible();
+  });
+});
+
 describe("a row", () => {
   it("opens to its whole text, an incident with its streams", async () => {
     const { user } = await opened();

@@ -51,6 +51,8 @@ pub enum Verb {
     /// Keys, tokens and addresses: list, set, clear, forget, store, unlock. Values are never printed.
     #[command(subcommand)]
     Secrets(Secrets),
+    /// Show what the app wrote down about itself; it need not run.
+    Logs(Logs),
     /// Check microphone, hotkey, insertion, keyring, model, workers and database.
     Doctor,
 }
@@ -146,6 +148,20 @@ pub enum Workers {
         #[arg(long)]
         follow: bool,
     },
+}
+
+/// Which lines of the app's own log.
+#[derive(Debug, clap::Args)]
+pub struct Logs {
+    /// Only what matters as much or more: error, warn, info, debug, trace.
+    #[arg(long, value_parser = ["error", "warn", "info", "debug", "trace"])]
+    pub level: Option<String>,
+    /// Not older than this: 90s, 10m, 2h, 3d.
+    #[arg(long, value_parser = ago)]
+    pub since: Option<Duration>,
+    /// Go on showing what comes, until interrupted.
+    #[arg(long)]
+    pub follow: bool,
 }
 
 /// Verbs for the history.

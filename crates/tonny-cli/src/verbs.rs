@@ -4,6 +4,7 @@ mod ctl;
 mod db;
 mod doctor;
 mod history;
+mod logs;
 mod models;
 mod secrets;
 mod settings;
@@ -26,6 +27,7 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
         Verb::Settings(verb) => settings::run(face, verb),
         Verb::Db(verb) => db::run(face, verb),
         Verb::Secrets(verb) => secrets::run(face, verb),
+        Verb::Logs(wish) => logs::run(face, &wish),
         Verb::Doctor => doctor::run(face),
     }
 }

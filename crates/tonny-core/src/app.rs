@@ -300,6 +300,7 @@ impl App {
             Message::Level(level) => _ = self.level.send_replace(level),
             Message::HotkeyProblem(problem) => self.hotkey_problem = problem,
             Message::Dismiss => self.dismiss(),
+            Message::Told(problem, notification) => self.told(problem, notification),
             Message::Wish(wish) => self.wish(wish),
             Message::Quit => {}
         }
@@ -319,6 +320,12 @@ impl App {
         if self.settings.notifications.enabled {
             self.wish(DesktopWish::Notify(notification));
         }
+    }
+
+    /// Trouble that is there already is newer and needs the user sooner.
+    fn told(&mut self, problem: Problem, notification: Notification) {
+        self.problem.get_or_insert(problem);
+        self.alert(notification);
     }
 
     /// Lets what is under way end, then stops the workers. The mailbox is still read: deliveries answer there.

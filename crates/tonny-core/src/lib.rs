@@ -4,6 +4,7 @@
 //! window system, no audio interface, no operating system: those fill the [`ports`]. Start reading at [`app`].
 
 pub mod app;
+pub mod app_log;
 pub mod control;
 pub mod engine;
 pub mod file_transcription;

@@ -117,6 +117,7 @@ codes! {
     DesktopFailed = "TT-APP-808", "The desktop part could not start.", "Run `tonny doctor`; the log folder says more.";
     OverlayFailed = "TT-APP-809", "The overlay could not be shown.", "Dictation works without it; the tray icon shows the state.";
     NotificationRefused = "TT-APP-810", "The desktop did not show a notification.", "The tray icon and the window say the same.";
+    CrashedBefore = "TT-APP-811", "A part of TonnyTray failed when it last ran.", "The report stays on this machine and holds no spoken words; pass it on if you want the fault mended.";
     RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
 }

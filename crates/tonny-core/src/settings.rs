@@ -12,8 +12,8 @@ mod versions;
 
 pub use commands::{CommandReady, WorkerCommand};
 pub use document::{
-    Appearance, Dictation, Hotkeys, Insertion, Language, MicrophoneChoice, Models, Overlay, Settings, Speech,
-    Startup, Storage, Theme, Workers,
+    Appearance, Dictation, Hotkeys, Insertion, Language, Logging, MicrophoneChoice, Models, Overlay,
+    Settings, Speech, Startup, Storage, Theme, Workers,
 };
 pub use fields::{Field, Range, field, fields};
 pub use old_files::from_old;

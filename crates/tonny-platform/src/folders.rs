@@ -25,6 +25,8 @@ pub struct Folders {
     pub old_config: PathBuf,
     /// Log files.
     pub logs: PathBuf,
+    /// Reports of panics.
+    pub crashes: PathBuf,
     /// Control socket; gone after a reboot.
     pub run: PathBuf,
 }
@@ -60,6 +62,7 @@ impl Folders {
             keyring_name,
             old_config,
             data: data.to_owned(),
+            crashes: logs.with_file_name("crashes"),
             logs,
             run,
         }
@@ -114,6 +117,7 @@ mod tests {
             (portable.keyring_name.as_str(), portable.old_config.clone()),
             ("tonnytray /portable", "/portable/config".into())
         );
+        assert_eq!(portable.crashes, Path::new("/portable/crashes"));
         assert_eq!(portable.database, Path::new("/portable/tonnytray.db"));
         let xdg = Folders::of(|name| match name {
             "HOME" => Some(PathBuf::from("/home/zoe")),
@@ -126,6 +130,7 @@ mod tests {
             ("tonnytray", "/home/zoe/.config".into())
         );
         assert_eq!(xdg.database, Path::new("/home/zoe/.local/share/tonnytray/tonnytray.db"));
+        assert_eq!(xdg.crashes, Path::new("/home/zoe/.local/state/tonnytray/crashes"));
         assert_eq!(xdg.socket(), Path::new("/run/user/1000/tonnytray/control.sock"));
     }
 

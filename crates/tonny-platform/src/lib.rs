@@ -4,6 +4,7 @@
 pub mod audio;
 pub mod clock;
 pub mod control;
+pub mod crash;
 pub mod disk;
 pub mod folders;
 pub mod hardening;

@@ -1,43 +1,141 @@
-//! Logs: a rotating file set and the terminal, filtered by TONNYTRAY_LOG. No line above debug carries spoken text.
+//! The app's own log: one set of files, the terminal, and the newest records in memory for the Logs page.
+//!
+//! ```text
+//! tracing ─▶ filter (reload) ─▶ Recorder ─▶ core's Redaction ─┬▶ queue ─▶ thread: LogFiles
+//!                                                             ├▶ standard error
+//!                                                             └▶ Ring
+//! ```
+//! What is said is redacted once, before it goes anywhere. [`Log`] is the way in for who reads or changes the log;
+//! TONNYTRAY_LOG, where it is set, goes before the settings. Start reading at [`start`].
+
+mod files;
+mod recorder;
 
 use std::path::Path;
+use std::sync::Arc;
 
-use tracing_appender::non_blocking::WorkerGuard;
-use tracing_appender::rolling::{Builder, Rotation};
+use tonny_core::app_log::{self, AppLogPage, AppLogQuery, AppLogRow, LogLevel, Redaction};
+use tonny_core::settings::Logging;
+use tracing_appender::non_blocking::{NonBlockingBuilder, WorkerGuard};
 use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
-use tracing_subscriber::{EnvFilter, fmt};
+use tracing_subscriber::{EnvFilter, Registry, reload};
 
-/// What is logged unless TONNYTRAY_LOG says otherwise: our rooms at info, the libraries' warnings.
-const DEFAULT_FILTER: &str = "warn,tonnytray=info,tonny=info,tonny_core=info,tonny_platform=info,tonny_store=info,\
-                              tonny_supervisor=info,tonny_egress=info,tonny_speech_protocol=info";
+use files::LogFiles;
+pub use files::{FileLimits, LogReader};
+use recorder::{Recorder, Sinks};
 
-/// At trace these write whole messages, token and spoken words included: no filter of a user's goes below this.
-const CAPPED: [&str; 2] = ["tungstenite=debug", "tokio_tungstenite=debug"];
+/// Our rooms; of all other libraries only warnings are kept, whatever level is chosen.
+const ROOMS: [&str; 8] = [
+    "tonnytray",
+    "tonny",
+    "tonny_core",
+    "tonny_platform",
+    "tonny_store",
+    "tonny_supervisor",
+    "tonny_egress",
+    "tonny_speech_protocol",
+];
 
-/// A week of days is enough to find what happened, and bounded.
-const FILES_KEPT: usize = 7;
+/// Lines waiting for the disk; more are lost and counted. A thousand lines are said in the worst second.
+const QUEUE: usize = 4_096;
 
-/// Starts logging into `folder` and, when a terminal is looking, to standard error. Keep the guard until the end: it
-/// writes out what is still buffered.
-pub fn start(folder: &Path, to_terminal: bool) -> Option<WorkerGuard> {
-    let filter = || {
-        let chosen =
-            EnvFilter::try_from_env("TONNYTRAY_LOG").unwrap_or_else(|_| EnvFilter::new(DEFAULT_FILTER));
-        let caps = CAPPED.iter().filter_map(|cap| cap.parse().ok());
-        caps.fold(chosen, EnvFilter::add_directive)
+/// The way to the log; cheap to clone. Keep the guard of [`start`] until the end, not this.
+#[derive(Clone)]
+pub struct Log {
+    sinks: Arc<Sinks>,
+    filter: reload::Handle<EnvFilter, Registry>,
+    /// TONNYTRAY_LOG names the filter.
+    is_pinned: bool,
+}
+
+/// Starts logging into `folder` and, where wished, to standard error. Keep the guard until the end: it writes out what
+/// is still buffered. A folder that cannot be written costs the files only.
+#[allow(clippy::disallowed_methods, reason = "TONNYTRAY_LOG is part of the contract")]
+pub fn start(folder: &Path, to_terminal: bool) -> (Log, Option<WorkerGuard>) {
+    let pinned = std::env::var("TONNYTRAY_LOG").ok().filter(|wish| !wish.is_empty());
+    start_with(folder, FileLimits::default(), to_terminal, pinned.as_deref())
+}
+
+/// As [`start`], with everything named.
+pub fn start_with(
+    folder: &Path,
+    limits: FileLimits,
+    to_terminal: bool,
+    pinned: Option<&str>,
+) -> (Log, Option<WorkerGuard>) {
+    let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).thread_name("app-log");
+    let files = LogFiles::open(folder, limits).map(|files| queue.finish(files));
+    let (files, failed) = match files {
+        Ok(files) => (Some(files), None),
+        Err(error) => (None, Some(error)),
     };
-    let file = Builder::new()
-        .rotation(Rotation::DAILY)
-        .filename_prefix("tonnytray")
-        .filename_suffix("log")
-        .max_log_files(FILES_KEPT)
-        .build(folder)
-        .ok();
-    let (file, guard) = file.map(tracing_appender::non_blocking).unzip();
-    let file = file.map(|file| fmt::layer().with_ansi(false).with_writer(file));
-    let terminal = to_terminal.then(|| fmt::layer().with_writer(std::io::stderr).compact());
+    let (writer, guard) = files.unzip();
+    let sinks = Arc::new(Sinks::new(writer, to_terminal));
+    // A filter that cannot be read is as good as none; the settings then decide.
+    let pinned = pinned.and_then(|wish| EnvFilter::try_new(wish).ok());
+    let is_pinned = pinned.is_some();
+    let filter = pinned.unwrap_or_else(|| filter_of(LogLevel::default()));
+    let (filter, handle) = reload::Layer::new(filter);
     // A second start in one process (tests) keeps the first subscriber.
-    let _ = tracing_subscriber::registry().with(filter()).with(file).with(terminal).try_init();
-    guard
+    let _ = tracing_subscriber::registry().with(filter).with(Recorder(sinks.clone())).try_init();
+    if let Some(error) = failed {
+        tracing::warn!(%error, "the log is not kept in files");
+    }
+    (Log { sinks, filter: handle, is_pinned }, guard)
+}
+
+impl Log {
+    /// Brings level and form in line with the settings, at once.
+    pub fn apply(&self, settings: &Logging) {
+        self.sinks.set_format(settings.format);
+        if self.is_pinned {
+            return;
+        }
+        if let Err(error) = self.filter.reload(filter_of(settings.level)) {
+            tracing::warn!(%error, "the log keeps its level");
+        }
+    }
+
+    /// Some of the newest records, newest first.
+    pub fn page(&self, query: &AppLogQuery) -> AppLogPage {
+        app_log::page(&self.sinks.rows(), query)
+    }
+
+    /// The newest records that matter at least as much as `level`, oldest first; for a thread that panics and may be in
+    /// the middle of a record.
+    pub(crate) fn last_words(&self, level: LogLevel, most: usize) -> Vec<Arc<AppLogRow>> {
+        let mut rows = self.sinks.rows_if_free();
+        rows.retain(|row| row.level <= level);
+        rows.split_off(rows.len().saturating_sub(most))
+    }
+
+    pub(crate) fn redaction(&self) -> &Redaction {
+        self.sinks.redaction()
+    }
+}
+
+/// Our rooms at `level`; everybody else at warnings, or at errors where only errors are wanted.
+fn filter_of(level: LogLevel) -> EnvFilter {
+    let (level, others) = (level.as_str(), level.min(LogLevel::Warn).as_str());
+    let rooms = ROOMS.iter().map(|room| format!(",{room}={level}")).collect::<String>();
+    // What workers say has its own log; here it is a step like any other.
+    let workers = if level == "trace" { ",worker=trace" } else { "" };
+    EnvFilter::new(format!("{others}{rooms}{workers}"))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn others_never_say_more_than_warnings() {
+        for (level, wanted) in
+            [(LogLevel::Error, "error"), (LogLevel::Info, "warn"), (LogLevel::Trace, "warn")]
+        {
+            let filter = filter_of(level).to_string();
+            assert!(filter.split(',').any(|part| part == wanted), "{filter}");
+            assert!(filter.contains(&format!("tonny_core={}", level.as_str())), "{filter}");
+        }
+    }
 }

@@ -7,6 +7,12 @@ use tonny_core::snapshot::Snapshot;
 
 use super::Reach;
 
+/// What this program was built from, where the build said so.
+pub const COMMIT: &str = match option_env!("TONNYTRAY_COMMIT") {
+    Some(commit) if !commit.is_empty() => commit,
+    _ => "unknown",
+};
+
 /// What the About page shows.
 #[derive(Clone, Debug, Serialize, Type)]
 pub struct AppFacts {
@@ -36,10 +42,7 @@ pub async fn app_facts(face: Reach<'_>) -> Result<AppFacts, Problem> {
         data_dir: face.folders.data.display().to_string(),
         log_dir: face.folders.logs.display().to_string(),
         session: if std::env::var_os("DISPLAY").is_some() { "x11" } else { "wayland" }.to_owned(),
-        commit: option_env!("TONNYTRAY_COMMIT")
-            .filter(|commit| !commit.is_empty())
-            .unwrap_or("unknown")
-            .to_owned(),
+        commit: COMMIT.to_owned(),
     })
 }
 

@@ -19,7 +19,7 @@ use tonny_tests::words::error_rate;
 use super::world::{Room, World};
 
 pub(super) const FIRST: &str = "these are the words of the first engine alone";
-const SECOND: &str = "these are the words of the second engine alone";
+pub(super) const SECOND: &str = "these are the words of the second engine alone";
 
 /// A fake engine as the user would describe it.
 pub(super) fn command(name: &str, words: &str, flags: &[&str]) -> Value {
@@ -35,7 +35,7 @@ pub(super) fn settings(commands: Value, order: Value) -> Settings {
 }
 
 /// Two engines, of which the first does this.
-async fn two(flags: &[&str]) -> World {
+pub(super) async fn two(flags: &[&str]) -> World {
     let commands = json!([command("first", FIRST, flags), command("second", SECOND, &[])]);
     World::with(Room::Sentence, settings(commands, json!(["first", "second"])), None).await
 }

@@ -97,6 +97,8 @@ export const commands = {
 	workerLog: (query: WorkerLogQuery) => typedError<WorkerLogPage, Problem>(__TAURI_INVOKE("worker_log", { query })),
 	/**  What the worker of an incident said first and last; null for other rows. */
 	workerOutput: (id: number) => typedError<WorkerLogOutput | null, Problem>(__TAURI_INVOKE("worker_output", { id })),
+	/**  Some of the newest records of the app's own log, newest first. */
+	logList: (query: AppLogQuery) => typedError<AppLogPage, Problem>(__TAURI_INVOKE("log_list", { query })),
 };
 
 /** Events */
@@ -115,6 +117,40 @@ export type AppFacts = {
 	log_dir: string,
 	session: string,
 	commit: string,
+};
+
+/**  Some records, newest first. */
+export type AppLogPage = {
+	/**  Newest first. */
+	rows: AppLogRow[],
+	/**  Asks for the rows after these; absent on the last page. */
+	next: number | null,
+};
+
+/**  Which records; newest first. */
+export type AppLogQuery = {
+	/**  Records that matter as much or more; all without one. */
+	level?: LogLevel | null,
+	/**  Records with this text in their target, message or fields, in any case; all where it is empty. */
+	text?: string,
+	/**  The `next` of the page before. */
+	before?: number | null,
+	/**  Rows wanted, 1 to 500. */
+	limit?: number,
+};
+
+/**  One record as it is read in a list. */
+export type AppLogRow = {
+	/**  Grows with each record since the start of the app. */
+	id: number,
+	/**  When, milliseconds since 1970. */
+	at_ms: number | null,
+	/**  How much it matters. */
+	level: LogLevel,
+	/**  Which part of the app said it. */
+	target: string,
+	/**  Message and fields. */
+	text: string,
 };
 
 /**  Colours and language of the window. */
@@ -374,6 +410,34 @@ export type Live = {
 	elapsed_ms: number,
 };
 
+/**  How lines are written into files. */
+export type LogFormat = 
+/**  For people. */
+"text" | 
+/**  An object a line, for programs. */
+"json";
+
+/**  How much something matters; what matters most comes first. */
+export type LogLevel = 
+/**  Something is lost or does not work. */
+"error" | 
+/**  Something went wrong and was mended, or may go wrong. */
+"warn" | 
+/**  What the app did. */
+"info" | 
+/**  Why it did so. */
+"debug" | 
+/**  Every step. */
+"trace";
+
+/**  What the app writes down about itself. */
+export type Logging = {
+	/**  What matters less is not said; TONNYTRAY_LOG goes before it. */
+	level: LogLevel,
+	/**  How lines are written into files. */
+	format: LogFormat,
+};
+
 /**  Which microphone. */
 export type MicrophoneChoice = {
 	/**  An input's id; null is the system's default. */
@@ -560,6 +624,8 @@ export type Settings = {
 	workers: Workers,
 	/**  What is kept, and for how long. */
 	storage: Storage,
+	/**  What the app writes down about itself. */
+	logging: Logging,
 };
 
 /**  The app at one moment. */

@@ -3,6 +3,7 @@ import { keepPreviousData, useInfiniteQuery, useQuery, useQueryClient } from "@t
 import { useCallback } from "react";
 import type { WorkerLogOutput, WorkerLogQuery, WorkerLogRow } from "./bindings";
 import { client } from "./client";
+import { appPage, ofApp } from "./log";
 import { queryKeys } from "./queries";
 
 /** How often the app measures; asking more often would bring the same numbers. */
@@ -66,7 +67,7 @@ const incidentsOf = (worker: string): LogFilter => ({ worker, level: null, kind:
 function useLog(queryKey: readonly unknown[], filter: LogFilter, limit: number, refetchInterval: number | false) {
   return useInfiniteQuery({
     queryKey,
-    queryFn: ({ pageParam }) => pageOf(filter, pageParam, limit),
+    queryFn: ({ pageParam }) => (ofApp(filter) ? appPage : pageOf)(filter, pageParam, limit),
     initialPageParam: null as string | null,
     getNextPageParam: (page: LogPage) => page.next,
     placeholderData: keepPreviousData,

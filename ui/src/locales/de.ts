@@ -93,6 +93,8 @@ export const de: Texts = {
       title: "Aussehen",
       overlay: "Einblendung beim Zuhören zeigen",
       overlayHint: "Ein kleines Feld am unteren Rand. Es nimmt nie den Fokus.",
+      notifications: "Bei Schwierigkeiten melden",
+      notificationsHint: "Eine Benachrichtigung, wenn etwas dich braucht.",
       theme: "Farben",
       system: "System",
       light: "Hell",

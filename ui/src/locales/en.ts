@@ -93,6 +93,8 @@ export const en = {
       title: "Appearance",
       overlay: "Show the overlay while listening",
       overlayHint: "A small pill at the bottom of the screen. It never takes the focus.",
+      notifications: "Tell me about trouble",
+      notificationsHint: "A notification of the desktop when something needs you.",
       theme: "Theme",
       system: "System",
       light: "Light",

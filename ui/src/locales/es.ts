@@ -94,6 +94,8 @@ export const es: Texts = {
       title: "Apariencia",
       overlay: "Mostrar el indicador al escuchar",
       overlayHint: "Una pequeña píldora en la parte inferior. Nunca toma el foco.",
+      notifications: "Avisar de problemas",
+      notificationsHint: "Una notificación del escritorio cuando algo te necesita.",
       theme: "Tema",
       system: "Sistema",
       light: "Claro",

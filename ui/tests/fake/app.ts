@@ -1,6 +1,8 @@
 // A stand-in for the Rust side: answers the same commands and sends the same events, from values in memory.
 import { mockIPC } from "@tauri-apps/api/mocks";
 import {
+  type AppLogQuery,
+  type AppLogRow,
   events,
   type HistoryQuery,
   type HistoryRow,
@@ -29,6 +31,7 @@ export class FakeApp {
   storage = structuredClone(sample.storage);
   history: HistoryRow[];
   log: LogRow[];
+  appLog: AppLogRow[];
   usage: (name: string) => UsagePoint[];
   readonly calls: Call[] = [];
   private readonly removed = new Set<string>();
@@ -37,6 +40,7 @@ export class FakeApp {
   constructor(now: Date, entries = 120) {
     this.history = sample.history(entries, now);
     this.log = sample.log(entries * 5, now.getTime());
+    this.appLog = sample.appLog(entries, now.getTime());
     this.usage = (name) => (entries === 0 ? [] : sample.usage(name, now.getTime()));
   }
 
@@ -166,6 +170,7 @@ export class FakeApp {
     worker_reset_breaker: () => null,
     worker_usage: ({ name }) => this.usage(name as string),
     worker_log: ({ query }) => this.logPage(query as WorkerLogQuery),
+    log_list: ({ query }) => this.appLogPage(query as AppLogQuery),
     worker_output: ({ id }) => this.log.find((row) => row.id === id && row.kind === "incident") ?? null,
   };
 
@@ -218,6 +223,16 @@ export class FakeApp {
     const rows = found.slice(from, from + limit);
     const next = from + limit < found.length ? String(rows.at(-1)?.id) : null;
     return { rows: rows.map((row) => ({ ...row, at: row.at_ms / 1000 })), next };
+  }
+
+  private appLogPage({ level, text, before, limit }: AppLogQuery) {
+    const order = [...LEVELS, "trace"];
+    const found = this.appLog
+      .filter((row) => level == null || order.indexOf(row.level) <= order.indexOf(level))
+      .filter((row) => `${row.target} ${row.text}`.toLowerCase().includes((text ?? "").toLowerCase()))
+      .filter((row) => before == null || row.id < before);
+    const rows = found.slice(0, limit);
+    return { rows, next: rows.length < found.length ? (rows.at(-1)?.id ?? null) : null };
   }
 }
 

@@ -12,7 +12,7 @@ import type {
 } from "../../src/ipc/bindings";
 import { workers } from "./workers";
 
-export { log, speechWorker, usage } from "./workers";
+export { appLog, log, speechWorker, usage } from "./workers";
 
 /** In milliseconds. */
 const HOUR_MS = 3_600_000;
@@ -58,6 +58,7 @@ export const settings: Settings = {
     backups: true,
     encrypt_audio: false,
   },
+  logging: { level: "info", format: "text" },
 };
 
 export const snapshot: Snapshot = {

@@ -1,5 +1,5 @@
 // Workers as the app might show them: two of them, an hour of their use, and what they said.
-import type { UsagePoint, WorkerView } from "../../src/ipc/bindings";
+import type { AppLogRow, UsagePoint, WorkerView } from "../../src/ipc/bindings";
 import type { LogRow } from "../../src/ipc/workers";
 
 const HOUR_MS = 3_600_000;
@@ -77,6 +77,20 @@ function logRow(index: number, now: number, change: Partial<LogRow> = {}): LogRo
     stderr_tail: "",
     ...change,
   };
+}
+
+const SAID = [
+  ["info", "tonny_supervisor::run", "worker ended worker=speech exit=signal 6"],
+  ["warn", "tonny_core::transcription", 'the speech engine failed an utterance error="it closed the connection"'],
+  ["debug", "tonny_platform::insertion", "paste received ms=12"],
+] as const;
+
+/** What the app said before `now`, newest first. */
+export function appLog(count: number, now: number): AppLogRow[] {
+  return Array.from({ length: count }, (_, index) => {
+    const [level, target, text] = SAID[index % SAID.length] ?? SAID[0];
+    return { id: 100_000 - index, at_ms: now - index * 4100, level, target, text };
+  });
 }
 
 /** What the engines said before `now`, newest first. */

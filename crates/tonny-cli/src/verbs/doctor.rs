@@ -12,6 +12,7 @@ use tonny_core::ports::{
 use tonny_core::problem::{Code, Problem};
 use tonny_core::store_problem;
 use tonny_platform::audio::{RecordingsOnDisk, SystemMicrophone};
+use tonny_platform::crash;
 use tonny_platform::insertion::X11Insertion;
 use tonny_platform::installation::programs;
 use tonny_platform::models::ModelFolder;
@@ -51,6 +52,7 @@ pub fn run(face: &Face) -> Result<(), Problem> {
         Finding::of("keyring", keyring(face)),
         Finding::of("model and worker", engine(face)),
     ];
+    findings.push(crashes(face));
     findings.push(match app {
         None => Finding { part: "app", ok: true, says: "not running".to_owned(), problem: None },
         Some(status) => Finding::of(
@@ -114,6 +116,18 @@ fn microphone(face: &Face) -> Result<String, Problem> {
         None => input.is_default,
     });
     Ok(name.map_or_else(|| "the default input".to_owned(), |input| input.name))
+}
+
+/// Never a fault: what failed may have been mended since.
+fn crashes(face: &Face) -> Finding {
+    let newest = face.folders().map(|folders| crash::newest(&folders.crashes));
+    let says = newest.map(|newest| match newest {
+        None => "none".to_owned(),
+        Some((path, report)) => {
+            format!("the newest is {} ({}: {})", path.display(), report.place, report.message)
+        }
+    });
+    Finding::of("crash reports", says)
 }
 
 /// A place that does not work is a fault where secrets are, or were, kept in it; else it is only said.

@@ -7,12 +7,12 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tonny_supervisor::{Usage, WorkerState};
 
-use super::DesktopWish;
 use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
 use super::recordings;
 use super::secrets::SecretsAsk;
 use super::storage::{Cleaned, StorageAsk, StorageView};
 use super::usage::UsagePoint;
+use super::{DesktopWish, Notification};
 use crate::control::{Reply, Request};
 use crate::model::InstalledModel;
 use crate::ports::{Delivery, Recording};
@@ -79,6 +79,7 @@ pub enum Message {
     Level(f32),
     HotkeyProblem(Option<Problem>),
     Dismiss,
+    Told(Problem, Notification),
     Wish(DesktopWish),
     Quit,
 }
@@ -279,6 +280,11 @@ impl AppHandle {
     /// Forgets the newest trouble message.
     pub async fn dismiss(&self) -> Result<(), Problem> {
         self.tell(Message::Dismiss).await
+    }
+
+    /// Tells the user of something that happened before the App ran: in the window, and by a notification.
+    pub async fn told(&self, problem: Problem, notification: Notification) -> Result<(), Problem> {
+        self.tell(Message::Told(problem, notification)).await
     }
 
     async fn tell(&self, message: Message) -> Result<(), Problem> {

@@ -3,6 +3,7 @@
 use serde::{Deserialize, Serialize};
 
 use super::commands::WorkerCommand;
+use crate::app_log::{LogFormat, LogLevel};
 use crate::ports::InsertionMethod;
 
 /// The whole document.
@@ -33,6 +34,18 @@ pub struct Settings {
     pub workers: Workers,
     /// What is kept, and for how long.
     pub storage: Storage,
+    /// What the app writes down about itself.
+    pub logging: Logging,
+}
+
+/// What the app writes down about itself.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct Logging {
+    /// What matters less is not said; TONNYTRAY_LOG goes before it.
+    pub level: LogLevel,
+    /// How lines are written into files.
+    pub format: LogFormat,
 }
 
 /// Keys that work everywhere.

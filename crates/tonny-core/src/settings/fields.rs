@@ -207,6 +207,16 @@ const FIELDS: &[Field] = &[
         range: Range::Flag,
         help: "Encrypt recordings with a key from the place of the secrets.",
     },
+    Field {
+        key: "logging.level",
+        range: Range::OneOf(&["error", "warn", "info", "debug", "trace"]),
+        help: "How much the app writes down about itself; at once.",
+    },
+    Field {
+        key: "logging.format",
+        range: Range::OneOf(&["text", "json"]),
+        help: "Form of the log files' lines; from the next line on.",
+    },
 ];
 
 /// Every field, in the order of the document.

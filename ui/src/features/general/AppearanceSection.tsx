@@ -1,4 +1,4 @@
-// What is seen: overlay, theme, language of the window.
+// What is seen: overlay, notifications, theme, language of the window.
 import { SegmentedControl } from "@mantine/core";
 import { useId } from "react";
 import { Row, Section } from "../../components/Page";
@@ -9,7 +9,7 @@ import { languages, useTexts } from "../../locales/locale";
 
 export function AppearanceSection() {
   const texts = useTexts().general.looks;
-  const { appearance, overlay } = useSettings();
+  const { appearance, notifications, overlay } = useSettings();
   const patch = useSettingsPatch();
   const language = useId();
   return (
@@ -19,6 +19,12 @@ export function AppearanceSection() {
         hint={texts.overlayHint}
         checked={overlay.enabled}
         onChange={(value) => patch.mutate({ key: "overlay.enabled", value })}
+      />
+      <SwitchRow
+        label={texts.notifications}
+        hint={texts.notificationsHint}
+        checked={notifications.enabled}
+        onChange={(value) => patch.mutate({ key: "notifications.enabled", value })}
       />
       <Row label={texts.theme}>
         <SegmentedControl

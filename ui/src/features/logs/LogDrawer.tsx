@@ -33,7 +33,8 @@ export function LogDrawer({ row, onClose }: { row: LogRow | null; onClose: () =>
 
 function Opened({ row }: { row: LogRow }) {
   const { logs, engines } = useLocale().texts;
-  const facts = [wordFor(logs.kinds, row.kind), row.worker, engines.incidents.run(row.incarnation)];
+  const run = row.incarnation > 0 ? [engines.incidents.run(row.incarnation)] : [];
+  const facts = [wordFor(logs.kinds, row.kind), row.worker, ...run];
   return (
     <div className={classes.opened}>
       <div className={classes.openedHead}>

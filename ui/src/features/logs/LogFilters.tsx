@@ -1,8 +1,9 @@
-// The line above the log: which engine, from which level on, which words; and beside the title: follow and copy.
+// The line above the log: which engine or the app itself, from which level on, which words; and beside the title: follow and copy.
 import { Button, CloseButton, CopyButton, Group, SegmentedControl, Switch, TextInput, Tooltip } from "@mantine/core";
 import { IconCheck, IconCopy, IconSearch } from "@tabler/icons-react";
 import { useId } from "react";
 import { Picker } from "../../components/Picker";
+import { APP } from "../../ipc/log";
 import { useSnapshotIfKnown } from "../../ipc/queries";
 import type { LogFilter, LogRow } from "../../ipc/workers";
 import { useTexts } from "../../locales/locale";
@@ -34,6 +35,7 @@ export function LogFilters({ filter, onFilter }: Props) {
         options={[
           { value: ALL, label: texts.allEngines },
           ...workers.map(({ name, title }) => ({ value: name, label: title })),
+          { value: APP, label: texts.app.name },
         ]}
         onChange={(name) => onFilter({ ...filter, worker: name === ALL ? null : name })}
       />

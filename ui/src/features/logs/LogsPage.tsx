@@ -1,4 +1,4 @@
-// What the engines said and what happened to them: filtered, followed, copied.
+// What the engines and the app said and what happened to them: filtered, followed, copied.
 import { Title } from "@mantine/core";
 import { useDebouncedValue } from "@mantine/hooks";
 import { IconFilterOff, IconListDetails } from "@tabler/icons-react";
@@ -7,9 +7,11 @@ import { EmptyNote } from "../../components/EmptyNote";
 import { SkeletonRows } from "../../components/PageSkeleton";
 import { ProblemNote } from "../../components/ProblemNote";
 import { problemOf } from "../../ipc/client";
+import { ofApp } from "../../ipc/log";
 import type { LogRow } from "../../ipc/workers";
 import { type LogFilter, useWorkerLog } from "../../ipc/workers";
 import { useTexts } from "../../locales/locale";
+import { AppLogSettings } from "./AppLogSettings";
 import { LogDrawer } from "./LogDrawer";
 import { LogFilters, LogTools } from "./LogFilters";
 import { LogList } from "./LogList";
@@ -41,6 +43,7 @@ export function LogsPage() {
           <LogTools following={following} onFollow={follow} rows={rows} />
         </div>
         <LogFilters filter={chosen} onFilter={setChosen} />
+        {ofApp(chosen) ? <AppLogSettings /> : null}
       </header>
       <Found
         rows={rows}

@@ -3,7 +3,8 @@ import type { LogRow } from "../../ipc/workers";
 
 /** One row; the streams of an incident follow it, indented. */
 export function asLine(row: LogRow): string {
-  const head = `${new Date(row.at_ms).toISOString()} ${row.level.toUpperCase()} ${row.worker}#${row.incarnation} ${row.text}`;
+  const run = row.incarnation > 0 ? `#${row.incarnation}` : "";
+  const head = `${new Date(row.at_ms).toISOString()} ${row.level.toUpperCase()} ${row.worker}${run} ${row.text}`;
   const streams = [
     ["first", row.first_lines],
     ["stdout", row.stdout_tail],
