@@ -12,6 +12,7 @@ use tauri::webview::InvokeRequest;
 use tauri::{Manager as _, WebviewWindow, WebviewWindowBuilder};
 use tonny_core::app::{self, Outputs, Parts};
 use tonny_core::engine::Programs;
+use tonny_core::history_files::{Imported, read};
 use tonny_core::ports::{
     Choice, Delivery, InputDevice, InsertionWish, Microphone, Place, RecordRequest, Recording, Target,
     TextInsertion,
@@ -30,6 +31,9 @@ use tonny_platform::vault::{Cost, VaultSet, VaultThread};
 use crate::access::commands;
 use crate::bindings;
 use crate::desktop::Face;
+
+/// The id of what was said.
+const SAID: &str = "01890000-0000-7000-8000-000000000000";
 
 /// Each round keeps new canaries, so that 252 go through in all.
 const ROUNDS: usize = 12;
@@ -116,8 +120,10 @@ fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
     let secrets = Secrets::new(Arc::new(VaultThread::start(vault).unwrap()), trials().unwrap());
     let (microphone, models) = (Arc::new(Nothing), Arc::new(ModelFolder::new(&folders.models)));
     let (app, outputs) = tauri::async_runtime::block_on(async {
+        let store = Store::open_or_recover(&folders.database).await.unwrap();
+        said(&store).await;
         let parts = Parts {
-            store: Store::open_or_recover(&folders.database).await.unwrap(),
+            store,
             microphone: microphone.clone(),
             insertion: microphone.clone(),
             audio: Arc::new(RecordingsOnDisk),
@@ -147,6 +153,14 @@ fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
     // The window holds on to the app.
     let _ = tauri.app_handle();
     (window, secrets, outputs)
+}
+
+/// One utterance in the history, for the commands that ask for one.
+async fn said(store: &Store) {
+    let row = json!([{ "id": SAID, "started_at": "2026-11-21T10:00:00Z", "state": "kept", "route": "type", "text": "hello" }]);
+    let Imported::Utterances(rows) = read(&row.to_string()).unwrap() else { panic!("an utterance") };
+    let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+    store.utterances().import(&rows).await.unwrap();
 }
 
 /// A new canary of every kind, in memory: no keyring of the machine that tests is touched.
@@ -213,18 +227,14 @@ fn assert_clean(what: &str, text: &str, canaries: &[String]) {
 
 /// Input that a page could send; every argument's name is there for every command, each takes its own.
 fn sensible(command: &str) -> Value {
-    let id = if command.starts_with("secrets") {
-        json!("ollama")
-    } else {
-        json!("01890000-0000-7000-8000-000000000000")
-    };
+    let id = if command.starts_with("secrets") { json!("ollama") } else { json!(SAID) };
     let id = if command == "worker_output" { json!(1) } else { id };
     let query = json!({
         "text": "", "before": null, "limit": 100, "filter": {}, "worker": null, "level": null, "since": null, "after": null
     });
     json!({
         "id": id, "name": "speech", "query": query, "key": "appearance.theme", "path": "/nowhere/at/all.gguf",
-        "patch": { "key": "appearance.theme", "value": "dark" }, "on": false, "value": "a token of no account",
+        "patch": { "key": "appearance.theme", "value": "dark" }, "on": false, "value": "a-token-of-no-account",
         "tryIt": false, "password": null, "old": "the old password", "next": "the next password",
         "choice": { "place": "session", "password": null, "understood": true, "auto_lock_min": 5 },
     })
