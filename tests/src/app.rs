@@ -74,9 +74,21 @@ impl App {
 
     /// As [`App::launch`], with this in its environment besides.
     pub fn launch_with(&mut self, desktop: &Desktop, variables: &[(&str, &str)]) -> Result<()> {
-        let log = desktop.path("logs/tonnytray.log");
         let mut command = self.command(desktop, "tonnytray");
         command.envs(variables.iter().copied());
+        self.run(desktop, &mut command)
+    }
+
+    /// As [`App::launch`], by a program that makes the app's process something else first.
+    pub fn launch_under(&mut self, desktop: &Desktop, wrapper: &[&str]) -> Result<()> {
+        let (program, arguments) = wrapper.split_first().context("a wrapper")?;
+        let mut command = desktop.command(program);
+        command.args(arguments).arg(self.build.bin.join("tonnytray")).env("TONNYTRAY_HOME", &self.home);
+        self.run(desktop, &mut command)
+    }
+
+    fn run(&mut self, desktop: &Desktop, command: &mut Command) -> Result<()> {
+        let log = desktop.path("logs/tonnytray.log");
         self.running = Some(Running::start(command.arg("--hidden"), &log)?);
         Ok(())
     }

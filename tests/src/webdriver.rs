@@ -76,10 +76,14 @@ impl Window {
         .with_context(|| format!("the page shows: {}", self.text().unwrap_or_default()))
     }
 
-    /// Clicks the first element that fits, where a person's pointer would.
+    /// Clicks the first element that fits, where a person's pointer would, as soon as it is there to be clicked.
     pub fn click(&self, selector: &str) -> Result<()> {
-        let id = self.element(selector)?;
-        self.post(&format!("element/{id}/click"), &json!({})).map(|_| ())
+        let mut last = None;
+        let clicked = wait_for(selector, Duration::from_secs(10), || {
+            let click = |id: String| self.post(&format!("element/{id}/click"), &json!({}));
+            Ok(self.element(selector).and_then(click).map_err(|error| last = Some(error)).ok())
+        });
+        clicked.map(|_| ()).map_err(|error| last.unwrap_or(error))
     }
 
     /// Types into the first element that fits, key by key.

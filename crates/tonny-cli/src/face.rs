@@ -146,7 +146,12 @@ pub fn bytes_at_most(file: &Path, most: u64, code: Code) -> Result<Vec<u8>, Prob
 
 /// A file's text, of at most so many bytes.
 pub fn read_at_most(file: &Path, most: u64, code: Code) -> Result<String, Problem> {
-    String::from_utf8(bytes_at_most(file, most, code)?)
+    text_of(bytes_at_most(file, most, code)?, file, code)
+}
+
+/// The text that a file's bytes are.
+pub fn text_of(bytes: Vec<u8>, file: &Path, code: Code) -> Result<String, Problem> {
+    String::from_utf8(bytes)
         .map_err(|_| Problem::with(code, format!("{} is no text in UTF-8", file.display())))
 }
 

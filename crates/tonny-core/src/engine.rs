@@ -24,6 +24,9 @@ use crate::settings::Settings;
 /// The embedded speech worker's name, everywhere but in the order of engines.
 pub const NAME: &str = "speech";
 
+/// What the worker is called that hears one recording again with another model.
+pub const AGAIN: &str = "speech-retry";
+
 /// What the order of engines calls it.
 pub const EMBEDDED: &str = "embedded";
 
@@ -142,7 +145,7 @@ fn failed(state: &WorkerState, reason: &str) -> Problem {
         Some(Cause::NotExecutable) => missing(&state.name),
         Some(Cause::WrongCpu | Cause::MissingLibrary) => Code::EngineUnfit,
         // What runs in the others is their user's choice, so only of ours it is known which model is meant.
-        Some(Cause::BadModel) if state.name == NAME => Code::ModelBroken,
+        Some(Cause::BadModel) if is_ours(&state.name) => Code::ModelBroken,
         _ => Code::EngineSetUp,
     };
     Problem::with(code, reason)
@@ -150,7 +153,12 @@ fn failed(state: &WorkerState, reason: &str) -> Problem {
 
 /// The embedded worker comes with the app, the others are installed by their users.
 fn missing(name: &str) -> Code {
-    if name == NAME { Code::EngineMissing } else { Code::EngineProgram }
+    if is_ours(name) { Code::EngineMissing } else { Code::EngineProgram }
+}
+
+/// Whether a worker of this name runs our own program.
+fn is_ours(name: &str) -> bool {
+    name == NAME || name == AGAIN
 }
 
 /// A GET of `path` where the worker said it is.
@@ -199,6 +207,7 @@ mod tests {
     fn each_cause_of_a_failure_has_its_own_code_and_keeps_the_words() {
         for (name, cause, code) in [
             (NAME, Cause::BadModel, Code::ModelBroken),
+            (AGAIN, Cause::BadModel, Code::ModelBroken),
             (NAME, Cause::NotExecutable, Code::EngineMissing),
             ("llama", Cause::NotExecutable, Code::EngineProgram),
             ("llama", Cause::BadModel, Code::EngineSetUp),

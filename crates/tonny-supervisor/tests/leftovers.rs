@@ -24,7 +24,10 @@ impl Sleeper {
         if let Some(mark) = mark {
             command.env(VARIABLE, mark.as_str());
         }
-        Self(command.spawn().unwrap())
+        let child = command.spawn().unwrap();
+        // It has been started before its environment can be read.
+        eventually(|| (!fs::read(format!("/proc/{}/environ", child.id())).ok()?.is_empty()).then_some(()));
+        Self(child)
     }
 
     fn pid(&self) -> u32 {

@@ -18,7 +18,7 @@ use tonny_platform::audio::RecordingsOnDisk;
 use tonny_platform::vault::{decrypt_export, encrypt_export, is_encrypted_export};
 
 use crate::arguments::{self, Format, History};
-use crate::face::{Face, bytes_at_most};
+use crate::face::{Face, bytes_at_most, text_of};
 use crate::input::Input;
 
 /// Rows read at a time while exporting.
@@ -127,7 +127,7 @@ async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
 
 async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> {
     let bytes = bytes_at_most(file, LARGEST_IMPORT, Code::ImportRefused)?;
-    let count = match read(&opened(face, bytes)?)? {
+    let count = match read(&opened(face, bytes, file)?)? {
         Imported::Utterances(lines) => {
             let rows: Vec<_> = lines.iter().map(|(_, row)| row.clone()).collect();
             let added = store.utterances().import(&rows).await.map_err(|error| refused(&error, &lines))?;
@@ -145,12 +145,12 @@ async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> 
 }
 
 /// An encrypted export is opened with its password.
-fn opened(face: &Face, mut bytes: Vec<u8>) -> Result<String, Problem> {
+fn opened(face: &Face, mut bytes: Vec<u8>, file: &Path) -> Result<String, Problem> {
     if is_encrypted_export(&bytes) {
         let password = Input::new(face, true).password()?;
         bytes = decrypt_export(&bytes, &password)?.to_vec();
     }
-    String::from_utf8(bytes).map_err(|error| Problem::with(Code::ImportRefused, error))
+    text_of(bytes, file, Code::ImportRefused)
 }
 
 async fn export(face: &Face, store: &Store, format: Format, encrypt: bool) -> Result<(), Problem> {

@@ -15,14 +15,11 @@ use super::history::row;
 use super::storage::Places;
 use super::utterance::Stage;
 use super::{App, AppHandle, recordings};
-use crate::engine::{self, Chain, EMBEDDED, Engine, Link, READY_DEADLINE};
+use crate::engine::{self, AGAIN, Chain, EMBEDDED, Engine, Link, READY_DEADLINE};
 use crate::model::InstalledModel;
 use crate::problem::{Code, Problem};
 use crate::secrets::Secrets;
 use crate::transcription::{self, Job, Note, Transcript, replay};
-
-/// What the extra worker is called in logs.
-const NAME: &str = "speech-retry";
 
 /// Half an hour of speech is 58 MB; more would be in the window's memory several times over.
 const PLAYABLE_MS: i64 = 30 * 60_000;
@@ -115,9 +112,9 @@ impl App {
         model: &InstalledModel,
     ) -> Result<(engine::Worker, watch::Receiver<Chain>), Problem> {
         let mut spec = engine::spec(&self.parts.programs, model, &self.settings);
-        NAME.clone_into(&mut spec.name);
+        AGAIN.clone_into(&mut spec.name);
         let started = self.supervisor.worker(spec);
-        let (worker, run) = started.map_err(|error| engine::refused(engine::NAME, error))?;
+        let (worker, run) = started.map_err(|error| engine::refused(AGAIN, error))?;
         let link = Link {
             name: EMBEDDED.to_owned(),
             model: Some(model.id.clone()),

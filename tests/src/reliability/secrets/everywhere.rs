@@ -9,7 +9,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
-use anyhow::{Context as _, Result, ensure};
+use anyhow::{Result, ensure};
 use tonny_core::secrets::{Reader, Typed, check, kind};
 
 use super::super::Size;
@@ -92,15 +92,20 @@ fn asked(tour: &Tour, hunt: &Hunt, found: &mut Found) -> Result<()> {
 
 /// A worker dies and comes back: what is written about that is searched too.
 fn trouble(tour: &Tour) -> Result<()> {
-    tour.app.tonny(&tour.desktop, &["workers", "restart", "speech"])?;
-    let ready = tour.app.wait_worker(&tour.desktop, "ready")?;
-    let pid =
-        ready["workers"][0]["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok()).context("a worker")?;
-    crate::process::signal_pid(pid, rustix::process::Signal::SEGV)?;
+    let first = ready_one(tour, 0)?;
+    tour.app.tonny_ok(&tour.desktop, &["workers", "restart", "speech"])?;
+    let second = ready_one(tour, first)?;
+    crate::process::signal_pid(second, rustix::process::Signal::SEGV)?;
+    ready_one(tour, second).map(|_| ())
+}
+
+/// The process of the worker that is ready and is not that one.
+fn ready_one(tour: &Tour, old: u32) -> Result<u32> {
     wait_for("another worker", Duration::from_secs(30), || {
         let status = tour.app.status(&tour.desktop)?;
         let worker = &status["workers"][0];
-        Ok((worker["state"] == "ready" && worker["pid"] != ready["workers"][0]["pid"]).then_some(()))
+        let pid = worker["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
+        Ok(pid.filter(|pid| worker["state"] == "ready" && *pid != old))
     })
 }
 

@@ -1,9 +1,10 @@
 //! What the app gives up so that its memory does not end in a file, and that its desktop still works with it (K11).
 //!
-//! A portal looks into `/proc/PID/root` of who asks. That of a process which is not dumpable may only be read with
-//! CAP_SYS_PTRACE, which a portal does not have; here it is started without it, and a process that gives up being
-//! dumpable proves that this portal would notice.
+//! A portal looks into `/proc/PID/root` of who asks. That of a process which is not dumpable, or has a right that the
+//! portal has not, may only be read with CAP_SYS_PTRACE. Here nobody has it, as in a session of an ordinary user: neither
+//! the portal, nor the app, nor who asks; and a process that gives up being dumpable proves that this portal would notice.
 
+use std::ffi::OsStr;
 use std::path::Path;
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -28,22 +29,24 @@ const PORTALS: [&str; 3] =
 
 const NAME: &str = "org.freedesktop.portal.Desktop";
 
-/// As a session's services have it, even where the tests run as root.
-const WITHOUT_PTRACE: [&str; 4] = ["--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace"];
+/// As all of a session are, even where the tests run as root.
+const WITHOUT_PTRACE: [&str; 5] = ["setpriv", "--bounding-set", "-sys_ptrace", "--inh-caps", "-sys_ptrace"];
 
 /// K11.
 pub fn hardened() -> Result<Outcome> {
     let build = Build::from_environment()?;
     let desktop = Desktop::start()?;
     let mut app = App::with_model(&desktop, &build, "hardened")?;
-    app.start(&desktop)?;
+    let can_ask = is_installed("setpriv");
+    app.launch_under(&desktop, if can_ask { &WITHOUT_PTRACE } else { &["env"] })?;
+    app.wait_worker(&desktop, "ready")?;
     let pid = app.pid().context("it runs")?;
     let mut limited = 0;
     for pid in family(pid) {
         limited += usize::from(core_limit(pid)? == ("0".to_owned(), "0".to_owned()));
     }
     let all = family(pid).len();
-    let seen = is_installed("setpriv").then(|| looked_at(pid)).transpose()?;
+    let seen = can_ask.then(|| looked_at(pid)).transpose()?;
     app.quit(&desktop)?;
     let dumpable = match seen {
         Some(true) => "the app may be looked into",
@@ -73,9 +76,16 @@ fn core_limit(pid: u32) -> Result<(String, String)> {
 
 /// Whether somebody of the same user without special rights can follow the link that a portal follows.
 fn looked_at(pid: u32) -> Result<bool> {
-    let mut command = Command::new("setpriv");
-    command.args(WITHOUT_PTRACE).args(["readlink", &format!("/proc/{pid}/root")]);
+    let mut command = ordinary("readlink");
+    command.arg(format!("/proc/{pid}/root"));
     Ok(command.stdout(Stdio::null()).stderr(Stdio::null()).status()?.success())
+}
+
+/// A program without special rights.
+fn ordinary(program: impl AsRef<OsStr>) -> Command {
+    let mut command = Command::new(WITHOUT_PTRACE[0]);
+    command.args(&WITHOUT_PTRACE[1..]).arg(program);
+    command
 }
 
 enum Portal {
@@ -93,13 +103,13 @@ fn portal() -> Result<Portal> {
     }
     let folder = tempfile::tempdir()?;
     let bus = Bus::start(folder.path())?;
-    let mut command = Command::new("setpriv");
-    command.args(WITHOUT_PTRACE).arg(program).env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
+    let mut command = ordinary(program);
+    command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
     command.env("HOME", folder.path()).env("XDG_RUNTIME_DIR", folder.path()).env_remove("DISPLAY");
     let _portal = Running::start(&mut command, &folder.path().join("portal.log"))?;
     wait_for("the portal", Duration::from_secs(20), || Ok(is_up(&bus.address)?.then_some(())))?;
     let ask = |manner: &str| {
-        run(Command::new(programs::beside("vault-writer")?).args(["portal", &bus.address, manner]))
+        run(ordinary(programs::beside("vault-writer")?).args(["portal", &bus.address, manner]))
     };
     if ask("undumpable").is_ok() {
         bail!("this portal does not look at who asks: nothing is proven");
