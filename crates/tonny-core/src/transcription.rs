@@ -13,6 +13,7 @@ use std::time::Duration;
 
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, sleep_until};
+use tonny_speech_protocol::client::SpeechError;
 use tonny_supervisor::{Failure, Permit};
 
 use self::attempt::{Ending, attempt, failure, whole};
@@ -177,7 +178,9 @@ impl Way {
             Err(rejected) => {
                 // Never at once: the loop would only spin.
                 let wait = rejected.retry_after.unwrap_or(SHUT).max(Duration::from_millis(20));
-                self.past(link).shut_until = Some((Instant::now() + wait).into_std());
+                let until = (Instant::now() + wait).into_std();
+                let Engine::Ready(door) = &link.engine else { return None };
+                self.past(link).shut_until = Some((door.incarnation, until));
                 None
             }
         }
@@ -194,6 +197,8 @@ impl Way {
         alone: bool,
     ) -> Option<Transcript> {
         let transcript = |words| Transcript { words, engine: link.name.clone(), model: link.model.clone() };
+        let silent =
+            matches!(&ending, Ending::Failed(SpeechError::Timeout { .. } | SpeechError::Connect { .. }));
         let (code, counts) = match ending {
             Ending::Words(words) => {
                 answered(link, door, permit);
@@ -237,7 +242,7 @@ impl Way {
             (Some(permit), Some(failure)) => permit.failed(failure),
             (permit, _) => drop(permit),
         }
-        self.past(link).failed(door.incarnation);
+        self.past(link).failed(door.incarnation, silent);
         if let (Some(problem), None | Some(Rest::Nothing(_))) = (code, &self.rest) {
             self.rest = Some(Rest::Nothing(problem));
         }

@@ -274,6 +274,14 @@ impl Circuit {
         self.enter(closed());
     }
 
+    /// The other side is another one now: what the old one did says nothing of it, so one call may find out at once. A call
+    /// that still is on its way to the old one decides nothing.
+    pub fn replaced(&mut self) {
+        if !matches!(self.state, State::Closed { .. }) {
+            self.enter(State::HalfOpen { successes: 0, probe: None });
+        }
+    }
+
     /// Other numbers, from now on; forgets what was counted by the old ones.
     pub fn set_limits(&mut self, limits: CircuitLimits) {
         self.limits = limits;

@@ -89,6 +89,7 @@ impl Gate {
             count.epoch += 1;
             count.in_flight = 0;
             count.has_answered = false;
+            count.circuit.replaced();
         });
     }
 

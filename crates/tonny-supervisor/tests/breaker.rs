@@ -127,6 +127,28 @@ fn a_short_deadline_of_the_probe_does_not_shorten_the_rest() {
 }
 
 #[test]
+fn a_side_that_was_replaced_is_tried_at_once_and_its_forerunner_says_nothing() {
+    let now = Instant::now();
+    let mut circuit = open(now);
+    assert!(circuit.admit(now).is_err());
+    circuit.replaced();
+    let old = circuit.admit(now).expect("one call finds out");
+    assert!(circuit.admit(now).is_err(), "and only one");
+    circuit.replaced();
+    let new = circuit.admit(now).expect("the next one too");
+    circuit.finish(old, Outcome::Failed(Failure::Reset), now);
+    assert_eq!(circuit.state(now), Requests::HalfOpen);
+    circuit.finish(new, Outcome::Failed(Failure::Reset), now);
+    assert!(matches!(circuit.state(now), Requests::Open { .. }), "a probe that fails opens it as ever");
+    let mut closed = Circuit::new(CircuitLimits::default());
+    fail(&mut closed, Failure::Reset, now);
+    closed.replaced();
+    fail(&mut closed, Failure::Reset, now);
+    fail(&mut closed, Failure::Reset, now);
+    assert!(matches!(closed.state(now), Requests::Open { .. }), "what was counted stays counted");
+}
+
+#[test]
 fn results_from_before_it_opened_are_ignored() {
     let now = Instant::now();
     let mut circuit = Circuit::new(CircuitLimits::default());

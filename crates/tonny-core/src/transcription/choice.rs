@@ -42,10 +42,12 @@ pub(super) struct Past {
     pub incarnation: u64,
     /// How often that launch failed.
     pub failures: u32,
+    /// The last time it did not even answer: its supervisor is about to find out, and to start another launch.
+    pub silent: bool,
     /// It refused what it would refuse again, or heard nothing and would hear nothing again.
     pub done: bool,
-    /// Its breaker lets nothing through before.
-    pub shut_until: Option<Instant>,
+    /// The breaker lets nothing through to this launch before.
+    pub shut_until: Option<(u64, Instant)>,
 }
 
 impl Past {
@@ -54,9 +56,9 @@ impl Past {
         if incarnation == self.incarnation { self.failures } else { 0 }
     }
 
-    pub(super) fn failed(&mut self, incarnation: u64) {
+    pub(super) fn failed(&mut self, incarnation: u64, silent: bool) {
         self.failures = self.failures_of(incarnation) + 1;
-        self.incarnation = incarnation;
+        (self.incarnation, self.silent) = (incarnation, silent);
     }
 }
 
@@ -73,9 +75,12 @@ pub(super) enum Choice {
 
 /// The next step, for engines in their order; `since` is when the utterance began to need one.
 pub(super) fn choose(engines: &[(Standing, Past)], since: Instant, now: Instant) -> Choice {
-    let shut = |past: &Past| past.shut_until.filter(|until| *until > now);
-    let open = |(standing, past): &(Standing, Past)| match standing {
-        Standing::Ready(incarnation) if !past.done && shut(past).is_none() => {
+    let shut = |(standing, past): &(Standing, Past)| {
+        let (launch, until) = past.shut_until?;
+        (*standing == Standing::Ready(launch) && until > now).then_some(until)
+    };
+    let open = |engine: &(Standing, Past)| match engine {
+        (Standing::Ready(incarnation), past) if !past.done && shut(engine).is_none() => {
             Some(past.failures_of(*incarnation)).filter(|failures| *failures < TRIES)
         }
         _ => None,
@@ -90,11 +95,17 @@ pub(super) fn choose(engines: &[(Standing, Past)], since: Instant, now: Instant)
         }
         return Choice::Take(index);
     }
-    let comes = |(standing, past): &(Standing, Past)| {
-        !past.done && (*standing == Standing::Away || shut(past).is_some())
+    let comes = |engine: &(Standing, Past)| {
+        let (standing, past) = engine;
+        let is_coming = match standing {
+            Standing::Away => true,
+            Standing::Ready(_) => past.silent || shut(engine).is_some(),
+            Standing::Absent => false,
+        };
+        is_coming && !past.done
     };
     if engines.iter().any(comes) {
-        Choice::Wait(engines.iter().filter_map(|(_, past)| shut(past)).min())
+        Choice::Wait(engines.iter().filter_map(shut).min())
     } else {
         Choice::GiveUp
     }
@@ -122,7 +133,9 @@ mod tests {
     #[test]
     fn the_order_decides_and_failures_move_on() {
         let since = Instant::now();
-        let shut = || Past { shut_until: Some(since + Duration::from_secs(30)), ..Past::default() };
+        let later = since + Duration::from_secs(30);
+        let shut = || Past { shut_until: Some((1, later)), ..Past::default() };
+        let silent = || Past { silent: true, ..failed(1, 3) };
         let soon = Choice::Wait(Some(since + BETTER_WAIT));
         let table = [
             ("the first one", vec![(Ready(1), fresh()), (Ready(1), fresh())], Choice::Take(0)),
@@ -137,7 +150,12 @@ mod tests {
             ("a worse one starts", vec![(Ready(1), fresh()), (Away, fresh())], Choice::Take(0)),
             ("the first is absent", vec![(Absent, fresh()), (Ready(1), fresh())], Choice::Take(1)),
             ("the first is shut", vec![(Ready(1), shut()), (Ready(1), fresh())], Choice::Take(1)),
-            ("only a shut one", vec![(Ready(1), shut())], Choice::Wait(shut().shut_until)),
+            ("only a shut one", vec![(Ready(1), shut())], Choice::Wait(Some(later))),
+            ("shut, and started anew", vec![(Ready(2), shut())], Choice::Take(0)),
+            ("alone and silent", vec![(Ready(1), silent())], Choice::Wait(None)),
+            ("silent, and started anew", vec![(Ready(2), silent())], Choice::Take(0)),
+            ("silent beside a fresh one", vec![(Ready(1), silent()), (Ready(1), fresh())], Choice::Take(1)),
+            ("silent, and never again", vec![(Absent, silent())], Choice::GiveUp),
             ("nobody yet", vec![(Away, fresh()), (Absent, fresh())], Choice::Wait(None)),
             ("nobody ever", vec![(Absent, fresh()), (Ready(1), done())], Choice::GiveUp),
             ("no engines", vec![], Choice::GiveUp),
@@ -159,6 +177,7 @@ mod tests {
         let past = (1u64..3, 0u32..5, any::<bool>()).prop_map(|(incarnation, failures, done)| Past {
             incarnation,
             failures,
+            silent: false,
             done,
             shut_until: None,
         });
