@@ -162,7 +162,9 @@ fn an_unwritable_home(desktop: &Desktop, build: &Build) -> Result<()> {
 }
 
 fn broken_settings(desktop: &Desktop, build: &Build) -> Result<()> {
-    step("one unfit field: its default, named, and the rest in use; broken settings: defaults, and a way back");
+    step(
+        "one unfit field: its default, named, and the rest in use; broken settings: defaults, and a way back",
+    );
     let mut app = App::with_model(desktop, build, "broken-settings")?;
     app.tonny_ok(desktop, &["settings", "set", "dictation.tail_ms", "120"])?;
     let runtime = tokio::runtime::Runtime::new()?;
@@ -174,10 +176,7 @@ fn broken_settings(desktop: &Desktop, build: &Build) -> Result<()> {
     app.start(desktop)?;
     let status = app.status(desktop)?;
     let said = status["problem"]["message"].as_str().unwrap_or_default();
-    ensure!(
-        status["problem"]["code"] == "TT-SETTINGS-705" && said.contains("dictation.tail_ms"),
-        "{status}"
-    );
+    ensure!(status["problem"]["code"] == "TT-SETTINGS-705" && said.contains("dictation.tail_ms"), "{status}");
     app.quit(desktop)?;
     let listed = app.tonny(desktop, &["settings", "list"])?;
     let said = String::from_utf8_lossy(&listed.stderr).into_owned();
