@@ -19,6 +19,12 @@ fn hears(words: &str) -> Settings {
     settings(json!([command("first", words, &[])]), json!(["first"]))
 }
 
+/// One engine that hears more than any page of a database holds; and what it hears.
+fn hears_much() -> (Settings, String) {
+    let settings = settings(json!([command("first", FIRST, &["--times", "1500"])]), json!(["first"]));
+    (settings, vec![FIRST; 1_500].join(" "))
+}
+
 /// One engine that does not come up in time.
 fn hears_nothing_yet() -> Settings {
     settings(json!([command("first", FIRST, &["--load-ms", "600000"])]), json!(["first"]))
@@ -47,7 +53,8 @@ async fn press(world: &World) -> String {
 async fn left(store: &Store, id: &str, state: UtteranceState, text: Option<&str>) {
     let rows = store.utterances();
     let audio_file = Some(format!("{id}.wav"));
-    let new = NewUtterance { id: id.to_owned(), route: "type".to_owned(), audio_file, ..NewUtterance::default() };
+    let new =
+        NewUtterance { id: id.to_owned(), route: "type".to_owned(), audio_file, ..NewUtterance::default() };
     rows.begin(&new).await.unwrap();
     if let Some(text) = text {
         rows.commit_text(id, &FinalText { text: text.to_owned(), ..FinalText::default() }).await.unwrap();
@@ -89,8 +96,8 @@ async fn what_was_being_said_at_a_quit_is_kept_and_no_crash_is_spoken_of() {
 
 #[tokio::test]
 async fn words_that_could_not_be_kept_are_typed_once_and_found_again() {
-    let long = "word ".repeat(12_000);
-    let settings = hears(long.trim()).with("dictation.keep_audio", false.into()).unwrap();
+    let (settings, long) = hears_much();
+    let settings = settings.with("dictation.keep_audio", false.into()).unwrap();
     let world = in_room(Store::in_memory().await.unwrap(), settings.clone()).await;
     wait_ready(&world, &["first"]).await;
     let id = press(&world).await;
@@ -98,7 +105,7 @@ async fn words_that_could_not_be_kept_are_typed_once_and_found_again() {
     world.app.gesture(Gesture::Toggle, None).await.unwrap();
     let problem = world.wait(|snapshot| snapshot.state == Phase::Idle).await.problem.unwrap();
     assert_eq!(problem.code, "TT-MODEL-206");
-    assert_eq!(world.inserted(), [long.trim()], "a full disk keeps nobody's words from arriving");
+    assert_eq!(world.inserted(), [long.as_str()], "a full disk keeps nobody's words from arriving");
     let row = world.store.utterances().get(&id).await.unwrap().unwrap();
     assert_eq!((row.state, row.text), (UtteranceState::Delivering, None));
     assert!(world.files.removed().is_empty(), "the recording is all there is");
@@ -106,25 +113,27 @@ async fn words_that_could_not_be_kept_are_typed_once_and_found_again() {
     store.freeze_size(false).await.unwrap();
     let world = in_room(store, types_recovered(settings)).await;
     let row = world.wait_row(&id, |row| row.state == UtteranceState::Kept).await;
-    assert_eq!(row.text.as_deref(), Some(long.trim()));
+    assert_eq!(row.text.as_deref(), Some(long.as_str()));
     assert!(world.inserted().is_empty(), "not a second time");
 }
 
 #[tokio::test]
 #[allow(clippy::await_holding_lock, reason = "the test stops the insertion on purpose")]
 async fn words_that_could_not_be_kept_at_once_are_kept_before_the_end() {
-    let long = "word ".repeat(12_000);
-    let world = in_room(Store::in_memory().await.unwrap(), hears(long.trim())).await;
+    let (settings, long) = hears_much();
+    let world = in_room(Store::in_memory().await.unwrap(), settings).await;
     wait_ready(&world, &["first"]).await;
     let id = press(&world).await;
     let held = world.hold_insertion();
     world.store.freeze_size(true).await.unwrap();
     world.app.gesture(Gesture::Toggle, None).await.unwrap();
-    world.wait(|snapshot| snapshot.problem.as_ref().is_some_and(|problem| problem.code == "TT-MODEL-206")).await;
+    world
+        .wait(|snapshot| snapshot.problem.as_ref().is_some_and(|problem| problem.code == "TT-MODEL-206"))
+        .await;
     world.store.freeze_size(false).await.unwrap();
     drop(held);
     let row = world.wait_row(&id, |row| row.state == UtteranceState::Delivered).await;
-    assert_eq!((row.text.as_deref(), world.inserted().len()), (Some(long.trim()), 1));
+    assert_eq!((row.text.as_deref(), world.inserted().len()), (Some(long.as_str()), 1));
 }
 
 #[tokio::test]
@@ -190,6 +199,7 @@ async fn what_a_crash_left_is_typed_once_where_the_user_chose_so() {
     assert_eq!(world.store.utterances().get("a").await.unwrap().unwrap().audio_ms, Some(11_000));
     assert!(world.files.mended().len() == 4, "{:?}", world.files.mended());
     let world = in_room(world.crash().await, types_recovered(hears(FIRST))).await;
+    wait_ready(&world, &["first"]).await;
     assert!(world.app.snapshot().recovered == 0 && world.inserted().is_empty(), "once");
 }
 
@@ -204,7 +214,11 @@ async fn a_recording_without_a_row_is_adopted_and_typed_nowhere() {
     assert!(!told.contains("did not end well"), "nobody knows: {told}");
     let row = world.wait_row(&id, |row| row.state == UtteranceState::Kept).await;
     assert_eq!((row.text.as_deref(), row.recovered, row.audio_ms), (Some(FIRST), true, Some(11_000)));
-    assert!(row.started_at_ms > 1_700_000_000_000, "when it was spoken, its name says: {}", row.started_at_ms);
+    assert!(
+        row.started_at_ms > 1_700_000_000_000,
+        "when it was spoken, its name says: {}",
+        row.started_at_ms
+    );
     assert_eq!((world.files.mended(), world.inserted()), (vec![id], Vec::new()));
     assert_eq!(world.store.utterances().count().await.unwrap(), 1, "what is not ours is left alone");
 }
@@ -231,11 +245,12 @@ async fn a_damaged_database_is_told_truly_and_until_somebody_has_looked() {
     let path = folder.path().join("tonny.db");
     let store = Store::open(&path).await.unwrap();
     for n in 0..200 {
-        left(&store, &format!("u{n}"), UtteranceState::Kept, Some("enough words to fill more than one page")).await;
+        left(&store, &format!("u{n}"), UtteranceState::Kept, Some("enough words to fill more than one page"))
+            .await;
     }
     store.close().await.unwrap();
     let mut bytes = std::fs::read(&path).unwrap();
-    bytes[4096 * 3..4096 * 4].fill(0xa5);
+    bytes[4096 * 3..4096 * 8].fill(0xa5);
     std::fs::write(&path, bytes).unwrap();
     let store = Store::open_or_recover(&path).await.unwrap();
     assert!(store.recovery().is_some());

@@ -116,8 +116,7 @@ fn settled(app: &App, desktop: &Desktop, target: &Target, found: &mut Found) -> 
 fn compare(app: &App, desktop: &Desktop, rows: &[Value], found: &mut Found) -> Result<()> {
     let with_words = rows.iter().filter(|row| row["audio_ms"].as_u64() > Some(1_500));
     for row in with_words.take(COMPARED) {
-        let (id, text) =
-            (row["id"].as_str().context("an id")?, row["text"].as_str().unwrap_or_default());
+        let (id, text) = (row["id"].as_str().context("an id")?, row["text"].as_str().unwrap_or_default());
         let file = app.home.join(format!("audio/{id}.wav"));
         let heard = app.tonny_ok(desktop, &["transcribe", &file.display().to_string()])?;
         found.rates.push(error_rate(&heard, text).min(1.0));
@@ -265,18 +264,16 @@ pub fn disk_full(size: Size) -> Result<Outcome> {
         kept += u32::from(right && bytes > 11 * 32_000);
         fs::remove_file(&filler)?;
         // No restart: the same app sets room aside again, keeps the next words, and the database works.
-        let row: Value =
-            serde_json::from_str(&app.tonny_ok(&desktop, &["--json", "history", "show", id])?)?;
+        let row: Value = serde_json::from_str(&app.tonny_ok(&desktop, &["--json", "history", "show", id])?)?;
         recovered += u32::from(row["text"] == last["text"] && row["audio_ms"].as_u64() >= Some(11_000));
     }
     app.quit(&desktop)?;
     drop(disk);
-    let text =
-        format!(
-            "{kept} of {tries} recordings kept whole, told after at most {} ms; the same app had room and a whole row again \
+    let text = format!(
+        "{kept} of {tries} recordings kept whole, told after at most {} ms; the same app had room and a whole row again \
              {recovered} times",
-            slowest.as_millis()
-        );
+        slowest.as_millis()
+    );
     Ok(Outcome::timed(kept == tries && recovered == tries, slowest <= Duration::from_secs(1), text))
 }
 
