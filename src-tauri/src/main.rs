@@ -58,7 +58,9 @@ fn main() -> ExitCode {
         Err(problem) if problem.is(Code::AppRunning) => say(&problem.to_string()),
         Err(problem) => {
             complain(&problem.to_string());
-            show(&problem);
+            if !problem.is(Code::NoDisplay) {
+                show(&problem);
+            }
             ExitCode::FAILURE
         }
     }

@@ -113,8 +113,7 @@ async fn run(flags: &Flags, token: Option<String>) -> std::io::Result<()> {
         }
     }
     let words = vec![flags.words.as_str(); flags.times].join(" ");
-    let script =
-        Script { behaviour: flags.behave, words, token, rest_status: flags.rest_status };
+    let script = Script { behaviour: flags.behave, words, token, rest_status: flags.rest_status };
     tokio::select! {
         () = serve(listener, script, Sessions::default()) => Ok(()),
         ended = end(flags) => ended,

@@ -120,7 +120,10 @@ pub async fn io_errors(size: Size) -> Result<Outcome> {
             // A fault that kept nothing from being written has nobody to be told to.
             harmless += usize::from(said.errors.is_empty() && said.finals.len() == UTTERANCES);
             if said.errors.is_empty() && said.finals.len() < UTTERANCES {
-                unfit.push(format!("{call} {error} {k}: only {} texts, and nobody was told", said.finals.len()));
+                unfit.push(format!(
+                    "{call} {error} {k}: only {} texts, and nobody was told",
+                    said.finals.len()
+                ));
             }
             if let Some(what) = failed {
                 unfit.push(format!("{call} {k}: {what}"));
@@ -131,8 +134,10 @@ pub async fn io_errors(size: Size) -> Result<Outcome> {
         }
     }
     let first = unfit.first().map(|what| format!("; {what}")).unwrap_or_default();
-    let text =
-        format!("{tries} faults, {told} told, {harmless} without any effect, {} not survived{first}", unfit.len());
+    let text = format!(
+        "{tries} faults, {told} told, {harmless} without any effect, {} not survived{first}",
+        unfit.len()
+    );
     Ok(Outcome::measured(unfit.is_empty() && told > 0, text))
 }
 
