@@ -20,15 +20,20 @@ mod visuals;
 mod windows;
 
 use std::process::ExitCode;
+use std::time::Duration;
 
+use tonny_core::app::Notification;
 use tonny_core::control::Request;
 use tonny_core::problem::{Code, Problem};
 use tonny_platform::control::{self, ControlSocket};
 use tonny_platform::folders::Folders;
-use tonny_platform::{crash, hardening, logging};
+use tonny_platform::{crash, hardening, logging, notification};
 
 /// Audio, rows and the engine's states need little; decoding happens in the worker's process.
 const RUNTIME_THREADS: usize = 2;
+
+/// A notification service answers in milliseconds, one that has to be started first in a second.
+const NOTIFICATION_PATIENCE: Duration = Duration::from_secs(3);
 
 /// What a crash report says of this program.
 const ABOUT: crash::About =
@@ -53,8 +58,24 @@ fn main() -> ExitCode {
         Err(problem) if problem.is(Code::AppRunning) => say(&problem.to_string()),
         Err(problem) => {
             complain(&problem.to_string());
+            if !problem.is(Code::NoDisplay) {
+                show(&problem);
+            }
             ExitCode::FAILURE
         }
+    }
+}
+
+/// Who starts it from a menu sees no terminal. A notification service that hangs must not hold the end of the process.
+fn show(problem: &Problem) {
+    let notification = Notification {
+        title: format!("TonnyTray {} could not start", env!("CARGO_PKG_VERSION")),
+        body: problem.to_string(),
+    };
+    let (told, answer) = std::sync::mpsc::channel();
+    std::thread::spawn(move || _ = told.send(notification::show(&notification)));
+    if let Ok(Err(problem)) = answer.recv_timeout(NOTIFICATION_PATIENCE) {
+        complain(&problem.to_string());
     }
 }
 
@@ -89,7 +110,7 @@ fn run(may_show: bool) -> Result<(), Problem> {
     tauri::async_runtime::set(runtime.handle().clone());
     let ended = desktop::run(&runtime, folders, socket, may_show, log);
     // What still runs is bounded by the App's own quit; nothing may hold the process.
-    runtime.shutdown_timeout(std::time::Duration::from_millis(200));
+    runtime.shutdown_timeout(Duration::from_millis(200));
     ended
 }
 

@@ -162,19 +162,26 @@ fn an_unwritable_home(desktop: &Desktop, build: &Build) -> Result<()> {
 }
 
 fn broken_settings(desktop: &Desktop, build: &Build) -> Result<()> {
-    step("settings broken by hand: defaults, a code, and a way back");
+    step(
+        "one unfit field: its default, named, and the rest in use; broken settings: defaults, and a way back",
+    );
     let mut app = App::with_model(desktop, build, "broken-settings")?;
     app.tonny_ok(desktop, &["settings", "set", "dictation.tail_ms", "120"])?;
     let runtime = tokio::runtime::Runtime::new()?;
     runtime.block_on(async {
         let store = tonny_store::Store::open(app.home.join("tonnytray.db")).await?;
-        store.settings().save(r#"{"dictation": {"tail_ms": "soon"}}"#, 1).await?;
+        store.settings().save(r#"{"dictation": {"tail_ms": "soon", "tap_ms": 400}}"#, 1).await?;
         store.close().await
     })?;
     app.start(desktop)?;
-    ensure!(app.status(desktop)?["problem"]["code"] == "TT-SETTINGS-701");
+    let status = app.status(desktop)?;
+    let said = status["problem"]["message"].as_str().unwrap_or_default();
+    ensure!(status["problem"]["code"] == "TT-SETTINGS-705" && said.contains("dictation.tail_ms"), "{status}");
     app.quit(desktop)?;
-    ensure!(app.tonny(desktop, &["settings", "list"])?.status.code() == Some(1));
+    let listed = app.tonny(desktop, &["settings", "list"])?;
+    let said = String::from_utf8_lossy(&listed.stderr).into_owned();
+    ensure!(listed.status.success() && said.contains("TT-SETTINGS-705"), "{said}");
+    ensure!(app.tonny_ok(desktop, &["settings", "get", "dictation.tap_ms"])?.trim() == "400");
     app.tonny_ok(desktop, &["settings", "reset"])?;
     ensure!(app.tonny_ok(desktop, &["settings", "get", "dictation.tail_ms"])?.trim() == "0");
     let toml = desktop.path("broken.toml");

@@ -14,10 +14,13 @@ mod ask;
 mod delivery;
 pub mod history;
 mod install;
+mod keeping;
 mod microphone_test;
+mod quitting;
 mod recording;
 pub mod recordings;
 mod recovery;
+mod repair;
 pub mod retry;
 pub mod secrets;
 pub mod storage;
@@ -26,7 +29,7 @@ mod utterance;
 mod view;
 mod workers;
 
-use std::collections::{HashMap, VecDeque};
+use std::collections::{HashMap, HashSet, VecDeque};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
@@ -169,6 +172,10 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         hotkey_problem: None,
         deletions: HashMap::new(),
         recovered: Vec::new(),
+        typable: HashSet::new(),
+        repaired: None,
+        next_room: None,
+        quitting: false,
         sealed: Vec::new(),
         retries: Default::default(),
         next_clean_up: None,
@@ -223,6 +230,13 @@ struct App {
     deletions: HashMap<String, Instant>,
     /// Ids of utterances found again since the start, until the user has looked.
     recovered: Vec<String>,
+    /// Of those, the ones that certainly went into no window, and that nobody left behind on purpose.
+    typable: HashSet<String>,
+    /// What happened to a damaged database, until the user has looked.
+    repaired: Option<Problem>,
+    /// When room for recordings is to be set aside again; present after it was needed.
+    next_room: Option<Instant>,
+    quitting: bool,
     /// Ids of utterances whose recordings wait for the vault to be opened.
     sealed: Vec<String>,
     retries: retry::Retries,
@@ -290,6 +304,8 @@ impl App {
             Message::History(ask) => self.history(ask).await,
             Message::Storage(ask) => self.storage(ask),
             Message::CleanedUp(done) => self.cleaned_up(done),
+            Message::Repaired(problem) => self.repair_ended(problem),
+            Message::RoomSetAside => self.next_room = None,
             Message::Secrets(ask) => self.secrets(ask),
             Message::SecretsChanged => self.secrets_changed(),
             Message::NoRecordingsKey => self.trouble(Problem::of(Code::AudioNotSealed)),
@@ -326,30 +342,6 @@ impl App {
     fn told(&mut self, problem: Problem, notification: Notification) {
         self.problem.get_or_insert(problem);
         self.alert(notification);
-    }
-
-    /// Lets what is under way end, then stops the workers. The mailbox is still read: deliveries answer there.
-    async fn quit(&mut self, mailbox: &mut mpsc::Receiver<Message>) {
-        if self.key.is_recording() {
-            self.abandon_recording();
-        }
-        let deadline = tokio::time::Instant::now() + QUIT_DEADLINE;
-        while self.utterances.iter().any(Utterance::is_delivering) {
-            match tokio::time::timeout_at(deadline, mailbox.recv()).await {
-                Ok(Some(message)) => self.handle(message).await,
-                _ => break,
-            }
-        }
-        self.close_workers(deadline).await;
-        // The disk may hang; the logs are not worth more than the deadline.
-        let logs = async { tokio::join!(self.supervisor.flush_logs(), self.worker_log.close()) };
-        if tokio::time::timeout_at(deadline, logs).await.is_err() {
-            tracing::warn!("the workers' last lines are not in their logs: the disk is too slow");
-        }
-        if let Err(error) = self.parts.store.clone().close().await {
-            tracing::error!(%error, "the database did not close cleanly; its log is read at the next start");
-        }
-        self.overlay.send_replace(OverlayView::Hidden);
     }
 }
 

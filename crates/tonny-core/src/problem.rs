@@ -39,6 +39,7 @@ codes! {
     AudioNotKept = "TT-AUDIO-113", "The recording could not be written.", "Free some space, or check the rights of the data folder.";
     DiskFullRecording = "TT-AUDIO-114", "The disk is full.", "The recording goes on in the room that was set aside for it. Free some space now.";
     AudioTooLong = "TT-AUDIO-115", "The recording is too long to be played here.", "Save it with `tonny history audio ID --out FILE` and play that file.";
+    RecordingTooLong = "TT-AUDIO-116", "The recording reached its longest time and was ended.", "Its words are worked out as after any release; press again to go on. How long one may be is dictation.longest_recording_min under Settings, General.";
     AudioSealed = "TT-AUDIO-121", "The recording is encrypted.", "It can be heard and transcribed again from History while its key is in the place of the secrets.";
     AudioOtherKey = "TT-AUDIO-122", "The recording was encrypted with another key than the one that is kept now.", "Go back to the keyring it was made with; its words in History are not affected.";
     AudioNotSealed = "TT-AUDIO-123", "Recordings are to be encrypted, and there is no key yet.", "This one is kept as it is and encrypted as soon as there is a key: unlock the place of the secrets under Settings, Secrets.";
@@ -66,6 +67,7 @@ codes! {
     ModifiersHeld = "TT-INSERT-403", "The hotkey's keys stayed down.", "The text is on the clipboard: let go of the keys and paste it.";
     NoFocus = "TT-INSERT-404", "No window has the focus.", "The text is on the clipboard: click into a window and paste it.";
     InsertFailed = "TT-INSERT-405", "The text could not be inserted.", "It is kept in History; copy it from there.";
+    NotSafeToType = "TT-INSERT-406", "The text was not typed, because nothing could be written down about it.", "It is on the clipboard: paste it where you want it. Free some space on the disk.";
     HotkeyTaken = "TT-HOTKEY-501", "Another program uses this hotkey.", "Choose another one under Settings, General, or close that program.";
     HotkeyInvalid = "TT-HOTKEY-502", "This is not a hotkey.", "Write it like Ctrl+Shift+Space.";
     HomeUnwritable = "TT-STORE-601", "The data folder cannot be written.", "Check its owner and rights, or set TONNYTRAY_HOME to a folder you own.";
@@ -75,7 +77,7 @@ codes! {
     BackupBroken = "TT-STORE-605", "This is no sound backup.", "Nothing was changed. Choose another one of the backups folder.";
     ImportRefused = "TT-STORE-606", "The file cannot be imported; nothing of it was.", "Mend the line that is named and try again.";
     UnderWay = "TT-STORE-609", "This utterance is still being worked on.", "Wait until it is done; its entry changes by itself.";
-    DatabaseRepaired = "TT-STORE-607", "The database was damaged. It was set aside, and the newest good backup and all that could still be read took its place.", "Look through History; the damaged file is kept beside the database.";
+    DatabaseRepaired = "TT-STORE-607", "The database was damaged and was set aside.", "Look through History for what may be missing. The damaged file is kept for 30 days.";
     DatabaseDamaged = "TT-STORE-608", "The database is damaged.", "Start TonnyTray again: it sets the file aside and takes the newest good backup and all that can still be read.";
     SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";
     SettingInvalid = "TT-SETTINGS-702", "The value does not fit the setting.", "`tonny settings list` shows each setting with its range.";
@@ -118,6 +120,7 @@ codes! {
     OverlayFailed = "TT-APP-809", "The overlay could not be shown.", "Dictation works without it; the tray icon shows the state.";
     NotificationRefused = "TT-APP-810", "The desktop did not show a notification.", "The tray icon and the window say the same.";
     CrashedBefore = "TT-APP-811", "A part of TonnyTray failed when it last ran.", "The report stays on this machine and holds no spoken words; pass it on if you want the fault mended.";
+    QuitEarly = "TT-APP-812", "TonnyTray was quit before these words were done.", "What was said is kept: see History.";
     RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
 }

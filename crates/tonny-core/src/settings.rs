@@ -26,6 +26,9 @@ use tonny_store::Store;
 use self::versions::{brought_up, is_newer};
 use crate::problem::{Code, Problem};
 
+/// Each lost try means that another program saved meanwhile; nobody's hand does that more than once.
+const CHANGE_TRIES: u32 = 20;
+
 impl Settings {
     /// Reads a stored document of that version, field by field: what is missing or does not fit has its default, and the
     /// problem says what did not fit.
@@ -151,15 +154,34 @@ pub async fn load(store: &Store) -> (Settings, Option<Problem>) {
     }
 }
 
-/// Stores the document; synced to the disk when this returns. What a newer program stored is not touched.
-pub async fn save(store: &Store, new: &Settings) -> Result<(), Problem> {
+/// Changes what is stored; synced to the disk when this returns. Another program that saves meanwhile loses nothing: then
+/// `patch` is applied again, to what that one saved. What a newer program stored is not touched.
+pub async fn change(
+    store: &Store,
+    patch: impl Fn(&Settings) -> Result<Settings, Problem>,
+) -> Result<Settings, Problem> {
     let failed = |error| crate::store_problem(&error);
-    let stored = store.settings().load().await.map_err(failed)?;
-    if let Some(row) = stored.as_ref().filter(|row| is_newer(row.version)) {
-        return Err(newer(row.version));
+    for _ in 0..CHANGE_TRIES {
+        let stored = store.settings().load().await.map_err(failed)?;
+        if let Some(row) = stored.as_ref().filter(|row| is_newer(row.version)) {
+            return Err(newer(row.version));
+        }
+        let stored = stored.as_ref();
+        let before =
+            stored.map_or_else(Settings::default, |row| Settings::from_json(&row.json, row.version).0);
+        let new = patch(&before)?;
+        let json = new.to_json_over(stored.map(|row| (row.json.as_str(), row.version)));
+        let revision = stored.map_or(0, |row| row.revision);
+        if store.settings().replace(&json, i64::from(VERSION), revision).await.map_err(failed)? {
+            return Ok(new);
+        }
     }
-    let json = new.to_json_over(stored.as_ref().map(|row| (row.json.as_str(), row.version)));
-    store.settings().save(&json, i64::from(VERSION)).await.map_err(failed)
+    Err(Problem::with(Code::DatabaseFailed, "Another program keeps changing the settings"))
+}
+
+/// Stores a whole document, as [`change`] does.
+pub async fn save(store: &Store, new: &Settings) -> Result<(), Problem> {
+    change(store, |_| Ok(new.clone())).await.map(drop)
 }
 
 /// Back to the defaults, whatever is stored: the way out of what a newer program stored, for somebody who asks for it.
@@ -280,6 +302,38 @@ mod tests {
             (20, "mine", 7)
         );
         assert_eq!(settings.hotkeys, Settings::default().hotkeys);
+    }
+
+    #[tokio::test(flavor = "multi_thread")]
+    async fn two_programs_that_change_a_field_each_keep_both() {
+        let store = Store::in_memory().await.expect("store");
+        let other = Settings::default().with("dictation.tap_ms", json!(400)).expect("fits");
+        for stored in [None, Some(Settings::default())] {
+            if let Some(stored) = stored {
+                save(&store, &stored).await.expect("saved");
+            }
+            // The other program saves between the look at the document and the save of the change.
+            let late = std::cell::Cell::new(true);
+            let patch = |now: &Settings| {
+                if late.take() {
+                    let (store, json) = (store.clone(), other.to_json());
+                    now_and_here(async move { store.settings().save(&json, 1).await }).expect("saved");
+                }
+                now.with("dictation.tail_ms", json!(70))
+            };
+            let new = change(&store, patch).await.expect("changed");
+            assert_eq!((new.dictation.tap_ms, new.dictation.tail_ms), (400, 70));
+            assert_eq!(load(&store).await, (new, None));
+        }
+    }
+
+    /// Carries a future out on a thread of its own: the patch itself cannot wait.
+    fn now_and_here<T: Send + 'static>(future: impl Future<Output = T> + Send + 'static) -> T {
+        let work = move || {
+            let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build().expect("built");
+            runtime.block_on(future)
+        };
+        std::thread::spawn(work).join().expect("ended")
     }
 
     #[tokio::test]

@@ -44,8 +44,12 @@ impl AudioFiles for Folder {
         Ok((fs::read_dir(folder).unwrap().count() as u64, 0))
     }
 
-    fn set_room_aside(&self, _folder: &Path) -> Result<(), Problem> {
-        Ok(())
+    fn set_room_aside(&self, _folder: &Path) -> Result<bool, Problem> {
+        Ok(true)
+    }
+
+    fn mend(&self, _wav: &Path) -> Result<bool, Problem> {
+        Ok(false)
     }
 
     fn remove(&self, wav: &Path) -> Result<(), Problem> {
@@ -205,7 +209,68 @@ async fn an_hour_with_a_change_makes_a_backup_and_a_restore_can_be_undone() {
 async fn a_deletion_takes_the_recording_first() {
     let home = Home::new().await;
     home.add("a", DAY, UtteranceState::Delivered, "words").await;
-    delete_for_good(&home.places, "a").await.unwrap();
-    delete_for_good(&home.places, "a").await.unwrap();
-    assert!(!home.has("a").await && !home.wav("a").exists());
+    home.add("b", DAY, UtteranceState::Delivered, "xylocanary").await;
+    home.add("c", DAY, UtteranceState::Delivered, "xylocanary too").await;
+    assert!(!home.holding(b"xylocanary").is_empty());
+    let ids = ["b", "c", "b", "none"].map(str::to_owned);
+    assert!(delete_for_good(&home.places, &ids).await.unwrap());
+    assert!(!home.has("b").await && !home.wav("b").exists() && home.has("a").await);
+    assert_eq!(home.holding(b"xylocanary"), Vec::<PathBuf>::new(), "in no file, the log included");
+}
+
+#[tokio::test]
+async fn one_sweep_removes_every_cancelled_one_however_many_there_are() {
+    let home = Home::new().await;
+    for n in 0..2_100 {
+        let new = NewUtterance {
+            id: format!("c{n}"),
+            // Many at the same moment: a page ends between two of them.
+            started_at_ms: NOW - 3 * DAY + i64::from(n % 3),
+            route: "type".to_owned(),
+            ..NewUtterance::default()
+        };
+        home.places.store.utterances().begin(&new).await.unwrap();
+        home.places.store.utterances().set_state(&new.id, UtteranceState::Cancelled).await.unwrap();
+    }
+    home.add("young", HOUR, UtteranceState::Cancelled, "words").await;
+    home.add("kept", 3 * DAY, UtteranceState::Kept, "words").await;
+    let limits = Storage { cancelled_hours: 24, ..without_limits() };
+    assert_eq!(clean_up(&home.places, &limits, NOW).await.unwrap().utterances, 2_100);
+    assert!(home.has("young").await && home.has("kept").await);
+}
+
+#[tokio::test]
+async fn words_deleted_elsewhere_leave_the_log_with_the_next_clean_up() {
+    let home = Home::new().await;
+    home.add("a", DAY, UtteranceState::Delivered, "xylocanary").await;
+    // By a program that could not empty the log.
+    home.places.store.utterances().delete("a").await.unwrap();
+    fs::remove_file(home.wav("a")).unwrap();
+    assert!(!home.holding(b"xylocanary").is_empty(), "the test sees what is there");
+    assert!(clean_up(&home.places, &without_limits(), NOW).await.unwrap().is_nothing());
+    assert_eq!(home.holding(b"xylocanary"), Vec::<PathBuf>::new());
+}
+
+#[tokio::test]
+async fn damaged_files_and_backups_nobody_replaces_go_after_a_month() {
+    let home = Home::new().await;
+    home.add("a", DAY, UtteranceState::Delivered, "words").await;
+    back_up(&home.places.store, "auto-", time::OffsetDateTime::UNIX_EPOCH).await.unwrap();
+    let damaged = home.folder.path().join("tonny.db.damaged-1");
+    let before = view(&home.places, home.rooms()).await.unwrap().database_bytes;
+    for path in [damaged.clone(), home.folder.path().join("tonny.db.damaged-1-wal")] {
+        fs::write(path, vec![1; 5_000]).unwrap();
+    }
+    let after = view(&home.places, home.rooms()).await.unwrap().database_bytes;
+    assert_eq!(after - before, 10_000.0, "they are counted");
+    let now = home.places.store.changed_ms();
+    let off = Storage { backups: false, ..without_limits() };
+    upkeep(&home.places, &off, now + 29 * DAY, true).await.unwrap();
+    assert!(damaged.exists() && home.places.store.backups().len() == 1);
+    assert_eq!(upkeep(&home.places, &off, now + 31 * DAY, true).await.unwrap().backups, 1);
+    assert!(home.places.store.damaged_files().is_empty() && home.places.store.backups().is_empty());
+    fs::write(&damaged, "words").unwrap();
+    let nothing = Storage { keep_text: false, ..off };
+    upkeep(&home.places, &nothing, now, true).await.unwrap();
+    assert!(!damaged.exists(), "where nothing is kept, at once");
 }

@@ -58,6 +58,16 @@ impl Store {
     /// `BackupBroken` when the copy did not pass its check: then nothing carries the name. `is_disk_full` where there is
     /// no room.
     pub async fn back_up(&self, to: &Path) -> Result<(), StoreError> {
+        match self.copy_verified(to).await {
+            // A search that lost step with its texts is no reason to go without a backup.
+            Err(StoreError::BackupBroken { .. }) if !self.mend_search().await?.is_empty() => {
+                self.copy_verified(to).await
+            }
+            made => made,
+        }
+    }
+
+    async fn copy_verified(&self, to: &Path) -> Result<(), StoreError> {
         const ACTION: &str = "make a backup";
         let before = self.counts(ACTION).await?;
         let part = unfinished(to);
@@ -110,7 +120,7 @@ impl Store {
         header::refuse_unknown(from).await?;
         let part = unfinished(path);
         checked_copy(from, &part).await?;
-        let aside = recovery::set_aside(path)?;
+        let aside = recovery::set_aside(path, recovery::REPLACED)?;
         put_in_place(&part, path)?;
         Ok(aside)
     }
@@ -124,6 +134,16 @@ impl Store {
     /// Deletes one of `backups`; one that is gone already is no error.
     pub fn remove_backup(&self, backup: &BackupFile) {
         remove_with_log(&self.backups_folder().join(&backup.name));
+    }
+
+    /// Files that were set aside because they were damaged, with their logs.
+    pub fn damaged_files(&self) -> Vec<BackupFile> {
+        recovery::damaged(self.path()).iter().filter_map(|path| BackupFile::of(path)).collect()
+    }
+
+    /// Deletes one of `damaged_files`; one that is gone already is no error.
+    pub fn remove_damaged(&self, file: &BackupFile) {
+        let _ = fs::remove_file(self.path().with_file_name(&file.name));
     }
 
     /// When the database last changed, UTC milliseconds since 1970, as its files say.
@@ -146,12 +166,12 @@ impl Store {
     }
 }
 
-/// A backup on disk.
+/// A backup, or a damaged file, on disk.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct BackupFile {
-    /// Its name within the folder of backups.
+    /// Its name within its folder.
     pub name: String,
-    /// UTC, milliseconds since 1970.
+    /// When it was made or set aside: UTC, milliseconds since 1970.
     pub made_ms: i64,
     /// Its size.
     pub bytes: u64,

@@ -12,8 +12,17 @@ use crate::{Store, activity, backup, conversations, messages, profiles, settings
 const WHOLE_INDEX: &[&str] = &["COUNT"];
 
 /// Statements that answer a page at a time; a sort would read every match for the first fifty.
-const PAGES: &[&str] =
-    &["LIST", "LIST_OF_PROFILE", "LIST_OF_ACTION", "SEARCH", "OF", "FACTS", "AUDIO_FACTS", "DELETE_BEFORE"];
+const PAGES: &[&str] = &[
+    "LIST",
+    "LIST_OF_PROFILE",
+    "LIST_OF_ACTION",
+    "SEARCH",
+    "OF",
+    "FACTS",
+    "AUDIO_FACTS",
+    "CANCELLED_FACTS",
+    "DELETE_BEFORE",
+];
 
 fn every_statement() -> Vec<(String, String)> {
     let tables = [

@@ -17,9 +17,10 @@ statements! {
         ON CONFLICT (id) DO UPDATE SET json = excluded.json, version = excluded.version, \
         revision = settings.revision + 1, updated_at = excluded.updated_at";
 
-    REPLACE = "UPDATE settings SET json = ?1, version = ?2, \
-        revision = revision + 1, updated_at = CAST(unixepoch('subsec') * 1000 AS INTEGER) \
-        WHERE id = 1 AND revision = ?3";
+    REPLACE = "INSERT INTO settings (id, json, version, revision, updated_at) \
+        VALUES (1, ?1, ?2, 1, CAST(unixepoch('subsec') * 1000 AS INTEGER)) \
+        ON CONFLICT (id) DO UPDATE SET json = excluded.json, version = excluded.version, \
+        revision = settings.revision + 1, updated_at = excluded.updated_at WHERE settings.revision = ?3";
 }
 
 /// The document as it was last saved.
@@ -62,8 +63,8 @@ impl<'a> Settings<'a> {
         self.write(sqlx::query(SAVE).bind(json).bind(version)).await.map(drop)
     }
 
-    /// Saves the document only if it is still at `revision`; says whether it was. For a program that changes one field
-    /// while another may do the same.
+    /// Saves the document only if it is still at `revision`, or was never saved; says whether it was so. For a program that
+    /// changes one field while another may do the same: 0 is the revision of a document that is not there yet.
     ///
     /// # Errors
     /// As `save`.

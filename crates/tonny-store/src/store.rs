@@ -46,6 +46,8 @@ pub struct Store {
     pub(crate) readers: SqlitePool,
     path: PathBuf,
     pub(crate) recovery: Option<Arc<Recovery>>,
+    /// The program before did not end cleanly, or met something broken.
+    pub(crate) unclean: bool,
     /// The log has grown so far that readers must make way.
     pressure: Arc<AtomicBool>,
     /// Readers hold it shared; the emptying of a full log takes it alone.
@@ -94,6 +96,7 @@ impl Store {
             readers,
             path: path.to_owned(),
             recovery: None,
+            unclean: false,
             pressure: Arc::default(),
             gate: Arc::default(),
             log_full: Arc::default(),
@@ -152,6 +155,17 @@ impl Store {
         Ok(row.map(|(version,)| version).unwrap_or_default())
     }
 
+    /// Lets the file grow no further, or lets it again: SQLite's own way to run out of room, for tests of a full disk.
+    ///
+    /// # Errors
+    /// Those of any write.
+    #[doc(hidden)]
+    pub async fn freeze_size(&self, frozen: bool) -> Result<(), StoreError> {
+        // It is never set below the size that the file has.
+        let limit = if frozen { "PRAGMA max_page_count = 1" } else { "PRAGMA max_page_count = 1073741823" };
+        self.change(Durability::Process, "limit the size", sqlx::query(limit)).await.map(drop)
+    }
+
     /// A question without an end, for the measurement of how such are cut.
     ///
     /// # Errors
@@ -199,25 +213,18 @@ impl Store {
 
 #[cfg(test)]
 mod tests {
-    use sqlx::AssertSqlSafe;
-
     use super::*;
 
-    /// The page limit is SQLite's own way to run out of room.
     #[tokio::test]
     async fn a_full_disk_is_told_and_keeps_what_was_written() {
         let store = Store::in_memory().await.unwrap();
-        let limit = async |pages: u32| {
-            let sql = AssertSqlSafe(format!("PRAGMA max_page_count = {pages}"));
-            sqlx::query(sql).execute(&store.readers).await.unwrap();
-        };
         store.settings().save("{}", 1).await.unwrap();
-        limit(1).await;
+        store.freeze_size(true).await.unwrap();
         let large = format!("\"{}\"", "x".repeat(100_000));
         let error = store.settings().save(&large, 1).await.unwrap_err();
         assert!(error.is_disk_full() && !error.is_transient() && !error.is_refused_value(), "{error:?}");
         assert_eq!(store.settings().load().await.unwrap().unwrap().json, "{}");
-        limit(10_000).await;
+        store.freeze_size(false).await.unwrap();
         store.settings().save(&large, 1).await.unwrap();
     }
 }

@@ -58,6 +58,15 @@ impl<'a> Utterances<'a> {
         self.write_one("set an utterance's state", id, query).await
     }
 
+    /// As `set_state`, synced to the disk when this returns: what the user took back, or what may have been delivered.
+    ///
+    /// # Errors
+    /// `Missing`.
+    pub async fn set_state_for_sure(&self, id: &str, state: UtteranceState) -> Result<(), StoreError> {
+        let query = sqlx::query(sql::SET_STATE).bind(id).bind(state);
+        one_row(id, self.store.change(Durability::Power, "set an utterance's state", query).await?)
+    }
+
     /// Moves the utterance to `to` only if it is in `from`; says whether it was. What two programs use that must not
     /// both deliver it, and what says after a power cut that it may have been delivered: synced when this returns.
     ///
@@ -122,7 +131,8 @@ impl<'a> Utterances<'a> {
         self.write_one("forget an utterance's audio", id, sqlx::query(sql::FORGET_AUDIO).bind(id)).await
     }
 
-    /// The final text, state `transcribed`; synced to the disk when this returns.
+    /// The final text; state `transcribed` unless it was cancelled, delivering or finished already. Synced to the disk when
+    /// this returns.
     ///
     /// # Errors
     /// `Missing`; `is_refused_value` for a text above 1,000,000 characters.
@@ -266,6 +276,21 @@ impl<'a> Utterances<'a> {
     /// Those of any read.
     pub async fn audio_facts(&self, after: Option<(i64, &str)>, limit: u32) -> Result<Vec<Fact>, StoreError> {
         self.facts_by(sql::AUDIO_FACTS, after, limit).await
+    }
+
+    /// The same of cancelled ones begun before `until_ms`; `text_bytes` is 0.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn cancelled_facts(
+        &self,
+        after: Option<(i64, &str)>,
+        until_ms: i64,
+        limit: u32,
+    ) -> Result<Vec<Fact>, StoreError> {
+        let (started_at_ms, id) = after.unwrap_or((i64::MIN, ""));
+        let query = sqlx::query(sql::CANCELLED_FACTS).bind(started_at_ms).bind(id).bind(limit).bind(until_ms);
+        self.store.rows("look through the cancelled utterances", query).await
     }
 
     async fn facts_by(

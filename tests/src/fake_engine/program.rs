@@ -30,6 +30,9 @@ struct Flags {
     /// What it hears.
     #[arg(long, default_value = "these words were never spoken by anybody")]
     words: String,
+    /// It says them so many times over.
+    #[arg(long, default_value_t = 1)]
+    times: usize,
     #[arg(long, default_value_t = 200)]
     rest_status: u16,
     #[arg(long, default_value_t = 0)]
@@ -109,8 +112,8 @@ async fn run(flags: &Flags, token: Option<String>) -> std::io::Result<()> {
             eprintln!("INFO:     Uvicorn running on http://{address} (Press CTRL+C to quit)");
         }
     }
-    let script =
-        Script { behaviour: flags.behave, words: flags.words.clone(), token, rest_status: flags.rest_status };
+    let words = vec![flags.words.as_str(); flags.times].join(" ");
+    let script = Script { behaviour: flags.behave, words, token, rest_status: flags.rest_status };
     tokio::select! {
         () = serve(listener, script, Sessions::default()) => Ok(()),
         ended = end(flags) => ended,

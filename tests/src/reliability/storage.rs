@@ -15,7 +15,7 @@ pub const ROWS: &[Row] = &[
     Row {
         id: "D1",
         promise: "No utterance is lost when the app dies between key-down and text out",
-        limit: "all present; audio lost <= 100 ms (+ 50 ms of the sound server); typed at most once",
+        limit: "all present, with the words of their sound; audio lost <= 100 ms; each typed at most once",
         run: |size| Outcome::of(|| app::died(size)),
     },
     Row {

@@ -2,11 +2,13 @@
 
 use std::collections::HashMap;
 use std::path::{Path, PathBuf};
-use std::sync::{Arc, Mutex};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, Mutex, MutexGuard};
 use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
-use tonny_core::app::{self, AppHandle, DesktopWish, Parts};
+use tokio::task::JoinHandle;
+use tonny_core::app::{self, AppHandle, DesktopWish, Message, Parts};
 use tonny_core::engine::Programs;
 use tonny_core::model::{CatalogueEntry, InstalledModel, Source};
 use tonny_core::ports::{
@@ -18,6 +20,7 @@ use tonny_core::secrets::{Secret, Secrets};
 use tonny_core::settings::Settings;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::{Store, downloads, trials};
+use tonny_store::Utterance;
 use tonny_tests::engines::installed;
 use tonny_tests::programs::beside;
 use tonny_tests::speech::jfk;
@@ -26,9 +29,10 @@ use tonny_tests::speech::jfk;
 const PATIENCE: Duration = Duration::from_secs(90);
 
 /// What the microphone does.
-#[derive(Clone, Copy, PartialEq, Eq)]
+#[derive(Clone, Copy, Default, PartialEq, Eq)]
 pub enum Room {
     /// One second of silence.
+    #[default]
     Quiet,
     /// A whole sentence, quicker than anybody speaks.
     Sentence,
@@ -36,13 +40,28 @@ pub enum Room {
     NoMicrophone,
 }
 
+/// What a world begins with.
+pub struct Setup {
+    pub store: Option<Store>,
+    pub room: Room,
+    pub settings: Settings,
+    /// With the real embedded worker where there is a model for it.
+    pub models: Vec<InstalledModel>,
+    /// Recordings that are there, by the ids of their utterances.
+    pub recordings: Vec<String>,
+}
+
 /// The App and what it touched.
 pub struct World {
     pub app: AppHandle,
     pub store: Store,
+    pub files: Arc<Files>,
+    /// The App's clock is so many milliseconds behind.
+    pub behind_ms: Arc<AtomicU64>,
     snapshot: watch::Receiver<Snapshot>,
     desktop: mpsc::UnboundedReceiver<DesktopWish>,
     inserted: Arc<Mutex<Vec<String>>>,
+    run: JoinHandle<()>,
     _logs: tempfile::TempDir,
     _others: (watch::Receiver<tonny_core::overlay::OverlayView>, watch::Receiver<f32>),
 }
@@ -58,21 +77,38 @@ impl World {
         settings: Settings,
         models: impl IntoIterator<Item = InstalledModel>,
     ) -> Self {
-        let models: Vec<InstalledModel> = models.into_iter().collect();
-        let store = Store::in_memory().await.unwrap();
+        let models = models.into_iter().collect();
+        Self::set_up(Setup { store: None, room, settings, models, recordings: Vec::new() }).await
+    }
+
+    /// The next start on what another world left.
+    pub async fn again(store: Store, settings: Settings) -> Self {
+        let room = Room::Sentence;
+        let setup = Setup { store: Some(store), room, settings, models: Vec::new(), recordings: Vec::new() };
+        Self::set_up(setup).await
+    }
+
+    pub async fn set_up(setup: Setup) -> Self {
+        let Setup { store, room, settings, models, recordings } = setup;
+        let store = match store {
+            Some(store) => store,
+            None => Store::in_memory().await.unwrap(),
+        };
         store.settings().save(&settings.to_json(), 1).await.unwrap();
         let speech =
             if models.is_empty() { PathBuf::from("tonny-speech") } else { beside("tonny-speech").unwrap() };
         let inserted = Arc::new(Mutex::new(Vec::new()));
         let logs = tempfile::tempdir().unwrap();
+        let files = Arc::new(Files { room, ids: recordings, ..Files::default() });
+        let behind_ms = Arc::new(AtomicU64::new(0));
         let parts = Parts {
             store: store.clone(),
             microphone: Arc::new(FakeMicrophone(room)),
             insertion: Arc::new(Notebook(inserted.clone())),
-            audio: Arc::new(Files(room)),
+            audio: files.clone(),
             disk: Arc::new(tonny_platform::disk::SystemDisk),
             models: Arc::new(Models(models)),
-            clock: Arc::new(Wall),
+            clock: Arc::new(Wall(behind_ms.clone())),
             downloads: downloads().unwrap(),
             secrets: Secrets::new(Arc::new(Drawer::default()), trials().unwrap()),
             package_index: None,
@@ -82,9 +118,55 @@ impl World {
             programs: Programs { speech, keeper: None, engines: installed() },
         };
         let (app, outputs, run) = app::start(parts).await;
-        tokio::spawn(run);
+        let run = tokio::spawn(run);
         let app::Outputs { snapshot, overlay, level, desktop } = outputs;
-        Self { app, store, snapshot, desktop, inserted, _others: (overlay, level), _logs: logs }
+        let _others = (overlay, level);
+        Self { app, store, files, behind_ms, snapshot, desktop, inserted, run, _others, _logs: logs }
+    }
+
+    /// Ends the App between two instructions; gives what it had in its database.
+    pub async fn crash(self) -> Store {
+        self.run.abort();
+        let _ = self.run.await;
+        self.store
+    }
+
+    /// Ends the App as a user does.
+    pub async fn quit(self) {
+        assert!(self.app.send(Message::Quit).await);
+        tokio::time::timeout(PATIENCE, self.run).await.expect("in time").expect("no panic");
+    }
+
+    /// Nothing is inserted as long as this lives.
+    pub fn hold_insertion(&self) -> MutexGuard<'_, Vec<String>> {
+        self.inserted.lock().unwrap()
+    }
+
+    /// Waits for a notification; gives its text.
+    pub async fn wait_notification(&mut self, title: &str) -> String {
+        let found = async {
+            loop {
+                if let DesktopWish::Notify(told) = self.desktop.recv().await.expect("the App runs")
+                    && told.title.contains(title)
+                {
+                    return told.body;
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.expect("in time")
+    }
+
+    /// Waits until the row of this utterance is so.
+    pub async fn wait_row(&self, id: &str, check: impl Fn(&Utterance) -> bool) -> Utterance {
+        let found = async {
+            loop {
+                if let Some(row) = self.store.utterances().get(id).await.unwrap().filter(|row| check(row)) {
+                    return row;
+                }
+                tokio::time::sleep(Duration::from_millis(10)).await;
+            }
+        };
+        tokio::time::timeout(PATIENCE, found).await.expect("the row changes")
     }
 
     pub async fn wait(&self, check: impl Fn(&Snapshot) -> bool) -> Snapshot {
@@ -159,11 +241,33 @@ impl TextInsertion for Notebook {
 }
 
 /// What the microphone heard can be read again where it was a sentence.
-struct Files(Room);
+#[derive(Default)]
+pub struct Files {
+    room: Room,
+    ids: Vec<String>,
+    removed: Mutex<Vec<String>>,
+    mended: Mutex<Vec<String>>,
+}
+
+impl Files {
+    /// Names of the recordings that were removed.
+    pub fn removed(&self) -> Vec<String> {
+        self.removed.lock().unwrap().clone()
+    }
+
+    /// Names of those whose header was looked at.
+    pub fn mended(&self) -> Vec<String> {
+        self.mended.lock().unwrap().clone()
+    }
+}
+
+fn name(wav: &Path) -> String {
+    wav.file_stem().unwrap().to_str().unwrap().to_owned()
+}
 
 impl AudioFiles for Files {
     fn read(&self, wav: &Path, _key: Option<&Secret>) -> Result<Arc<[i16]>, Problem> {
-        if self.0 == Room::Sentence {
+        if self.room == Room::Sentence {
             return Ok(sentence().into());
         }
         Err(Problem::with(Code::AudioUnreadable, wav.display()))
@@ -182,18 +286,24 @@ impl AudioFiles for Files {
     }
 
     fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {
-        Ok(Vec::new())
+        Ok(self.ids.clone())
     }
 
     fn size(&self, _folder: &Path) -> Result<(u64, u64), Problem> {
         Ok((0, 0))
     }
 
-    fn set_room_aside(&self, _folder: &Path) -> Result<(), Problem> {
-        Ok(())
+    fn set_room_aside(&self, _folder: &Path) -> Result<bool, Problem> {
+        Ok(true)
     }
 
-    fn remove(&self, _wav: &Path) -> Result<(), Problem> {
+    fn mend(&self, wav: &Path) -> Result<bool, Problem> {
+        self.mended.lock().unwrap().push(name(wav));
+        Ok(true)
+    }
+
+    fn remove(&self, wav: &Path) -> Result<(), Problem> {
+        self.removed.lock().unwrap().push(name(wav));
         Ok(())
     }
 }
@@ -250,11 +360,11 @@ impl Vault for Drawer {
     }
 }
 
-struct Wall;
+struct Wall(Arc<AtomicU64>);
 
 impl Clock for Wall {
     fn now(&self) -> Instant {
-        Instant::now()
+        Instant::now() - Duration::from_millis(self.0.load(Ordering::Relaxed))
     }
 
     fn utc(&self) -> time::OffsetDateTime {

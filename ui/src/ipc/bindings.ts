@@ -204,6 +204,8 @@ export type Dictation = {
 	language: string,
 	/**  How long a finished recording waits for a dead engine before it counts as failed, s. */
 	engine_wait_s: number,
+	/**  A recording that lasts so long ends as if the key were let go, minutes. */
+	longest_recording_min: number,
 	/**  Whether words found again after a crash are typed by themselves. */
 	type_recovered: boolean,
 };
@@ -711,7 +713,7 @@ export type Storage = {
 
 /**  Sizes and counts of everything that is kept. */
 export type StorageView = {
-	/**  The database file, bytes. */
+	/**  The database file with its log, and damaged ones that were set aside, bytes. */
 	database_bytes: number | null,
 	/**  Of it, what a vacuum would give back. */
 	free_bytes: number | null,

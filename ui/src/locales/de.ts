@@ -15,6 +15,7 @@ export const de: Texts = {
     dismiss: "Verstanden",
     loading: "Wird geladen",
     milliseconds: "ms",
+    minutes: "min",
   },
   nav: {
     label: "Seiten",
@@ -71,6 +72,8 @@ export const de: Texts = {
       needsModifier: "Nimm Strg, Alt, Umschalt oder Super dazu, oder eine Funktionstaste.",
       tap: "Gilt als Tippen",
       tapHint: "Ein kürzerer Druck beginnt das freihändige Zuhören.",
+      longest: "Längste Aufnahme",
+      longestHint: "Dauert eine Aufnahme so lange, endet sie wie beim Loslassen der Taste.",
     },
     insertion: {
       title: "Einfügen",

@@ -15,6 +15,7 @@ export const en = {
     dismiss: "Dismiss",
     loading: "Loading",
     milliseconds: "ms",
+    minutes: "min",
   },
   nav: {
     label: "Pages",
@@ -71,6 +72,8 @@ export const en = {
       needsModifier: "Add Ctrl, Alt, Shift or Super, or use a function key.",
       tap: "Counts as a tap",
       tapHint: "A press shorter than this starts hands-free listening.",
+      longest: "Longest recording",
+      longestHint: "A recording that lasts so long ends as if the key were let go.",
     },
     insertion: {
       title: "Inserting",

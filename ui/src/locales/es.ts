@@ -16,6 +16,7 @@ export const es: Texts = {
     dismiss: "Descartar",
     loading: "Cargando",
     milliseconds: "ms",
+    minutes: "min",
   },
   nav: {
     label: "Páginas",
@@ -72,6 +73,8 @@ export const es: Texts = {
       needsModifier: "Añade Ctrl, Alt, Mayús o Super, o usa una tecla de función.",
       tap: "Cuenta como toque",
       tapHint: "Una pulsación más corta inicia la escucha sin manos.",
+      longest: "Grabación más larga",
+      longestHint: "Una grabación que dura tanto termina como si se soltara la tecla.",
     },
     insertion: {
       title: "Inserción",

@@ -28,7 +28,15 @@ export const facts: AppFacts = {
 
 export const settings: Settings = {
   hotkeys: { dictate: "Ctrl+Shift+Space" },
-  dictation: { tap_ms: 300, tail_ms: 0, keep_audio: true, language: "auto", engine_wait_s: 60, type_recovered: false },
+  dictation: {
+    tap_ms: 300,
+    tail_ms: 0,
+    keep_audio: true,
+    language: "auto",
+    engine_wait_s: 60,
+    longest_recording_min: 120,
+    type_recovered: false,
+  },
   microphone: { device: null },
   speech: {
     model: "whisper-tiny.en",

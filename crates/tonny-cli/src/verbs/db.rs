@@ -31,9 +31,10 @@ pub fn run(face: &Face, verb: Db) -> Result<(), Problem> {
 }
 
 async fn check(face: &Face) -> Result<(), Problem> {
-    let report = face.store().await?.check().await.map_err(|error| store_problem(&error))?;
+    let report = face.store().await?.check_and_mend().await.map_err(|error| store_problem(&error))?;
     face.show(&report, || {
-        if report.is_clean() { "The database is sound.".to_owned() } else { report.findings.join("\n") }
+        let verdict = report.is_clean().then(|| "The database is sound.".to_owned());
+        [report.mended.clone(), report.findings.clone(), verdict.into_iter().collect()].concat().join("\n")
     })?;
     if report.is_clean() { Ok(()) } else { Err(Problem::of(Code::DatabaseDamaged)) }
 }

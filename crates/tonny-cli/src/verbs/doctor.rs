@@ -74,9 +74,10 @@ pub fn run(face: &Face) -> Result<(), Problem> {
 
 fn database(face: &Face) -> Result<String, Problem> {
     face.block_on(async {
-        let report = face.store().await?.check().await.map_err(|error| store_problem(&error))?;
+        let report = face.store().await?.check_and_mend().await.map_err(|error| store_problem(&error))?;
         if report.is_clean() {
-            return Ok("clean".to_owned());
+            let said = report.mended.join(" ");
+            return Ok(if said.is_empty() { "clean".to_owned() } else { said });
         }
         Err(Problem::with(Code::DatabaseFailed, report.findings.join("; ")))
     })

@@ -120,7 +120,11 @@ async fn audio(face: &Face, store: &Store, id: &str, out: &Path) -> Result<(), P
 
 async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
     row(store, id).await?;
-    delete_for_good(&places(face, store)?, id).await?;
+    if !delete_for_good(&places(face, store)?, &[id.to_owned()]).await? {
+        face.remark(
+            "Deleted. Another program is reading: the words leave the database's log with its next clean-up.",
+        );
+    }
     face.tell_app();
     Ok(())
 }

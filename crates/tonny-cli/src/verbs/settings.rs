@@ -22,18 +22,19 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
                 face.show(&value, || plain(&value))
             }
             Verb::Set { key, value } => {
-                save(face, &store, now.with(&key, field(&key)?.parse(&value)?)?).await
+                let value = field(&key)?.parse(&value)?;
+                change(face, &store, |now| now.with(&key, value.clone())).await
             }
             Verb::Reset { key: None } => {
                 settings::start_over(&store).await?;
                 face.tell_app();
                 Ok(())
             }
-            Verb::Reset { key } => save(face, &store, now.reset(key.as_deref())?).await,
+            Verb::Reset { key } => change(face, &store, |now| now.reset(key.as_deref())).await,
             Verb::Export => face.line(to_toml(&now)?.trim_end()),
             Verb::Import { file } => {
                 let text = read_at_most(&file, LARGEST_FILE, Code::SettingsBroken)?;
-                save(face, &store, from_toml(&text, &now)?).await
+                change(face, &store, |now| from_toml(&text, now)).await
             }
         }
     })
@@ -48,8 +49,12 @@ pub async fn load(face: &Face, store: &Store) -> Settings {
     settings
 }
 
-async fn save(face: &Face, store: &Store, new: Settings) -> Result<(), Problem> {
-    settings::save(store, &new).await?;
+async fn change(
+    face: &Face,
+    store: &Store,
+    patch: impl Fn(&Settings) -> Result<Settings, Problem>,
+) -> Result<(), Problem> {
+    settings::change(store, patch).await?;
     face.tell_app();
     Ok(())
 }

@@ -71,6 +71,8 @@ pub enum Message {
     History(HistoryAsk),
     Storage(StorageAsk),
     CleanedUp(Result<Cleaned, Problem>),
+    Repaired(Problem),
+    RoomSetAside,
     Secrets(SecretsAsk),
     SecretsChanged,
     NoRecordingsKey,

@@ -43,17 +43,20 @@ impl App {
         utterance.committed.clone_from(&transcript.words.text);
         utterance.tentative.clear();
         utterance.truncated = transcript.words.truncated;
-        let cancelled = utterance.cancelled;
+        let (cancelled, kept_back) = (utterance.cancelled, utterance.kept_back);
         let text = FinalText::from(transcript);
+        let words = text.text.clone();
         // Committed before it is delivered: a crash from here on loses no word.
-        if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
-            self.problem = Some(crate::store_problem(&error));
-        }
+        self.keep_text(id, text).await;
         if cancelled {
             return self.end(id, UtteranceState::Cancelled, None, None).await;
         }
+        if kept_back {
+            let problem = Problem::of(Code::QuitEarly);
+            return self.end(id, UtteranceState::Kept, Some(problem), None).await;
+        }
         if let Some(utterance) = self.utterance(id) {
-            utterance.stage = Stage::Ready(text.text);
+            utterance.stage = Stage::Ready(words);
         }
         self.deliver_next().await;
     }
@@ -76,18 +79,15 @@ impl App {
         let wish = InsertionWish { target: utterance.target.clone(), ..wish };
         let (id, route) = (utterance.id.clone(), utterance.route);
         utterance.delivery_deadline = Some(self.parts.clock.now() + DELIVERY_DEADLINE);
-        // Synced before the first key is typed: after a power cut the row says that it may have arrived, and it is not
-        // typed a second time. A row that could not be written keeps nobody's words from arriving.
-        let (from, to) = (UtteranceState::Transcribed, UtteranceState::Delivering);
-        match self.parts.store.utterances().claim(&id, from, to).await {
-            Ok(true) => {}
-            Ok(false) => tracing::warn!(id, "an utterance without its row is delivered"),
-            Err(error) => tracing::error!(%error, id, "the row could not be marked as being delivered"),
-        }
+        let may_type = self.keep_delivering(&id).await;
         let (insertion, clock, handle) =
             (self.parts.insertion.clone(), self.parts.clock.clone(), self.handle.clone());
         self.tasks.spawn_blocking(move || {
             let delivery = match route {
+                Route::Type if !may_type => match insertion.copy(&text) {
+                    Ok(()) => Delivery::Copied(Problem::of(Code::NotSafeToType)),
+                    Err(problem) => Delivery::Failed(problem),
+                },
                 Route::Type => insertion.insert(&text, &wish),
                 Route::Clipboard => match insertion.copy(&text) {
                     Ok(()) => Delivery::Inserted { by: InsertionMethod::Paste },
@@ -145,10 +145,11 @@ impl App {
         let outcome = outcome(utterance, state, problem.as_ref(), by);
         let wav = utterance.wav.clone();
         self.last = Some(last(id, text, state, &outcome));
-        self.write_outcome(id, &outcome).await;
-        if state == UtteranceState::Delivered && !self.settings.storage.keep_text {
+        let kept = self.keep_end(id, &outcome).await;
+        // A recording goes only once its words are where they stay, or where nothing of them is to stay.
+        if kept && state == UtteranceState::Delivered && !self.settings.storage.keep_text {
             self.forget(id).await;
-        } else if state == UtteranceState::Delivered && !keep_audio && problem.is_none() {
+        } else if kept && state == UtteranceState::Delivered && !keep_audio && problem.is_none() {
             self.remove_audio(id, &wav).await;
         }
         self.after_end(problem);
@@ -159,17 +160,10 @@ impl App {
         let outcome = outcome(utterance, state, problem.as_ref(), None);
         let text = utterance.committed.clone();
         self.last = Some(last(id, text, state, &outcome));
-        self.write_outcome(id, &outcome).await;
+        self.keep_end(id, &outcome).await;
         // Boxed: delivery of the next one may end here again.
         self.after_end(problem);
         Box::pin(self.deliver_next()).await;
-    }
-
-    async fn write_outcome(&mut self, id: &str, outcome: &Outcome) {
-        self.history_version += 1;
-        if let Err(error) = self.parts.store.utterances().finish(id, outcome).await {
-            self.problem = Some(crate::store_problem(&error));
-        }
     }
 
     fn after_end(&mut self, problem: Option<Problem>) {
@@ -182,13 +176,20 @@ impl App {
     /// Nothing is to be kept: the row, its words in the search and in the log, and the recording go at once.
     async fn forget(&mut self, id: &str) {
         let places = self.places();
-        let forgotten = super::storage::delete_for_good(&places, id).await;
-        if let Err(problem) = forgotten {
+        if let Err(problem) = super::storage::remove(&places, id).await {
             self.problem = Some(problem);
         }
+        self.empty_log();
+    }
+
+    /// Not waited for: another program may be reading.
+    pub(super) fn empty_log(&self) {
+        let store = self.parts.store.clone();
         self.tasks.spawn(async move {
-            if let Err(error) = places.store.empty_log().await {
-                tracing::warn!(%error, "deleted words stay in the log until the next clean-up");
+            match store.empty_log().await {
+                Ok(true) => {}
+                Ok(false) => tracing::warn!("deleted words stay in the log until the next clean-up"),
+                Err(error) => tracing::warn!(%error, "deleted words stay in the log until the next clean-up"),
             }
         });
     }

@@ -159,6 +159,7 @@ impl App {
             HistoryAsk::List(query, reply) => {
                 // Whoever reads the history has seen what was found again.
                 self.recovered.clear();
+                self.typable.clear();
                 let (store, hidden) = (self.parts.store.clone(), self.deletions.clone());
                 self.tasks.spawn(async move {
                     let _ = reply.send(list(&store, &query, &hidden).await);
@@ -207,9 +208,18 @@ impl App {
     pub(super) async fn delete_expired(&mut self, now: Instant) {
         let due: Vec<String> =
             self.deletions.iter().filter(|(_, at)| **at <= now).map(|(id, _)| id.clone()).collect();
-        for id in due {
-            self.deletions.remove(&id);
-            if let Err(problem) = super::storage::delete_for_good(&self.places(), &id).await {
+        if due.is_empty() {
+            return;
+        }
+        due.iter().for_each(|id| _ = self.deletions.remove(id));
+        self.delete_all(due).await;
+        self.empty_log();
+    }
+
+    pub(super) async fn delete_all(&mut self, ids: Vec<String>) {
+        let places = self.places();
+        for id in ids {
+            if let Err(problem) = super::storage::remove(&places, &id).await {
                 tracing::warn!(code = problem.code, "a deleted utterance stayed behind");
                 self.problem = Some(problem);
             }

@@ -19,6 +19,9 @@ pub(super) const VOICE_LEVEL: f32 = 0.12;
 
 impl App {
     pub(super) async fn gesture(&mut self, gesture: Gesture, route: Option<String>) -> Result<(), Problem> {
+        if self.quitting {
+            return Err(Problem::of(Code::ShuttingDown));
+        }
         let route = Route::named(route.as_deref()).ok_or_else(|| {
             Problem::with(Code::RouteUnknown, format!("It was called {:?}", route.unwrap_or_default()))
         })?;
@@ -38,7 +41,7 @@ impl App {
                 Ok(())
             }
             Step::Abandon => {
-                self.abandon_recording();
+                self.abandon_recording().await;
                 Ok(())
             }
         }
@@ -72,6 +75,9 @@ impl App {
         // A row that cannot be written does not stop the recording: the WAV alone is found again at the next start.
         if let Err(error) = self.parts.store.utterances().begin(&row).await {
             self.problem = Some(crate::store_problem(&error));
+            if let Some(utterance) = self.utterance(&id) {
+                utterance.unwritten = Some(row);
+            }
         }
         Ok(())
     }
@@ -140,7 +146,7 @@ impl App {
     }
 
     /// Ends the recording; its words go to the history only.
-    pub(super) fn abandon_recording(&mut self) {
+    async fn abandon_recording(&mut self) {
         let now = self.parts.clock.now();
         self.key = Default::default();
         let Some(utterance) = self.speaking() else { return };
@@ -150,7 +156,20 @@ impl App {
         if let Some(recording) = utterance.recording.take() {
             recording.finish(now, Duration::ZERO);
         }
+        let id = utterance.id.clone();
         self.notice = Some(Notice::done("Cancelled", now));
+        self.keep_cancel(&id).await;
+    }
+
+    /// Nobody lets go of what was forgotten: a recording has a longest time.
+    pub(super) fn end_too_long(&mut self, now: Instant) {
+        let longest = Duration::from_secs(60 * u64::from(self.settings.dictation.longest_recording_min));
+        let is_over = |utterance: &mut Utterance| now.saturating_duration_since(utterance.pressed) >= longest;
+        if self.speaking().is_some_and(is_over) {
+            self.key = Default::default();
+            self.finish_recording(now);
+            self.trouble(Problem::of(Code::RecordingTooLong));
+        }
     }
 
     fn tail(&self) -> Duration {
@@ -179,7 +198,12 @@ impl App {
                 self.key = Default::default();
                 self.trouble(problem);
             }
-            Note::Trouble(problem) => self.trouble(problem),
+            Note::Trouble(problem) => {
+                if problem.is(Code::DiskFullRecording) {
+                    self.next_room = Some(now + super::storage::ROOM_EVERY);
+                }
+                self.trouble(problem);
+            }
             Note::Recorded { samples } => self.recorded(id, samples).await,
             Note::Sent => {
                 utterance.timings.last_audio_ms = Some(utterance.since_press(now));
@@ -199,6 +223,7 @@ impl App {
 
     async fn recorded(&mut self, id: &str, samples: u64) {
         let Some(utterance) = self.utterance(id) else { return };
+        utterance.recorded = true;
         if utterance.is_recording() {
             utterance.stage = Stage::Transcribing;
         }
@@ -218,7 +243,7 @@ impl App {
     }
 
     /// The utterance being recorded.
-    fn speaking(&mut self) -> Option<&mut Utterance> {
+    pub(super) fn speaking(&mut self) -> Option<&mut Utterance> {
         self.utterances.back_mut().filter(|utterance| utterance.is_recording())
     }
 
@@ -235,7 +260,10 @@ impl App {
 
     pub(super) fn dismiss(&mut self) {
         self.notice = None;
-        self.problem = None;
+        // What happened to the database is told until it was what the user saw.
+        if self.problem.take().is_none() {
+            self.repaired = None;
+        }
     }
 
     /// After a start with no window asked for, nothing is shown but the tray.

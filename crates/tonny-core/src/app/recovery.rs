@@ -8,39 +8,85 @@ use super::{App, Notification, recordings};
 use crate::problem::{Code, Problem};
 use crate::transcription::Transcript;
 
+/// Why something was left unfinished, the gravest last.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, PartialOrd, Ord)]
+enum Left {
+    /// Nothing says why.
+    Found,
+    ByQuitting,
+    ByACrash,
+}
+
+impl Left {
+    fn as_str(self) -> &'static str {
+        match self {
+            Self::Found => "",
+            Self::ByQuitting => "TonnyTray was quit before they were done. ",
+            Self::ByACrash => "TonnyTray did not end well the last time. ",
+        }
+    }
+}
+
 impl App {
     /// Adopts what the last run left behind.
     pub(super) async fn recover(&mut self) {
+        let mut left = Left::Found;
         match self.parts.store.utterances().unfinished().await {
             Ok(rows) => {
+                self.mend_headers(rows.iter().map(|row| row.id.clone()).collect()).await;
                 for row in rows {
-                    tracing::info!(
-                        id = row.id,
-                        state = row.state.as_str(),
-                        "an unfinished utterance is recovered"
-                    );
-                    if let Err(error) = self.parts.store.utterances().mark_recovered(&row.id).await {
-                        tracing::error!(%error, id = row.id, "the row could not be marked as recovered");
-                    }
-                    self.recovered.push(row.id.clone());
-                    self.recover_row(row).await;
+                    left = left.max(self.take_up(row).await);
                 }
             }
             Err(error) => self.problem = Some(crate::store_problem(&error)),
         }
         self.adopt_recordings().await;
-        self.offer_recovered();
+        self.offer_recovered(left);
+    }
+
+    async fn take_up(&mut self, row: tonny_store::Utterance) -> Left {
+        tracing::info!(id = row.id, state = row.state.as_str(), "an unfinished utterance is recovered");
+        if let Err(error) = self.parts.store.utterances().mark_recovered(&row.id).await {
+            tracing::error!(%error, id = row.id, "the row could not be marked as recovered");
+        }
+        let quit = row.error_code.as_deref() == Some(Code::QuitEarly.id());
+        // What was on its way may have arrived, and what somebody left behind by quitting was for another window.
+        if row.state != UtteranceState::Delivering && !quit {
+            self.typable.insert(row.id.clone());
+        }
+        self.recovered.push(row.id.clone());
+        self.recover_row(row).await;
+        if quit { Left::ByQuitting } else { Left::ByACrash }
+    }
+
+    /// Recordings whose header a crash left behind their data are corrected, for every program that believes headers.
+    async fn mend_headers(&mut self, ids: Vec<String>) {
+        let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
+        let mended = tokio::task::spawn_blocking(move || {
+            for id in ids {
+                match audio.mend(&wav(&folder, &id)) {
+                    Ok(true) => tracing::info!(id, "the header of a recording was corrected"),
+                    Ok(false) => {}
+                    Err(problem) => {
+                        tracing::warn!(code = problem.code, id, "a recording could not be mended")
+                    }
+                }
+            }
+        });
+        if let Err(error) = mended.await {
+            tracing::error!(%error, "mending recordings panicked");
+        }
     }
 
     /// Said once, where the user looks even with no window open; the tray's menu says it until the history was opened.
-    fn offer_recovered(&self) {
+    fn offer_recovered(&self, left: Left) {
         let title = match self.recovered.len() {
             0 => return,
             1 => "One recording was found again".to_owned(),
             n => format!("{n} recordings were found again"),
         };
-        let body = "TonnyTray did not end well the last time. The words are put into History as soon as they are worked out.";
-        self.alert(Notification { title, body: body.to_owned() });
+        let body = format!("{}The words are put into History as soon as they are worked out.", left.as_str());
+        self.alert(Notification { title, body });
     }
 
     /// A recording without a row (the disk was full, the database locked) gets one: audio is never left unfound.
@@ -52,6 +98,7 @@ impl App {
                 tracing::warn!(code = problem.code, "the audio folder could not be looked through");
                 Vec::new()
             });
+        let mut adopted = Vec::new();
         for id in ids {
             // Only our own ids; anything else in the folder is not ours to touch.
             let Ok(uuid) = uuid::Uuid::parse_str(&id) else { continue };
@@ -70,17 +117,20 @@ impl App {
                 model,
                 ..NewUtterance::default()
             };
-            let adopted = async {
+            let begun = async {
                 self.parts.store.utterances().begin(&row).await?;
                 self.parts.store.utterances().mark_recovered(&id).await
             };
-            match adopted.await {
-                Ok(()) => {
-                    self.recovered.push(id.clone());
-                    self.retranscribe(&id);
-                }
+            match begun.await {
+                Ok(()) => adopted.push(id),
                 Err(error) => self.problem = Some(crate::store_problem(&error)),
             }
+        }
+        self.mend_headers(adopted.clone()).await;
+        // Never typed by themselves: where no row could be written, none could say that its words had arrived.
+        for id in adopted {
+            self.retranscribe(&id);
+            self.recovered.push(id);
         }
     }
 
@@ -89,10 +139,7 @@ impl App {
         if row.text.as_ref().is_some_and(|text| !text.is_empty()) {
             let outcome = Outcome { timings: row.timings, ..Outcome::of(UtteranceState::Kept) };
             self.write_recovered(&row.id, &outcome).await;
-            // One that was on its way may have arrived: it is never typed again.
-            if row.state != UtteranceState::Delivering {
-                self.type_recovered(&row.id, row.text.unwrap_or_default()).await;
-            }
+            self.type_recovered(&row.id, row.text.unwrap_or_default()).await;
             return;
         }
         self.retranscribe(&row.id);
@@ -100,7 +147,7 @@ impl App {
 
     /// Types words that were found again, if the user chose so; only at a start, never after a retry.
     async fn type_recovered(&mut self, id: &str, text: String) {
-        if !self.settings.dictation.type_recovered || !self.recovered.iter().any(|known| known == id) {
+        if !self.typable.remove(id) || !self.settings.dictation.type_recovered {
             return;
         }
         let transcribed = self.parts.store.utterances().set_state(id, UtteranceState::Transcribed).await;

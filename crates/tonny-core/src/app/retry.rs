@@ -21,6 +21,9 @@ use crate::problem::{Code, Problem};
 use crate::secrets::Secrets;
 use crate::transcription::{self, Job, Note, Transcript, replay};
 
+/// 16 kHz, mono.
+const SAMPLES_PER_MS: u64 = 16;
+
 /// Half an hour of speech is 58 MB; more would be in the window's memory several times over.
 const PLAYABLE_MS: i64 = 30 * 60_000;
 
@@ -134,9 +137,17 @@ impl App {
         let (audio, handle, id) = (self.parts.audio.clone(), self.handle.clone(), id.to_owned());
         let language = self.settings.dictation.language.clone();
         let (file, secrets) = (wav(&self.parts.audio_folder, &id), self.parts.secrets.clone());
+        let store = self.parts.store.clone();
         self.tasks.spawn(async move {
             let result = match recordings::read(&audio, &secrets, file).await {
-                Ok(samples) => transcribe(Job { heard: replay(samples), chain, language, patience }).await,
+                Ok(samples) => {
+                    // A row that a crash left behind does not know it: retention by size and subtitles go by it.
+                    let ms = i64::try_from(samples.len() as u64 / SAMPLES_PER_MS).unwrap_or(i64::MAX);
+                    if let Err(error) = store.utterances().note_audio(&id, ms).await {
+                        tracing::warn!(%error, id, "the length of a recording is not in its row");
+                    }
+                    transcribe(Job { heard: replay(samples), chain, language, patience }).await
+                }
                 Err(problem) => Err(problem),
             };
             answer(&handle, id, result).await;
@@ -182,7 +193,7 @@ pub async fn recording(
     }
     let samples = recordings::read(&places.audio, secrets, wav(&places.folder, &row.id)).await?;
     // A row that was never finished does not know its length.
-    if samples.len() as u64 / 16 > longest_ms.unsigned_abs() {
+    if samples.len() as u64 / SAMPLES_PER_MS > longest_ms.unsigned_abs() {
         return Err(too_long());
     }
     Ok(wav_file(&samples))

@@ -8,11 +8,12 @@ mod clean_up;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::time::Duration;
+use std::time::{Duration, Instant};
 
 use serde::{Deserialize, Serialize};
-use tonny_store::{BackupFile, Store};
+use tonny_store::{BackupFile, CheckReport, Store};
 
+pub(super) use clean_up::remove;
 pub use clean_up::{clean_up, delete_for_good};
 
 use super::App;
@@ -27,6 +28,9 @@ pub(super) const FIRST_CLEAN_UP: Duration = Duration::from_secs(60);
 
 /// Backups are hourly; asking more often only costs a look at two files' times.
 pub(super) const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
+
+/// After a full disk: soon enough for the next recording, and a look at the free room costs nothing.
+pub(super) const ROOM_EVERY: Duration = Duration::from_secs(10);
 
 /// Backups made by themselves; only these go by themselves, and the others after a month.
 const AUTOMATIC: &str = "auto-";
@@ -48,7 +52,7 @@ pub enum StorageAsk {
 #[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct StorageView {
-    /// The database file, bytes.
+    /// The database file with its log, and damaged ones that were set aside, bytes.
     pub database_bytes: f64,
     /// Of it, what a vacuum would give back.
     pub free_bytes: f64,
@@ -156,6 +160,21 @@ impl App {
         });
     }
 
+    /// After a full disk used the room up: as soon as there is some again, and nobody speaks into what is left.
+    pub(super) fn set_room_aside_again(&mut self, now: Instant) {
+        self.next_room = Some(now + ROOM_EVERY);
+        if !self.utterances.is_empty() {
+            return;
+        }
+        let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
+        let handle = self.handle.clone();
+        self.tasks.spawn_blocking(move || match audio.set_room_aside(&folder) {
+            Ok(true) => _ = handle.send_blocking(Message::RoomSetAside),
+            Ok(false) => {}
+            Err(problem) => tracing::debug!(code = problem.code, "there is still no room for recordings"),
+        });
+    }
+
     /// Starts a clean-up unless one is under way; [`Message::CleanedUp`] answers.
     pub(super) fn begin_clean_up(&mut self) {
         self.next_clean_up = Some(self.parts.clock.now() + CLEAN_UP_EVERY);
@@ -186,22 +205,6 @@ impl App {
         }
     }
 
-    /// A damaged database was replaced at the start: what can still be read of it comes in behind.
-    pub(super) fn begin_salvage(&mut self) {
-        if self.parts.store.recovery().is_none() {
-            return;
-        }
-        self.problem = Some(Problem::of(Code::DatabaseRepaired));
-        let (store, handle) = (self.parts.store.clone(), self.handle.clone());
-        self.tasks.spawn(async move {
-            match store.salvage().await {
-                Ok(rows) => tracing::info!(rows, "rows were read from the damaged database"),
-                Err(error) => tracing::error!(%error, "the damaged database could not be read to its end"),
-            }
-            handle.send(Message::Reload).await;
-        });
-    }
-
     pub(super) fn storage(&mut self, ask: StorageAsk) {
         let (places, rooms, limits) = (self.places(), self.rooms(), self.settings.storage.clone());
         let now = self.parts.clock.utc();
@@ -212,7 +215,9 @@ impl App {
             match ask {
                 StorageAsk::View(reply) => _ = reply.send(view(&places, rooms).await),
                 StorageAsk::Check(reply) => {
-                    _ = reply.send(places.store.check().await.map(|report| report.findings).map_err(failed));
+                    let report = places.store.check_and_mend().await;
+                    let said = |report: CheckReport| [report.mended, report.findings].concat();
+                    _ = reply.send(report.map(said).map_err(failed));
                 }
                 StorageAsk::BackUp(reply) => _ = reply.send(back_up(&places.store, "manual-", now).await),
                 StorageAsk::Restore(_, reply) if busy => {
@@ -246,7 +251,8 @@ pub async fn upkeep(
     let store = &places.store;
     // Words that have to go must not live on in yesterday's backup.
     let forget = !limits.keep_text && cleaned.utterances > 0;
-    cleaned.backups = drop_backups(store, now_ms, forget);
+    cleaned.backups = drop_backups(store, limits, now_ms, forget);
+    drop_damaged(store, now_ms, !limits.keep_text);
     let (audio, folder) = (places.audio.clone(), places.folder.clone());
     let room = tokio::task::spawn_blocking(move || audio.set_room_aside(&folder)).await;
     if let Ok(Err(problem)) = room {
@@ -282,13 +288,23 @@ fn is_automatic(backup: &BackupFile) -> bool {
     backup.name.starts_with(AUTOMATIC)
 }
 
-fn drop_backups(store: &Store, now_ms: i64, all: bool) -> u32 {
+/// Damaged files that were set aside hold words as well: they go after a month, and at once where nothing is to be kept.
+fn drop_damaged(store: &Store, now_ms: i64, all: bool) {
+    let files = store.damaged_files();
+    files
+        .iter()
+        .filter(|file| all || file.made_ms < now_ms - MONTH_MS)
+        .for_each(|file| store.remove_damaged(file));
+}
+
+fn drop_backups(store: &Store, limits: &settings::Storage, now_ms: i64, all: bool) -> u32 {
     let backups = store.backups();
     let times: Vec<i64> = backups.iter().filter(|b| is_automatic(b)).map(|b| b.made_ms).collect();
     let surplus = surplus_backups(&times);
     let goes = |backup: &&BackupFile| {
         all || if is_automatic(backup) {
-            surplus.contains(&backup.made_ms)
+            // No newer one takes its place where none are made any more.
+            surplus.contains(&backup.made_ms) || (!limits.backups && backup.made_ms < now_ms - MONTH_MS)
         } else {
             backup.made_ms < now_ms - MONTH_MS
         }
@@ -354,8 +370,9 @@ pub async fn view(places: &Places, rooms: Rooms) -> Result<StorageView, Problem>
         made_at: crate::history_files::rfc3339(backup.made_ms),
         bytes: backup.bytes as f64,
     });
+    let damaged: u64 = places.store.damaged_files().iter().map(|file| file.bytes).sum();
     Ok(StorageView {
-        database_bytes: size.bytes as f64 + places.store.log_bytes() as f64,
+        database_bytes: size.bytes as f64 + places.store.log_bytes() as f64 + damaged as f64,
         free_bytes: size.free_bytes as f64,
         recordings: u32::try_from(recordings).unwrap_or(u32::MAX),
         recordings_bytes: recordings_bytes as f64,

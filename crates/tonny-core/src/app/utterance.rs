@@ -4,7 +4,7 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 use std::time::Instant;
 
-use tonny_store::Timings;
+use tonny_store::{FinalText, NewUtterance, Timings};
 
 use crate::ports::{Recording, Target};
 use crate::problem::Problem;
@@ -60,6 +60,14 @@ pub(super) struct Utterance {
     /// Present while the microphone is open.
     pub(super) recording: Option<Box<dyn Recording>>,
     pub(super) cancelled: bool,
+    /// The app quits: its words go to the history only.
+    pub(super) kept_back: bool,
+    /// All of its sound is in the file.
+    pub(super) recorded: bool,
+    /// The row, while it could not be written.
+    pub(super) unwritten: Option<NewUtterance>,
+    /// The final text, while it could not be written.
+    pub(super) unkept: Option<FinalText>,
     pub(super) hands_free: bool,
     /// The focused window at release.
     pub(super) target: Option<Target>,
@@ -90,6 +98,10 @@ impl Utterance {
             stage: Stage::Recording,
             recording: None,
             cancelled: false,
+            kept_back: false,
+            recorded: false,
+            unwritten: None,
+            unkept: None,
             hands_free: false,
             target: None,
             committed: String::new(),

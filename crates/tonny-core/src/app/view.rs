@@ -45,7 +45,7 @@ impl App {
         let notice = self.notice.as_ref().map(|notice| notice.until);
         let deletion = self.deletions.values().min().copied();
         let delivery = self.utterances.iter().filter_map(|utterance| utterance.delivery_deadline).min();
-        [tick, notice, deletion, delivery, self.next_clean_up].into_iter().flatten().min()
+        [tick, notice, deletion, delivery, self.next_room, self.next_clean_up].into_iter().flatten().min()
     }
 
     pub(super) async fn expire(&mut self) {
@@ -53,8 +53,12 @@ impl App {
         if self.notice.as_ref().is_some_and(|notice| notice.until <= now) {
             self.notice = None;
         }
+        self.end_too_long(now);
         self.delete_expired(now).await;
         self.give_up_deliveries(now).await;
+        if self.next_room.is_some_and(|at| at <= now) {
+            self.set_room_aside_again(now);
+        }
         if self.next_clean_up.is_some_and(|at| at <= now) {
             self.begin_clean_up();
         }
@@ -82,7 +86,7 @@ impl App {
             }),
             workers: self.workers.iter().map(|worker| worker.view.clone()).collect(),
             last: self.last.clone(),
-            problem: self.problem.clone(),
+            problem: self.problem.clone().or_else(|| self.repaired.clone()),
             model: self.model_view(),
             install: self.install.clone(),
             hotkey_problem: self.hotkey_problem.clone(),

@@ -44,7 +44,7 @@ impl App {
     pub(super) async fn prepare(&mut self) {
         self.tasks.spawn(self.parts.store.upkeep());
         self.next_clean_up = Some(self.parts.clock.now() + super::storage::FIRST_CLEAN_UP);
-        self.begin_salvage();
+        self.begin_repair();
         self.set_room_aside();
         self.refresh_models().await;
         self.last = self.newest().await;
@@ -181,17 +181,20 @@ impl App {
     }
 
     pub(super) async fn change_settings(&mut self, change: SettingsChange) -> Result<Settings, Problem> {
+        let store = &self.parts.store;
         let new = match change {
             SettingsChange::Field(key, value) => {
-                let new = self.settings.with(&key, value)?;
-                engine::check_described(&new, &self.settings)?;
-                new
+                let patch = |now: &Settings| {
+                    let new = now.with(&key, value.clone())?;
+                    engine::check_described(&new, now)?;
+                    Ok(new)
+                };
+                settings::change(store, patch).await?
             }
-            SettingsChange::Reset(None) => settings::start_over(&self.parts.store).await?,
-            SettingsChange::Reset(Some(key)) => self.settings.reset(Some(&key))?,
-            SettingsChange::All(settings) => *settings,
+            SettingsChange::Reset(None) => settings::start_over(store).await?,
+            SettingsChange::Reset(Some(key)) => settings::change(store, |now| now.reset(Some(&key))).await?,
+            SettingsChange::All(settings) => settings::change(store, |_| Ok((*settings).clone())).await?,
         };
-        settings::save(&self.parts.store, &new).await?;
         self.apply(new);
         Ok(self.settings.clone())
     }

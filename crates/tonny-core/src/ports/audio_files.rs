@@ -21,9 +21,12 @@ pub trait AudioFiles: Send + Sync + 'static {
     fn ids(&self, folder: &Path) -> Result<Vec<String>, Problem>;
     /// How many recordings `folder` has, and their bytes.
     fn size(&self, folder: &Path) -> Result<(u64, u64), Problem>;
-    /// Sets room aside in `folder` for a recording that is under way when the disk fills up; where there is none to
-    /// spare, nothing.
-    fn set_room_aside(&self, folder: &Path) -> Result<(), Problem>;
+    /// Sets room aside in `folder` for a recording that is under way when the disk fills up; says whether there is any
+    /// now. Where there is none to spare, nothing is set aside.
+    fn set_room_aside(&self, folder: &Path) -> Result<bool, Problem>;
+    /// Corrects the header of a recording that a crash left behind its data; says whether there was anything to correct.
+    /// What is encrypted, and what is none of ours, stays as it is.
+    fn mend(&self, wav: &Path) -> Result<bool, Problem>;
     /// Deletes a recording; one that is already gone is no error.
     fn remove(&self, wav: &Path) -> Result<(), Problem>;
 }

@@ -70,6 +70,8 @@ pub struct Dictation {
     pub language: String,
     /// How long a finished recording waits for a dead engine before it counts as failed, s.
     pub engine_wait_s: u32,
+    /// A recording that lasts so long ends as if the key were let go, minutes.
+    pub longest_recording_min: u32,
     /// Whether words found again after a crash are typed by themselves.
     pub type_recovered: bool,
 }
@@ -262,6 +264,8 @@ impl Default for Dictation {
             keep_audio: true,
             language: "auto".to_owned(),
             engine_wait_s: 60,
+            // Past what anybody says in one go, short of what a forgotten hands-free fills a disk with.
+            longest_recording_min: 120,
             type_recovered: false,
         }
     }

@@ -67,6 +67,11 @@ const FIELDS: &[Field] = &[
         help: "How long a recording waits for an engine that died.",
     },
     Field {
+        key: "dictation.longest_recording_min",
+        range: Range::Whole(1, 480, "min"),
+        help: "A recording that lasts so long ends as if the key were let go.",
+    },
+    Field {
         key: "dictation.type_recovered",
         range: Range::Flag,
         help: "Type words that were found again after a crash by themselves.",

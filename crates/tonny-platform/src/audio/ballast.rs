@@ -17,25 +17,25 @@ fn path(folder: &Path) -> PathBuf {
     folder.join(".room-for-recordings")
 }
 
-/// Makes the file where it is missing and there is room for it.
-pub(super) fn fill(folder: &Path) -> io::Result<()> {
+/// Makes the file where it is missing and there is room for it; says whether it is there now.
+pub(super) fn fill(folder: &Path) -> io::Result<bool> {
     fill_with(folder, BYTES)
 }
 
-fn fill_with(folder: &Path, bytes: u64) -> io::Result<()> {
+fn fill_with(folder: &Path, bytes: u64) -> io::Result<bool> {
     let path = path(folder);
     if fs::metadata(&path).is_ok_and(|file| file.len() == bytes) {
-        return Ok(());
+        return Ok(true);
     }
     if free(folder)? < bytes * SPARE {
-        return Ok(());
+        return Ok(false);
     }
     let made = write(&path, bytes);
     if made.is_err() {
         // Half of it helps nobody.
         let _ = fs::remove_file(&path);
     }
-    made
+    made.map(|()| true)
 }
 
 /// Written, not only reserved: a file with holes takes no room.
@@ -69,12 +69,12 @@ mod tests {
     #[test]
     fn the_room_is_really_taken_once_and_given_up_once() {
         let folder = tempfile::tempdir().unwrap();
-        fill_with(folder.path(), 3_000_000).unwrap();
-        fill_with(folder.path(), 3_000_000).unwrap();
+        assert!(fill_with(folder.path(), 3_000_000).unwrap());
+        assert!(fill_with(folder.path(), 3_000_000).unwrap());
         let file = fs::metadata(path(folder.path())).unwrap();
         assert_eq!(file.len(), 3_000_000);
         assert!(release(folder.path()) && !release(folder.path()));
-        fill_with(folder.path(), u64::MAX / 8).unwrap();
+        assert!(!fill_with(folder.path(), u64::MAX / 8).unwrap());
         assert!(!release(folder.path()), "no disk has that much room to spare");
     }
 }

@@ -7,7 +7,7 @@ use tonny_core::ports::AudioFiles;
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{Reader, Secret};
 
-use super::{ballast, open_recording, seal};
+use super::{ballast, open_recording, seal, wav};
 
 /// The audio folder; every call names its file.
 #[derive(Clone, Copy, Debug, Default)]
@@ -60,9 +60,13 @@ impl AudioFiles for RecordingsOnDisk {
         Ok((ids.len() as u64, ids.iter().map(bytes).sum()))
     }
 
-    fn set_room_aside(&self, folder: &Path) -> Result<(), Problem> {
+    fn set_room_aside(&self, folder: &Path) -> Result<bool, Problem> {
         ballast::fill(folder)
             .map_err(|e| Problem::with(Code::HomeUnwritable, format!("{}: {e}", folder.display())))
+    }
+
+    fn mend(&self, wav: &Path) -> Result<bool, Problem> {
+        wav::mend(wav).map_err(|e| Problem::with(Code::AudioNotKept, format!("{}: {e}", wav.display())))
     }
 
     fn remove(&self, wav: &Path) -> Result<(), Problem> {

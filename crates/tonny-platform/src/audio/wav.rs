@@ -5,7 +5,7 @@
 //! a file that is valid and at most one append short; [`super::open_recording`] reads even those. Knows no devices.
 
 use std::fs::File;
-use std::io::{self, Seek, SeekFrom, Write};
+use std::io::{self, Read as _, Seek, SeekFrom, Write};
 use std::path::{Path, PathBuf};
 
 use tonny_core::problem::{Code, Problem};
@@ -39,6 +39,25 @@ pub(super) fn header(samples: u64) -> [u8; HEADER] {
 pub(super) fn is_ours(start: &[u8]) -> bool {
     let ideal = header(0);
     start.len() >= HEADER && [0..4, 8..40].into_iter().all(|part| start[part.clone()] == ideal[part])
+}
+
+/// Makes the header of a file of ours count the samples that are there, for readers that believe headers; says whether it
+/// was wrong. Half a sample at the end goes. Anything else stays as it is.
+pub(super) fn mend(path: &Path) -> io::Result<bool> {
+    let mut start = Vec::with_capacity(HEADER);
+    File::open(path)?.take(HEADER as u64).read_to_end(&mut start)?;
+    if !is_ours(&start) {
+        return Ok(false);
+    }
+    let samples = (std::fs::metadata(path)?.len() - HEADER as u64) / 2;
+    if start == header(samples) {
+        return Ok(false);
+    }
+    let mut file = File::options().write(true).open(path)?;
+    file.write_all(&header(samples))?;
+    file.set_len(HEADER as u64 + samples * 2)?;
+    file.sync_all()?;
+    Ok(true)
 }
 
 /// A recording's file.
@@ -192,6 +211,25 @@ mod tests {
         wav.end().unwrap();
         let opened = open(&std::fs::read(&path).unwrap(), &key).unwrap();
         assert_eq!((opened.samples, opened.whole, opened.damaged), (all, true, 0));
+    }
+
+    #[test]
+    fn a_header_that_a_crash_left_behind_is_corrected_and_nothing_else_is_touched() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("a.wav");
+        let mut wav = WavFile::create(&path).unwrap();
+        wav.append(&[1, 2, 3]).unwrap();
+        assert!(!mend(&path).unwrap(), "it is right");
+        File::options().append(true).open(&path).unwrap().write_all(&[4, 0, 5, 0, 6]).unwrap();
+        assert!(mend(&path).unwrap() && !mend(&path).unwrap());
+        let read: Vec<i16> = hound::WavReader::open(&path).unwrap().samples().map(Result::unwrap).collect();
+        assert_eq!(read, [1, 2, 3, 4, 5]);
+        for foreign in [Vec::new(), vec![7; 100], header(3)[..20].to_vec()] {
+            std::fs::write(&path, &foreign).unwrap();
+            assert!(!mend(&path).unwrap());
+            assert_eq!(std::fs::read(&path).unwrap(), foreign);
+        }
+        assert!(mend(&folder.path().join("none.wav")).is_err());
     }
 
     #[test]

@@ -14,6 +14,10 @@ use crate::{SettingsRow, StoreError};
 /// Below this every start looks at all pages: it takes a tenth of a second. Above, only one after an unclean exit.
 const ALWAYS_CHECKED_BYTES: u64 = 32 * 1024 * 1024;
 
+/// Endings of files that were set aside: broken ones, and those that a backup was put in place of.
+const DAMAGED: &str = ".damaged";
+pub(super) const REPLACED: &str = ".replaced";
+
 /// What happened to a damaged database.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 pub struct Recovery {
@@ -33,11 +37,15 @@ impl Store {
     /// As `open`, without `Damaged`.
     pub async fn open_or_recover(path: impl AsRef<Path>) -> Result<Store, StoreError> {
         let path = path.as_ref();
-        let doubtful = is_doubtful(path);
+        let (unclean, cheap) = (is_unclean(path), is_small(path));
         let findings = match Store::open(path).await {
-            Ok(store) if !doubtful => return Ok(store),
-            Ok(store) => match store.broken_pages().await {
-                Ok(findings) if findings.is_empty() => return Ok(store),
+            Ok(store) if !unclean && !cheap => return Ok(store),
+            Ok(mut store) => match store.broken_pages().await {
+                Ok(findings) if findings.is_empty() => {
+                    store.unclean = unclean;
+                    let _ = fs::remove_file(mark(path));
+                    return Ok(store);
+                }
                 Ok(findings) => {
                     store.abandon().await;
                     findings
@@ -51,12 +59,18 @@ impl Store {
             Err(error) if error.is_damaged() => vec![error.to_string()],
             Err(error) => return Err(error),
         };
-        let set_aside = set_aside(path)?;
+        let set_aside = set_aside(path, DAMAGED)?;
         let backup = newest_good_backup(path).await;
         let mut store = Store::open(path).await?;
         store.recovery = Some(std::sync::Arc::new(Recovery { set_aside, backup, findings }));
         let _ = fs::remove_file(mark(path));
         Ok(store)
+    }
+
+    /// Whether `open_or_recover` met a database whose program had died or had met something broken: then its search is
+    /// worth a look, too (`mend_search`).
+    pub fn ended_uncleanly(&self) -> bool {
+        self.unclean
     }
 
     /// What `open_or_recover` had to do.
@@ -68,11 +82,18 @@ impl Store {
     /// however cleanly the program ends.
     pub(crate) fn failed(&self, action: &'static str, source: sqlx::Error) -> StoreError {
         let error = StoreError::Statement { action, source };
-        if error.is_damaged() && !self.is_in_memory() {
+        if error.is_damaged() {
+            self.doubt();
+        }
+        error
+    }
+
+    /// The next start looks at all pages.
+    pub(crate) fn doubt(&self) {
+        if !self.is_in_memory() {
             // Without the mark an unclean exit is still noticed.
             let _ = fs::write(mark(self.path()), b"");
         }
-        error
     }
 
     /// Lays every row, and newer settings, that can still be read of the damaged file over what the backup had; gives how
@@ -125,11 +146,18 @@ impl Store {
     }
 }
 
-/// Whether a look at all pages is worth its time: the last exit was not clean, somebody met a broken page, or it is
-/// cheap anyway.
-fn is_doubtful(path: &Path) -> bool {
-    let bytes = |path: &Path| fs::metadata(path).map_or(0, |file| file.len());
-    bytes(&log_of(path)) > 0 || mark(path).exists() || (1..ALWAYS_CHECKED_BYTES).contains(&bytes(path))
+/// The last exit was not clean, or somebody met a broken page: a look at all pages is worth its time.
+fn is_unclean(path: &Path) -> bool {
+    bytes(&log_of(path)) > 0 || mark(path).exists()
+}
+
+/// That look is cheap.
+fn is_small(path: &Path) -> bool {
+    (1..ALWAYS_CHECKED_BYTES).contains(&bytes(path))
+}
+
+fn bytes(path: &Path) -> u64 {
+    fs::metadata(path).map_or(0, |file| file.len())
 }
 
 fn mark(path: &Path) -> PathBuf {
@@ -147,17 +175,35 @@ fn with(path: &Path, ending: &str) -> PathBuf {
 }
 
 /// Moves the file with its log to the first free name beside it.
-pub(super) fn set_aside(path: &Path) -> Result<PathBuf, StoreError> {
-    let free = (1..).map(|n| with(path, &format!(".damaged-{n}"))).find(|name| !name.exists());
-    let aside = free.unwrap_or_else(|| with(path, ".damaged"));
+#[allow(clippy::disallowed_methods, reason = "the time of a file, which no row and no deadline sees")]
+pub(super) fn set_aside(path: &Path, ending: &str) -> Result<PathBuf, StoreError> {
+    let free = (1..).map(|n| with(path, &format!("{ending}-{n}"))).find(|name| !name.exists());
+    let aside = free.unwrap_or_else(|| with(path, ending));
     fs::rename(path, &aside).map_err(file(path))?;
     // SQLite finds a log by its file's name: under the old one it would be played into the backup.
     let log = log_of(path);
     if log.exists() {
         fs::rename(&log, log_of(&aside)).map_err(file(&log))?;
     }
+    // They are kept for a time that begins now, however long ago they were last written.
+    for path in [aside.clone(), log_of(&aside)] {
+        if let Ok(file) = fs::File::options().write(true).open(&path) {
+            let _ = file.set_modified(std::time::SystemTime::now());
+        }
+    }
     remove_with_log(path);
     Ok(aside)
+}
+
+/// Damaged files beside the database at `path`, with their logs.
+pub(super) fn damaged(path: &Path) -> Vec<PathBuf> {
+    let Some(name) = path.file_name().and_then(|name| name.to_str()) else { return Vec::new() };
+    let start = format!("{name}{DAMAGED}");
+    let is_one = |path: &PathBuf| {
+        path.file_name().and_then(|name| name.to_str()).is_some_and(|name| name.starts_with(&start))
+    };
+    let entries = path.parent().and_then(|folder| fs::read_dir(folder).ok()).into_iter().flatten().flatten();
+    entries.map(|entry| entry.path()).filter(is_one).collect()
 }
 
 /// Puts the newest backup that passes its check in place; `None` where there is none.

@@ -5,11 +5,14 @@ use serde::{Deserialize, Serialize};
 use super::{Durability, Store};
 use crate::StoreError;
 
-/// What `Store::check` found.
+/// What a check found.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
 pub struct CheckReport {
     /// One sentence per finding, all of them; empty when the database is sound.
     pub findings: Vec<String>,
+    /// One sentence for each thing that was wrong and is mended.
+    #[serde(default)]
+    pub mended: Vec<String>,
 }
 
 impl CheckReport {
@@ -25,6 +28,12 @@ const ACTION: &str = "check the database";
 pub(crate) const SEARCH_CHECKS: [&str; 2] = [
     "INSERT INTO utterances_fts (utterances_fts, rank) VALUES ('integrity-check', 1)",
     "INSERT INTO messages_fts (messages_fts, rank) VALUES ('integrity-check', 1)",
+];
+
+/// In the order of [`SEARCH_CHECKS`]: what the index is over, and how it is made anew from its texts.
+const REBUILDS: [(&str, &str); 2] = [
+    ("utterances", "INSERT INTO utterances_fts (utterances_fts) VALUES ('rebuild')"),
+    ("messages", "INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')"),
 ];
 
 /// How thorough a look at the pages is.
@@ -63,7 +72,63 @@ impl Store {
         for index in SEARCH_CHECKS {
             let _: Vec<String> = self.rows_of_check(index, &mut findings).await?;
         }
-        Ok(CheckReport { findings })
+        if !findings.is_empty() {
+            self.doubt();
+        }
+        Ok(CheckReport { findings, mended: Vec::new() })
+    }
+
+    /// As `check`; a search that lost step with its texts is made anew.
+    ///
+    /// # Errors
+    /// As `check`.
+    pub async fn check_and_mend(&self) -> Result<CheckReport, StoreError> {
+        let report = self.check().await?;
+        if report.is_clean() {
+            return Ok(report);
+        }
+        let mended = self.mend_search().await?;
+        if mended.is_empty() {
+            return Ok(report);
+        }
+        Ok(CheckReport { mended, ..self.check().await? })
+    }
+
+    /// Compares the search with its texts and makes what differs anew; one sentence for each index that was. Damage that is
+    /// not of the search, or that a new index does not mend, is left to `check`.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn mend_search(&self) -> Result<Vec<String>, StoreError> {
+        const ACTION: &str = "rebuild the search";
+        let mut mended = Vec::new();
+        for (check, (of, rebuild)) in SEARCH_CHECKS.into_iter().zip(REBUILDS) {
+            if !self.is_out_of_step(check).await? {
+                continue;
+            }
+            match self.change(Durability::Process, ACTION, sqlx::query(rebuild)).await {
+                Ok(_) if !self.is_out_of_step(check).await? => {
+                    mended.push(format!(
+                        "The search over {of} had lost step with its texts and was made anew."
+                    ));
+                }
+                Ok(_) => self.doubt(),
+                Err(error) if error.is_damaged() => {}
+                Err(error) => return Err(error),
+            }
+        }
+        Ok(mended)
+    }
+
+    async fn is_out_of_step(&self, check: &'static str) -> Result<bool, StoreError> {
+        let mut conn = self.writer(Durability::Process, ACTION).await?;
+        match sqlx::query(check).execute(&mut *conn).await {
+            Ok(_) => Ok(false),
+            Err(source) => {
+                let error = StoreError::Statement { action: ACTION, source };
+                if error.is_damaged() { Ok(true) } else { Err(error) }
+            }
+        }
     }
 
     async fn rows_of_check(
@@ -83,21 +148,6 @@ impl Store {
                 Ok(Vec::new())
             }
         }
-    }
-
-    /// Makes the search indexes anew from the texts; what helps when `check` names them.
-    ///
-    /// # Errors
-    /// Those of any write.
-    pub async fn rebuild_search(&self) -> Result<(), StoreError> {
-        const ACTION: &str = "rebuild the search";
-        for rebuild in [
-            "INSERT INTO utterances_fts (utterances_fts) VALUES ('rebuild')",
-            "INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')",
-        ] {
-            self.change(Durability::Process, ACTION, sqlx::query(rebuild)).await?;
-        }
-        Ok(())
     }
 }
 

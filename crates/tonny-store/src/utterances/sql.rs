@@ -54,8 +54,10 @@ statements! {
 
     NOTE_WEBHOOK = "UPDATE utterances SET sent_to_webhook = 1, success = ?2, response = ?3 WHERE id = ?1";
 
-    COMMIT_TEXT = "UPDATE utterances SET state = 'transcribed', \
-        text = ?2, raw_text = ?3, language = coalesce(?4, language), engine = coalesce(?5, engine), \
+    /// Only what has not got that far moves on: what was cancelled stays cancelled, and what may have been delivered already
+    /// never looks again as if it had yet to be.
+    COMMIT_TEXT = "UPDATE utterances SET state = CASE WHEN state IN ('recording', 'recorded', 'transcribing') \
+        THEN 'transcribed' ELSE state END, text = ?2, raw_text = ?3, language = coalesce(?4, language), engine = coalesce(?5, engine), \
         model = coalesce(?6, model), confidence = ?7, speaker = coalesce(?8, speaker), words = ?9 WHERE id = ?1";
 
     FINISH = "UPDATE utterances SET \
@@ -96,6 +98,9 @@ statements! {
 
     AUDIO_FACTS = "SELECT id, started_at, state, audio_ms, 0 AS text_bytes FROM utterances \
         WHERE audio_file IS NOT NULL AND (started_at, id) > (?1, ?2) ORDER BY started_at, id LIMIT ?3";
+
+    CANCELLED_FACTS = "SELECT id, started_at, state, audio_ms, 0 AS text_bytes FROM utterances \
+        WHERE state = 'cancelled' AND started_at < ?4 AND (started_at, id) > (?1, ?2) ORDER BY started_at, id LIMIT ?3";
 
     DELETE = "DELETE FROM utterances WHERE id = ?1 RETURNING audio_file";
 }

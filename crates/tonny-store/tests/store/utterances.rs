@@ -270,3 +270,19 @@ async fn facts_come_oldest_first_in_pages() {
     assert_eq!(rest.iter().map(|fact| fact.id.as_str()).collect::<Vec<_>>(), ["b"]);
     assert_eq!(store.utterances().audio_facts(None, 9).await.unwrap().len(), 2);
 }
+
+#[tokio::test]
+async fn a_text_moves_on_only_what_has_not_got_that_far() {
+    let store = Store::in_memory().await.unwrap();
+    for state in UtteranceState::ALL {
+        let id = state.as_str();
+        say(&store, id, 1, "before").await;
+        store.utterances().set_state_for_sure(id, state).await.unwrap();
+        let text = FinalText { text: "after".to_owned(), ..FinalText::default() };
+        store.utterances().commit_text(id, &text).await.unwrap();
+        let row = store.utterances().get(id).await.unwrap().unwrap();
+        let moves = ["recording", "recorded", "transcribing"].contains(&id);
+        let expected = if moves { UtteranceState::Transcribed } else { state };
+        assert_eq!((row.state, row.text.as_deref()), (expected, Some("after")), "{id}");
+    }
+}

@@ -20,6 +20,9 @@ use crate::reliability::{Outcome, Size};
 /// Tries on one file: what is checked each time grows with it.
 const TRIES_PER_FILE: u32 = 50;
 
+/// What a writer that meets faults is to say.
+const UTTERANCES: usize = 4;
+
 /// What a writer said before it ended.
 #[derive(Default)]
 struct Said {
@@ -102,7 +105,7 @@ pub async fn io_errors(size: Size) -> Result<Outcome> {
         ("ftruncate", "EIO"),
         ("pread64", "EIO"),
     ];
-    let (mut tries, mut told, mut unfit) = (0, 0, Vec::new());
+    let (mut tries, mut told, mut harmless, mut unfit) = (0, 0, 0, Vec::new());
     for (call, error) in calls {
         for k in 1..=most {
             let folder = tempfile::tempdir()?;
@@ -114,6 +117,14 @@ pub async fn io_errors(size: Size) -> Result<Outcome> {
             let Some((said, failed)) = write_with_fault(&path, call, error, k)? else { break };
             tries += 1;
             told += usize::from(!said.errors.is_empty());
+            // A fault that kept nothing from being written has nobody to be told to.
+            harmless += usize::from(said.errors.is_empty() && said.finals.len() == UTTERANCES);
+            if said.errors.is_empty() && said.finals.len() < UTTERANCES {
+                unfit.push(format!(
+                    "{call} {error} {k}: only {} texts, and nobody was told",
+                    said.finals.len()
+                ));
+            }
             if let Some(what) = failed {
                 unfit.push(format!("{call} {k}: {what}"));
             }
@@ -123,8 +134,11 @@ pub async fn io_errors(size: Size) -> Result<Outcome> {
         }
     }
     let first = unfit.first().map(|what| format!("; {what}")).unwrap_or_default();
-    let text = format!("{tries} faults, {told} told, {} not survived{first}", unfit.len());
-    Ok(Outcome::measured(unfit.is_empty() && tries > 0, text))
+    let text = format!(
+        "{tries} faults, {told} told, {harmless} without any effect, {} not survived{first}",
+        unfit.len()
+    );
+    Ok(Outcome::measured(unfit.is_empty() && told > 0, text))
 }
 
 async fn all_there(path: &Path, said: &Said) -> Result<()> {
@@ -149,7 +163,7 @@ fn write_with_fault(path: &Path, call: &str, error: &str, k: u32) -> Result<Opti
         .args(["-e", &format!("trace={call}"), "-e", &format!("inject={call}:error={error}:when={k}")])
         .arg(beside("store-writer")?)
         .arg(path)
-        .args(["w", "4"])
+        .args(["w", &UTTERANCES.to_string()])
         .output()?;
     if !fs::read_to_string(&trace)?.contains("(INJECTED)") {
         return Ok(None);

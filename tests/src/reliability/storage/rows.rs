@@ -6,7 +6,7 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, ensure};
 use tonny_store::{
-    FinalText, NewUtterance, Outcome as Ending, Page, Store, Timings, Utterance, UtteranceState,
+    Depth, FinalText, NewUtterance, Outcome as Ending, Page, Store, Timings, Utterance, UtteranceState,
 };
 
 use crate::reliability::dice::Dice;
@@ -104,7 +104,7 @@ pub async fn texts(store: &Store) -> Result<HashMap<String, String>> {
 /// Opens a store, wants its check to be clean, and gives it.
 pub async fn sound(path: &Path) -> Result<Store> {
     let store = Store::open(path).await.with_context(|| format!("{} does not open", path.display()))?;
-    let report = store.check().await?;
+    let report = store.check_to(Depth::Whole).await?;
     ensure!(report.is_clean(), "{:?}", report.findings);
     Ok(store)
 }

@@ -35,6 +35,16 @@ export function ShortcutSection() {
         unit={common.milliseconds}
         onCommit={(value) => patch.mutate({ key: "dictation.tap_ms", value })}
       />
+      <AmountRow
+        label={general.shortcut.longest}
+        hint={general.shortcut.longestHint}
+        value={dictation.longest_recording_min}
+        min={1}
+        max={480}
+        step={10}
+        unit={common.minutes}
+        onCommit={(value) => patch.mutate({ key: "dictation.longest_recording_min", value })}
+      />
     </Section>
   );
 }

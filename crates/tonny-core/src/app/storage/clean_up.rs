@@ -43,7 +43,8 @@ pub async fn clean_up(places: &Places, limits: &settings::Storage, now_ms: i64) 
         }
     }
     cleaned.activity = u32::try_from(gone).unwrap_or(u32::MAX);
-    if !cleaned.is_nothing() {
+    // Not only what went just now: somebody may have deleted words while another program was reading.
+    if store.log_bytes() > 0 {
         store.empty_log().await.map_err(failed)?;
     }
     Ok(cleaned)
@@ -66,13 +67,12 @@ async fn clean_texts(
     // Cancelled ones, and all where nothing is kept, are looked for among all rows only where there may be any.
     let mut enough = bounds == Limits::default();
     loop {
+        let (rows, from) = (places.store.utterances(), after.as_ref().map(|(at, id)| (*at, id.as_str())));
         let page = match (enough, nothing_kept) {
-            (true, false) => cancelled_page(places, after.as_ref(), grace_over).await?,
-            _ => {
-                let after = after.as_ref().map(|(at, id)| (*at, id.as_str()));
-                places.store.utterances().facts(after, PAGE).await.map_err(failed)?
-            }
+            (true, false) => rows.cancelled_facts(from, grace_over, PAGE).await,
+            _ => rows.facts(from, PAGE).await,
         };
+        let page = page.map_err(failed)?;
         let Some(last) = page.last() else { break };
         after = Some((last.started_at_ms, last.id.clone()));
         for fact in &page {
@@ -90,7 +90,7 @@ async fn clean_texts(
                     }
                 };
             if by_limits || is_over(fact, grace_over, nothing_kept) {
-                delete_for_good(places, &fact.id).await?;
+                remove(places, &fact.id).await?;
                 gone += 1;
             }
         }
@@ -107,29 +107,6 @@ fn is_over(fact: &Fact, grace_over_ms: i64, nothing_kept: bool) -> bool {
         UtteranceState::Kept | UtteranceState::Failed => nothing_kept && fact.started_at_ms < grace_over_ms,
         _ => false,
     }
-}
-
-async fn cancelled_page(
-    places: &Places,
-    after: Option<&(i64, String)>,
-    grace_over_ms: i64,
-) -> Result<Vec<Fact>, Problem> {
-    let filter = tonny_store::Filter {
-        state: Some(UtteranceState::Cancelled),
-        until_ms: Some(grace_over_ms),
-        since_ms: after.map(|(at, _)| *at),
-        ..Default::default()
-    };
-    let page = tonny_store::Page { limit: PAGE, filter, before: None };
-    let rows = places.store.utterances().list(&page).await.map_err(|error| crate::store_problem(&error))?;
-    let fact = |row: tonny_store::Utterance| Fact {
-        started_at_ms: row.started_at_ms,
-        state: row.state,
-        audio_ms: row.audio_ms,
-        text_bytes: 0,
-        id: row.id,
-    };
-    Ok(rows.into_iter().map(fact).collect())
 }
 
 async fn clean_audio(
@@ -167,8 +144,17 @@ async fn clean_audio(
     }
 }
 
-/// Removes an utterance's recording and row; one that is gone already is no error.
-pub async fn delete_for_good(places: &Places, id: &str) -> Result<(), Problem> {
+/// Removes utterances so that no file has their words any more. Says whether the log of the database could be emptied now:
+/// another program that reads may hold it up, and then the next clean-up does it.
+pub async fn delete_for_good(places: &Places, ids: &[String]) -> Result<bool, Problem> {
+    for id in ids {
+        remove(places, id).await?;
+    }
+    places.store.empty_log().await.map_err(|error| crate::store_problem(&error))
+}
+
+/// Removes an utterance's recording and row; one that is gone already is no error. Its words are still in the log.
+pub(in crate::app) async fn remove(places: &Places, id: &str) -> Result<(), Problem> {
     remove_audio(places, id).await?;
     match places.store.utterances().delete(id).await {
         Ok(_) | Err(tonny_store::StoreError::Missing { .. }) => Ok(()),
