@@ -11,6 +11,7 @@ mod stories {
     pub mod chain;
     pub mod language;
     pub mod own_log;
+    pub mod workers;
     pub mod world;
 }
 

@@ -55,13 +55,19 @@ use crate::worker_log::{self, WorkerLog};
 use crate::worker_view::Moment;
 use utterance::Utterance;
 use view::Notice;
-use workers::AppWorker;
+use workers::{AppWorker, Leaving};
 
 /// Messages waiting for the App. Audio does not pass here, so that 1,024 are minutes of the busiest use.
 const MAILBOX: usize = 1_024;
 
 /// How long a quit waits for deliveries and workers.
 pub const QUIT_DEADLINE: Duration = Duration::from_secs(5);
+
+/// Of that, what is left for writing the workers' last lines once they are gone...
+const LOGS_AT_QUIT: Duration = Duration::from_millis(800);
+
+/// ...and what workers have at least, however long the deliveries before take.
+const WORKERS_AT_QUIT: Duration = Duration::from_millis(1_500);
 
 /// Everything the App is made of.
 pub struct Parts {
@@ -158,6 +164,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         supervisor,
         worker_log,
         workers: Vec::new(),
+        leaving: Vec::new(),
         runs: 0,
         installed: Vec::new(),
         install: None,
@@ -208,6 +215,7 @@ struct App {
     worker_log: WorkerLog,
     /// Speech engines first, in their order.
     workers: Vec<AppWorker>,
+    leaving: Vec<Leaving>,
     /// Workers started so far.
     runs: u64,
     installed: Vec<crate::model::InstalledModel>,
@@ -263,6 +271,7 @@ impl App {
             Message::Note(id, note) => self.note(&id, note).await,
             Message::Delivered(id, delivery, at) => self.delivered(&id, delivery, at).await,
             Message::Worker(run, state) => self.worker_changed(run, &state),
+            Message::WorkerGone(run) => self.worker_gone(run),
             Message::CommandWorker(name, command, reply) => {
                 let _ = reply.send(self.command_worker(&name, command));
             }
@@ -335,12 +344,13 @@ impl App {
         }
         let deadline = tokio::time::Instant::now() + QUIT_DEADLINE;
         while self.utterances.iter().any(Utterance::is_delivering) {
-            match tokio::time::timeout_at(deadline, mailbox.recv()).await {
+            let delivered = deadline - WORKERS_AT_QUIT - LOGS_AT_QUIT;
+            match tokio::time::timeout_at(delivered, mailbox.recv()).await {
                 Ok(Some(message)) => self.handle(message).await,
                 _ => break,
             }
         }
-        self.close_workers(deadline).await;
+        self.close_workers(deadline - LOGS_AT_QUIT).await;
         // The disk may hang; the logs are not worth more than the deadline.
         let logs = async { tokio::join!(self.supervisor.flush_logs(), self.worker_log.close()) };
         if tokio::time::timeout_at(deadline, logs).await.is_err() {

@@ -43,7 +43,8 @@ pub struct World {
     snapshot: watch::Receiver<Snapshot>,
     desktop: mpsc::UnboundedReceiver<DesktopWish>,
     inserted: Arc<Mutex<Vec<String>>>,
-    _logs: tempfile::TempDir,
+    run: tokio::task::JoinHandle<()>,
+    pub logs: tempfile::TempDir,
     _others: (watch::Receiver<tonny_core::overlay::OverlayView>, watch::Receiver<f32>),
 }
 
@@ -82,9 +83,9 @@ impl World {
             programs: Programs { speech, keeper: None, engines: installed() },
         };
         let (app, outputs, run) = app::start(parts).await;
-        tokio::spawn(run);
+        let run = tokio::spawn(run);
         let app::Outputs { snapshot, overlay, level, desktop } = outputs;
-        Self { app, store, snapshot, desktop, inserted, _others: (overlay, level), _logs: logs }
+        Self { app, store, snapshot, desktop, inserted, run, _others: (overlay, level), logs }
     }
 
     pub async fn wait(&self, check: impl Fn(&Snapshot) -> bool) -> Snapshot {
@@ -94,6 +95,14 @@ impl World {
             Ok(snapshot) => snapshot.expect("the App runs").clone(),
             Err(_) => panic!("waited in vain: {:?}", self.app.snapshot()),
         }
+    }
+
+    /// Quits as the tray does; how long that took, and the folder of the logs.
+    pub async fn quit(self) -> (Duration, tempfile::TempDir) {
+        let start = Instant::now();
+        self.app.send(app::Message::Quit).await;
+        tokio::time::timeout(PATIENCE, self.run).await.expect("it ends").expect("without a panic");
+        (start.elapsed(), self.logs)
     }
 
     pub async fn wait_wish(&mut self, check: impl Fn(&DesktopWish) -> bool) {
