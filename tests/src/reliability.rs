@@ -89,7 +89,8 @@ impl Outcome {
         if parts.is_empty() {
             return self;
         }
-        let parts = parts.iter().map(|part| format!("Impossible part: {part}")).collect::<Vec<_>>().join("; ");
+        let parts =
+            parts.iter().map(|part| format!("Impossible part: {part}")).collect::<Vec<_>>().join("; ");
         match self {
             Self::Measured { text, holds, in_time } => {
                 let text = if text.is_empty() { parts } else { format!("{text}; {parts}") };

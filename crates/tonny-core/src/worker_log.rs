@@ -37,7 +37,7 @@ const PRUNE: Duration = Duration::from_secs(6 * 60 * 60);
 const FIRST_PRUNE: Duration = Duration::from_secs(60);
 /// After a panic of ours, so that one which comes back at once does not keep a core busy.
 const BREATH: Duration = Duration::from_millis(10);
-/// So many panics in a row may be the rows' doing: they are given up.
+/// So many panics without a row written may be the rows' doing: they are given up.
 const PATIENCE: u32 = 3;
 /// Questions waiting: a window, a terminal or two.
 const QUESTIONS: usize = 16;
@@ -96,7 +96,17 @@ pub fn start(
     let (asks, inbox) = mpsc::channel(QUESTIONS);
     let now = Instant::now();
     let prune_at = now + FIRST_PRUNE;
-    let log = Log { path, clock, store: None, rows: Vec::new(), lost: 0, due: None, prune_at, try_at: now };
+    let log = Log {
+        path,
+        clock,
+        store: None,
+        rows: Vec::new(),
+        lost: 0,
+        panics: 0,
+        due: None,
+        prune_at,
+        try_at: now,
+    };
     (WorkerLog { asks }, log.run(Inbox { records: Some(records), asks: Some(inbox) }))
 }
 
@@ -121,6 +131,8 @@ struct Log {
     rows: Vec<NewLog>,
     /// Records that were too many while the database was away.
     lost: u64,
+    /// Panics of ours since rows were last written.
+    panics: u32,
     /// When the waiting rows are to be written.
     due: Option<Instant>,
     prune_at: Instant,
@@ -130,16 +142,16 @@ struct Log {
 impl Log {
     /// A panic of ours costs the question in hand, at worst the rows that caused it.
     async fn run(mut self, mut inbox: Inbox) {
-        let mut panics = 0;
         loop {
             match AssertUnwindSafe(self.turn(&mut inbox)).catch_unwind().await {
                 Ok(ControlFlow::Break(())) => return,
-                Ok(ControlFlow::Continue(())) => panics = 0,
+                Ok(ControlFlow::Continue(())) => {}
                 Err(_) => {
                     tracing::error!("the workers' log panicked and goes on");
-                    panics += 1;
-                    if panics >= PATIENCE {
+                    self.panics += 1;
+                    if self.panics >= PATIENCE {
                         self.lost += self.rows.drain(..).count() as u64;
+                        self.panics = 0;
                     } else if !self.rows.is_empty() {
                         self.due.get_or_insert(Instant::now() + BATCH_AGE);
                     }
@@ -206,7 +218,7 @@ impl Log {
         match store.append(&self.rows).await {
             Ok(()) => {
                 self.rows.clear();
-                self.lost = 0;
+                (self.lost, self.panics) = (0, 0);
             }
             Err((done, error)) => {
                 tracing::warn!(%error, rows = self.rows.len() - done, "worker log: not written");
@@ -403,7 +415,8 @@ mod tests {
 
     impl tracing::Subscriber for Trap {
         fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
-            metadata.target().starts_with("tonny_core::worker_log") && *metadata.level() == tracing::Level::TRACE
+            metadata.target().starts_with("tonny_core::worker_log")
+                && *metadata.level() == tracing::Level::TRACE
         }
 
         fn new_span(&self, _span: &tracing::span::Attributes<'_>) -> tracing::span::Id {

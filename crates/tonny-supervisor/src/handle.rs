@@ -18,7 +18,9 @@ pub(crate) enum Order {
     Restart,
     RetryNow,
     ResetBreaker,
-    Served { incarnation: u64 },
+    Served {
+        incarnation: u64,
+    },
     Stop(oneshot::Sender<()>),
     /// For good, with no longer grace than this where one is named.
     Close(oneshot::Sender<()>, Option<Duration>),

@@ -11,8 +11,9 @@ use tonny_tests::process::is_alive;
 use super::chain::{FIRST, SECOND, command, settings, two, wait_ready};
 use super::world::{Room, World};
 
-fn first(snapshot: &Snapshot) -> &WorkerView {
-    snapshot.workers.iter().find(|worker| worker.name == "first").unwrap()
+/// As it is in the snapshot; with no state at all before the App has got to it.
+fn first(snapshot: &Snapshot) -> WorkerView {
+    snapshot.workers.iter().find(|worker| worker.name == "first").cloned().unwrap_or_default()
 }
 
 async fn order(world: &World, names: Value) {
@@ -91,10 +92,10 @@ async fn a_worker_that_becomes_something_else_is_the_same_process() {
     wait_ready(&world, &["first", "second"]).await;
     let before = world.app.snapshot();
     assert_eq!(first(&before).kind, "custom");
-    let change = SettingsChange::Field("workers.commands".to_owned(), own(true));
-    world.app.change_settings(change).await.unwrap();
-    order(&world, json!(["first", "second"])).await;
-    let after = world.wait(|snapshot| snapshot.workers.iter().any(|w| w.name == "first" && w.kind == "speech"));
+    let other = settings(own(true), json!(["first", "second"]));
+    world.app.change_settings(SettingsChange::All(Box::new(other))).await.unwrap();
+    let after =
+        world.wait(|snapshot| snapshot.workers.iter().any(|w| w.name == "first" && w.kind == "speech"));
     assert_eq!(first(&after.await).pid, first(&before).pid);
 }
 
@@ -119,11 +120,13 @@ async fn an_engine_that_cannot_even_be_tried_is_told_of() {
     let commands = json!([gone, command("second", SECOND, &[])]);
     let mut world = World::with(Room::Quiet, settings(commands, json!(["first", "second"])), None).await;
     let told = |wish: &DesktopWish| match wish {
-        DesktopWish::Notify(told) => told.title == "first cannot be started" && told.body.contains("/nowhere"),
+        DesktopWish::Notify(told) => {
+            told.title == "first cannot be started" && told.body.contains("/nowhere")
+        }
         _ => false,
     };
     world.wait_wish(told).await;
-    assert_eq!(first(&world.app.snapshot()).state, "failed");
+    world.wait(|snapshot| first(snapshot).state == "failed").await;
     let again = world.app.command_worker("first".to_owned(), WorkerCommand::Start).await;
     assert_eq!(again.unwrap_err().code, "TT-ENGINE-309");
 }

@@ -83,7 +83,11 @@ fn line(WorkerFacts { worker, usage }: &WorkerFacts, now_ms: f64) -> String {
 
 /// A time in its two largest units.
 fn span(seconds: f64) -> String {
-    #[expect(clippy::cast_possible_truncation, clippy::cast_sign_loss, reason = "a time since a start, not negative")]
+    #[expect(
+        clippy::cast_possible_truncation,
+        clippy::cast_sign_loss,
+        reason = "a time since a start, not negative"
+    )]
     let seconds = seconds.max(0.0) as u64;
     let (minutes, hours, days) = (seconds / 60, seconds / 3_600, seconds / 86_400);
     match (days, hours, minutes) {
@@ -163,7 +167,8 @@ mod tests {
 
     #[test]
     fn times_are_short() {
-        let cases = [(5.0, "5 s"), (61.0, "1 min"), (3_600.0, "1 h 0 m"), (90_000.0, "1 d 1 h"), (-3.0, "0 s")];
+        let cases =
+            [(5.0, "5 s"), (61.0, "1 min"), (3_600.0, "1 h 0 m"), (90_000.0, "1 d 1 h"), (-3.0, "0 s")];
         for (seconds, text) in cases {
             assert_eq!(span(seconds), text);
         }

@@ -281,7 +281,9 @@ impl AppHandle {
             Request::ResetWorker { name } => self.command_worker(name, WorkerCommand::ResetBreaker).await,
             Request::HoldWorker { name } => self.command_worker(name, WorkerCommand::Hold).await,
             Request::ReleaseWorker { name } => self.command_worker(name, WorkerCommand::Release).await,
-            Request::ListWorkers => return Reply { workers: Some(self.worker_facts().await), ..Reply::done() },
+            Request::ListWorkers => {
+                return Reply { workers: Some(self.worker_facts().await), ..Reply::done() };
+            }
             Request::WorkerLogs { name, query: None } => {
                 return match self.ask(|reply| Message::WorkerLogs(name, reply)).await.flatten() {
                     Ok(lines) => Reply { lines: Some(lines), ..Reply::done() },

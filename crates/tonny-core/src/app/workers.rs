@@ -70,7 +70,12 @@ impl App {
     /// Starts what the settings ask for, swaps what changed, ends what is no longer wanted.
     pub(super) fn run_workers(&mut self) {
         let (settings, programs) = (self.settings.clone(), self.parts.programs.clone());
-        let site = Site { settings: &settings, programs: &programs, installed: &self.installed, memory: memory_of_this_computer() };
+        let site = Site {
+            settings: &settings,
+            programs: &programs,
+            installed: &self.installed,
+            memory: memory_of_this_computer(),
+        };
         let wanted = kinds::wanted(&site);
         let mut before = std::mem::take(&mut self.workers);
         for Wanted { about, seat, spec, .. } in wanted {
@@ -169,7 +174,8 @@ impl App {
         if self.leaving.iter().any(|worker| worker.name == name) {
             return Ok(None);
         }
-        let (worker, future) = self.supervisor.worker(spec.clone()).map_err(|error| engine::refused(name, error))?;
+        let (worker, future) =
+            self.supervisor.worker(spec.clone()).map_err(|error| engine::refused(name, error))?;
         self.runs += 1;
         let run = self.runs;
         self.tasks.spawn(future);
@@ -200,7 +206,8 @@ impl App {
             .saturating_duration_since(tokio::time::Instant::now())
             .saturating_sub(engine::Worker::STOP_MARGIN);
         let wanted = self.workers.drain(..).filter_map(|worker| worker.handle);
-        let handles = wanted.chain(self.leaving.drain(..).map(|worker| worker.handle)).chain(self.retries.take_extra());
+        let handles =
+            wanted.chain(self.leaving.drain(..).map(|worker| worker.handle)).chain(self.retries.take_extra());
         let closing: Vec<_> = handles
             .map(|worker| self.tasks.spawn(async move { _ = worker.close_within(grace).await }))
             .collect();

@@ -153,7 +153,12 @@ mod tests {
             ("workers.llama", json!(true)),
             ("speech.engines", json!(["whisperlivekit"])),
         ]);
-        let wanted = wanted(&Site { settings: &settings, programs: &programs(), installed: &[], memory: Some(8 << 30) });
+        let wanted = wanted(&Site {
+            settings: &settings,
+            programs: &programs(),
+            installed: &[],
+            memory: Some(8 << 30),
+        });
         assert_eq!(wanted.len(), 3);
         for Wanted { about: About { name, .. }, spec, .. } in wanted {
             let spec = spec.expect("its program is somewhere");

@@ -18,7 +18,8 @@ async fn measure(size: Size) -> Result<Outcome> {
     let (segments, reached) = segments().await?;
     // Counted when it goes to the storage layer: where that keeps it (a disk in memory, say) there is nothing to count.
     if segments < LEAST {
-        let why = format!("of {:.1} MiB only {segments:.3} x reached what counts as a disk here", mib(reached));
+        let why =
+            format!("of {:.1} MiB only {segments:.3} x reached what counts as a disk here", mib(reached));
         return Ok(Outcome::Impossible(why));
     }
     let rows = rows().await?;
