@@ -7,6 +7,11 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result};
 
+use tonny_core::engine::Programs;
+use tonny_core::engine::kinds::{Site, wanted};
+use tonny_core::settings::Settings;
+use tonny_supervisor::{Base, Handle, LogLimits, Phase, Supervisor};
+
 use crate::process::Running;
 use crate::programs::beside;
 use crate::wait_for;
@@ -75,14 +80,44 @@ pub fn embedded(model: &Path) -> Result<Serving> {
     Ok(Serving { address, process, log: PathBuf::new() })
 }
 
-/// The real WhisperLiveKit, as the app starts it.
-pub fn whisperlivekit(program: &Path, model: &Path, log: &Path) -> Result<Serving> {
-    let mut command = Command::new(program);
-    command.args(["--host", "127.0.0.1", "--port", "0", "--backend", "faster-whisper"]);
-    command.args(["--backend-policy", "localagreement", "--lan", "en", "--pcm-input", "--warmup-file", ""]);
-    command.arg("--model_dir").arg(model);
-    command.env("HF_HUB_OFFLINE", "1").env("WLK_API_TOKEN", TOKEN);
-    serving(&mut command, "Uvicorn running on http://", log)
+/// A worker under the real supervisor.
+pub struct Supervised {
+    /// `127.0.0.1:PORT`.
+    pub address: String,
+    /// Of this launch.
+    pub token: String,
+    /// Ends it.
+    pub worker: Handle,
+    /// Where what it says is kept; gone with this.
+    pub logs: tempfile::TempDir,
+    /// Writes that down.
+    pub supervisor: Supervisor,
+}
+
+/// The real WhisperLiveKit as the app runs it: by the product's own spec, behind the keeper.
+pub async fn whisperlivekit(program: &Path, model: &Path) -> Result<Supervised> {
+    let text = |path: &Path| serde_json::Value::from(path.display().to_string());
+    let settings = Settings::default()
+        .with("speech.engines", serde_json::json!(["whisperlivekit"]))?
+        .with("speech.whisperlivekit_program", text(program))?
+        .with("speech.whisperlivekit_model", text(model))?;
+    let keeper = Some(beside("tonny-keeper")?);
+    let programs = Programs { speech: beside("tonny-speech")?, keeper: keeper.clone(), engines: None };
+    let memory = tonny_supervisor::memory_of_this_computer();
+    let site = Site { settings: &settings, programs: &programs, installed: &[], memory };
+    let spec = wanted(&site).pop().context("it is in the order")?.spec?;
+    let logs = tempfile::tempdir()?;
+    let limits = LogLimits::new(logs.path().join("segments"));
+    let (supervisor, _records) = Supervisor::new(Base { keeper, logs: Some(limits), run_folder: None });
+    let (worker, future) = supervisor.worker(spec)?;
+    tokio::spawn(future);
+    let mut states = worker.state();
+    let served =
+        states.wait_for(|state| state.ready.is_some() || matches!(state.phase, Phase::Failed { .. }));
+    let state = tokio::time::timeout(START, served).await.context("it is ready in time")??.clone();
+    let ready = state.ready.with_context(|| format!("{:?}: {:?}", state.phase, worker.log_tail()))?;
+    let address = ready.address.context("an address")?;
+    Ok(Supervised { address, token: ready.token.expose().to_owned(), worker, logs, supervisor })
 }
 
 /// Starts a program that writes its address into its log, behind `marker`.

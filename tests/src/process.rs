@@ -85,6 +85,12 @@ impl Drop for Running {
     }
 }
 
+/// Whether there is a process of that number, not waited for yet included.
+pub fn is_alive(pid: u32) -> bool {
+    let pid = i32::try_from(pid).ok().and_then(rustix::process::Pid::from_raw);
+    pid.is_some_and(|pid| rustix::process::test_kill_process(pid).is_ok())
+}
+
 /// Sends a signal to a process by its id.
 pub fn signal_pid(pid: u32, signal: Signal) -> Result<()> {
     let pid = Pid::from_raw(pid as i32).context("a pid is positive")?;

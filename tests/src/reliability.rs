@@ -83,6 +83,28 @@ impl Outcome {
         Self::Measured { text: text.into(), holds, in_time }
     }
 
+    /// Says which parts of it this machine could not measure, and why; of the rest alone it is the outcome.
+    #[must_use]
+    pub fn without(self, parts: &[String]) -> Self {
+        if parts.is_empty() {
+            return self;
+        }
+        let parts =
+            parts.iter().map(|part| format!("Impossible part: {part}")).collect::<Vec<_>>().join("; ");
+        match self {
+            Self::Measured { text, holds, in_time } => {
+                let text = if text.is_empty() { parts } else { format!("{text}; {parts}") };
+                Self::Measured { text, holds, in_time }
+            }
+            Self::Impossible(why) => Self::Impossible(format!("{why}; {parts}")),
+        }
+    }
+
+    /// Whether a part of it could not be measured here.
+    fn is_partial(&self) -> bool {
+        matches!(self, Self::Measured { text, .. } if text.contains("Impossible part: "))
+    }
+
     /// Runs a measurement; one that could not be finished does not pass, and says where it stopped.
     pub fn of(measure: impl FnOnce() -> Result<Self>) -> Self {
         measure().unwrap_or_else(|error| Self::measured(false, format!("not finished: {error:#}")))
@@ -113,6 +135,7 @@ impl Outcome {
     /// `yes`, `no`, or `not measured`.
     pub fn verdict(&self) -> &'static str {
         match self {
+            Self::Measured { holds: true, in_time: true, .. } if self.is_partial() => "yes, in part",
             Self::Measured { holds: true, in_time: true, .. } => "yes",
             Self::Measured { .. } => "**no**",
             Self::Impossible(_) => "not measured",
@@ -196,6 +219,17 @@ mod tests {
         assert!(!outcome.is_kept());
         assert_eq!(outcome.to_string(), "not finished: no such worker");
         assert!(Outcome::Impossible("no cgroup".to_owned()).is_kept());
+    }
+
+    #[test]
+    fn a_part_that_cannot_be_measured_is_no_silent_yes() {
+        let all = Outcome::measured(true, "3 of 3");
+        assert_eq!(all.clone().without(&[]).verdict(), "yes");
+        let part = all.without(&["the app's own memory: no cgroup".to_owned()]);
+        assert_eq!(part.verdict(), "yes, in part");
+        assert_eq!(part.to_string(), "3 of 3; Impossible part: the app's own memory: no cgroup");
+        let broken = Outcome::measured(false, "2 of 3").without(&["x".to_owned()]);
+        assert!(!broken.holds() && broken.verdict() == "**no**");
     }
 
     #[test]

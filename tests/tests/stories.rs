@@ -12,6 +12,7 @@ mod stories {
     pub mod language;
     pub mod own_log;
     pub mod unfinished;
+    pub mod workers;
     pub mod world;
 }
 

@@ -15,6 +15,10 @@ const mine: WorkerCommand = {
   health: "/health",
   speech: true,
   token_env: "MY_TOKEN",
+  env: ["A=1", "B=x y"],
+  memory_ceiling_mb: 900,
+  stop_grace_s: 20,
+  do_not_retry: [2, 7],
 };
 
 const refusal = (detail: string): Problem => ({
@@ -67,6 +71,9 @@ describe("an engine of one's own", () => {
     await user.type(form.getByLabelText("Program"), "/opt/mine");
     await user.type(form.getByLabelText("Arguments"), "--say{Enter}hello world");
     await user.click(form.getByRole("switch", { name: /^Turns speech into text/ }));
+    await user.type(form.getByLabelText("Environment"), "OMP_NUM_THREADS=2{Enter}");
+    await user.type(form.getByLabelText("Memory, MB"), "900");
+    await user.type(form.getByLabelText("Exit codes that end it for good"), "2, 7");
     await expectAccessible();
     await user.click(form.getByRole("button", { name: "Save" }));
     const value = [
@@ -78,6 +85,10 @@ describe("an engine of one's own", () => {
         health: null,
         speech: true,
         token_env: null,
+        env: ["OMP_NUM_THREADS=2"],
+        memory_ceiling_mb: 900,
+        stop_grace_s: 0,
+        do_not_retry: [2, 7],
       },
     ];
     await waitFor(() => expect(patches(app)).toEqual([{ key: "workers.commands", value }]));
@@ -123,7 +134,15 @@ describe("the form of a worker", () => {
   it("gives back what it was filled from", () => {
     const commands: WorkerCommand[] = [
       mine,
-      { ...mine, ready: { probe: "127.0.0.1:9000" }, args: [], health: null, token_env: null, speech: false },
+      {
+        ...mine,
+        ready: { probe: "127.0.0.1:9000" },
+        args: [],
+        health: null,
+        token_env: null,
+        speech: false,
+        do_not_retry: null,
+      },
       { ...mine, ready: "json_line" },
     ];
     for (const command of commands) expect(commandOf(draftOf(command))).toEqual(command);
@@ -133,6 +152,11 @@ describe("the form of a worker", () => {
     const found = (detail: string) => refusalOf(refusal(detail));
     expect(found('"a\\"b": name: it is too long')).toEqual({ field: "name", sentence: "It is too long." });
     expect(found('"mine": health.path: it is no path')).toEqual({ field: "health", sentence: "It is no path." });
+    expect(found('"mine": env: MY_KEY sounds like a secret')?.field).toBe("env");
+    expect(found('"mine": stop_grace_s: it is 60 at most')).toEqual({
+      field: "stop_grace_s",
+      sentence: "It is 60 at most.",
+    });
     expect(found('"mine": secret: "A=B" cannot be')?.field).toBe("token_env");
     expect(found("there are 9 workers, at most 8 are run")).toBeUndefined();
   });
@@ -144,4 +168,22 @@ it("an order is a new list after each change", () => {
   expect(moved(["a"], 5, 1)).toEqual(["a"]);
   expect(without(["a", "b"], "a")).toEqual(["b"]);
   expect(without(["a"], "a")).toEqual(["embedded"]);
+});
+
+describe("programs and models", () => {
+  it("are paths, and an empty one is where it was installed", async () => {
+    const { app, user } = openWindow("engines", {
+      before: (fake) => {
+        fake.settings.speech.whisperlivekit_model = "/models/base";
+      },
+    });
+    const section = within(await screen.findByRole("region", { name: "Programs and models" }));
+    await user.type(section.getByLabelText("llama-server program"), "/opt/llama-server{Enter}");
+    await waitFor(() => expect(patches(app)).toEqual([{ key: "workers.llama_program", value: "/opt/llama-server" }]));
+    await user.clear(section.getByLabelText("WhisperLiveKit model"));
+    await user.tab();
+    await waitFor(() => expect(patches(app)[1]).toEqual({ key: "speech.whisperlivekit_model", value: null }));
+    await user.click(section.getByRole("switch", { name: "Run the language model" }));
+    await waitFor(() => expect(patches(app)[2]).toEqual({ key: "workers.llama", value: true }));
+  });
 });

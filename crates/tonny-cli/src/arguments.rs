@@ -112,9 +112,9 @@ pub enum Models {
 /// Verbs for workers.
 #[derive(Debug, Subcommand)]
 pub enum Workers {
-    /// Show every worker's state.
+    /// Show every worker: its state, since when it runs, what it uses.
     List,
-    /// Start a worker that is stopped.
+    /// Start a worker that is stopped, failed or waiting to be tried again.
     Start {
         /// Its name.
         name: String,
@@ -129,8 +129,18 @@ pub enum Workers {
         /// Its name.
         name: String,
     },
-    /// Close a worker's breakers, so that requests are tried again at once.
+    /// Close a worker's breakers and release it: it is started and asked again at once.
     Reset {
+        /// Its name.
+        name: String,
+    },
+    /// Keep requests away from a worker until it is released; speech goes to the next engine.
+    Hold {
+        /// Its name.
+        name: String,
+    },
+    /// Let requests to a worker through again.
+    Release {
         /// Its name.
         name: String,
     },

@@ -58,7 +58,7 @@ use crate::worker_log::{self, WorkerLog};
 use crate::worker_view::Moment;
 use utterance::Utterance;
 use view::Notice;
-use workers::AppWorker;
+use workers::{AppWorker, Leaving};
 
 /// Messages waiting for the App. Audio does not pass here, so that 1,024 are minutes of the busiest use.
 const MAILBOX: usize = 1_024;
@@ -161,6 +161,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         supervisor,
         worker_log,
         workers: Vec::new(),
+        leaving: Vec::new(),
         runs: 0,
         installed: Vec::new(),
         install: None,
@@ -215,6 +216,7 @@ struct App {
     worker_log: WorkerLog,
     /// Speech engines first, in their order.
     workers: Vec<AppWorker>,
+    leaving: Vec<Leaving>,
     /// Workers started so far.
     runs: u64,
     installed: Vec<crate::model::InstalledModel>,
@@ -277,6 +279,7 @@ impl App {
             Message::Note(id, note) => self.note(&id, note).await,
             Message::Delivered(id, delivery, at) => self.delivered(&id, delivery, at).await,
             Message::Worker(run, state) => self.worker_changed(run, &state),
+            Message::WorkerGone(run) => self.worker_gone(run),
             Message::CommandWorker(name, command, reply) => {
                 let _ = reply.send(self.command_worker(&name, command));
             }

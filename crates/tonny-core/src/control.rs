@@ -2,9 +2,11 @@
 
 use serde::{Deserialize, Serialize};
 
+use crate::app::UsagePoint;
 use crate::problem::Problem;
 use crate::snapshot::Status;
 use crate::worker_log::{WorkerLogQuery, WorkerLogRow};
+use crate::worker_view::WorkerView;
 
 /// Longest line accepted, bytes; a request is a few words.
 pub const MAX_LINE: usize = 4_096;
@@ -70,6 +72,18 @@ pub enum Request {
         /// Its name.
         name: String,
     },
+    /// Asks for the workers with what they use.
+    ListWorkers,
+    /// Keeps requests away from a worker.
+    HoldWorker {
+        /// Its name.
+        name: String,
+    },
+    /// Lets requests to a worker through again.
+    ReleaseWorker {
+        /// Its name.
+        name: String,
+    },
     /// Closes both breakers of a worker.
     ResetWorker {
         /// Its name.
@@ -115,18 +129,31 @@ pub struct Reply {
     /// The answer to `worker_logs` with a query.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub rows: Option<Vec<WorkerLogRow>>,
+    /// The answer to `list_workers`.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub workers: Option<Vec<WorkerFacts>>,
+}
+
+/// A worker as the Engines page shows it: how it is, and what it uses.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub struct WorkerFacts {
+    /// How it is.
+    #[serde(flatten)]
+    pub worker: WorkerView,
+    /// What its processes used in the last seconds; absent for one that does not run, or was started just now.
+    pub usage: Option<UsagePoint>,
 }
 
 impl Reply {
     /// Done, with nothing more to say.
     pub fn done() -> Self {
-        Self { ok: true, problem: None, status: None, lines: None, rows: None }
+        Self { ok: true, problem: None, status: None, lines: None, rows: None, workers: None }
     }
 }
 
 impl From<Problem> for Reply {
     fn from(problem: Problem) -> Self {
-        Self { ok: false, problem: Some(problem), status: None, lines: None, rows: None }
+        Self { ok: false, problem: Some(problem), status: None, lines: None, rows: None, workers: None }
     }
 }
 

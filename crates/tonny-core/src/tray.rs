@@ -86,6 +86,8 @@ impl Action {
             Action::Worker(WorkerCommand::Stop, name) => format!("stop:{name}"),
             Action::Worker(WorkerCommand::Restart, name) => format!("restart:{name}"),
             Action::Worker(WorkerCommand::ResetBreaker, name) => format!("reset:{name}"),
+            Action::Worker(WorkerCommand::Hold, name) => format!("hold:{name}"),
+            Action::Worker(WorkerCommand::Release, name) => format!("release:{name}"),
             Action::Quit => "quit".to_owned(),
         }
     }
@@ -102,6 +104,8 @@ impl Action {
             Some(("stop", name)) => worker(WorkerCommand::Stop, name),
             Some(("restart", name)) => worker(WorkerCommand::Restart, name),
             Some(("reset", name)) => worker(WorkerCommand::ResetBreaker, name),
+            Some(("hold", name)) => worker(WorkerCommand::Hold, name),
+            Some(("release", name)) => worker(WorkerCommand::Release, name),
             Some(_) => None,
         }
     }

@@ -4,12 +4,15 @@
 
 mod rows;
 
+use std::ops::ControlFlow;
+use std::panic::AssertUnwindSafe;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
+use futures_util::FutureExt as _;
 use tokio::sync::{mpsc, oneshot};
-use tokio::time::{Instant, sleep_until};
+use tokio::time::{Instant, sleep, sleep_until};
 use tonny_store::{LogStore, NewLog, StoreError};
 use tonny_supervisor::Record;
 
@@ -32,6 +35,10 @@ const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 const PRUNE: Duration = Duration::from_secs(6 * 60 * 60);
 /// ... and for the first time, when the app has settled.
 const FIRST_PRUNE: Duration = Duration::from_secs(60);
+/// After a panic of ours, so that one which comes back at once does not keep a core busy.
+const BREATH: Duration = Duration::from_millis(10);
+/// So many panics without a row written may be the rows' doing: they are given up.
+const PATIENCE: u32 = 3;
 /// Questions waiting: a window, a terminal or two.
 const QUESTIONS: usize = 16;
 
@@ -89,8 +96,31 @@ pub fn start(
     let (asks, inbox) = mpsc::channel(QUESTIONS);
     let now = Instant::now();
     let prune_at = now + FIRST_PRUNE;
-    let log = Log { path, clock, store: None, rows: Vec::new(), lost: 0, due: None, prune_at, try_at: now };
-    (WorkerLog { asks }, log.run(records, inbox))
+    let log = Log {
+        path,
+        clock,
+        store: None,
+        rows: Vec::new(),
+        lost: 0,
+        panics: 0,
+        due: None,
+        prune_at,
+        try_at: now,
+    };
+    (WorkerLog { asks }, log.run(Inbox { records: Some(records), asks: Some(inbox) }))
+}
+
+/// What comes in, until nobody can send it any more.
+struct Inbox {
+    records: Option<mpsc::Receiver<Record>>,
+    asks: Option<mpsc::Receiver<Ask>>,
+}
+
+async fn received<T>(from: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
+    match from {
+        Some(receiver) => receiver.recv().await,
+        None => std::future::pending().await,
+    }
 }
 
 struct Log {
@@ -101,6 +131,8 @@ struct Log {
     rows: Vec<NewLog>,
     /// Records that were too many while the database was away.
     lost: u64,
+    /// Panics of ours since rows were last written.
+    panics: u32,
     /// When the waiting rows are to be written.
     due: Option<Instant>,
     prune_at: Instant,
@@ -108,38 +140,60 @@ struct Log {
 }
 
 impl Log {
-    async fn run(mut self, mut records: mpsc::Receiver<Record>, mut asks: mpsc::Receiver<Ask>) {
-        let (mut recording, mut asking) = (true, true);
-        while recording || asking {
-            let due = self.due.unwrap_or(self.prune_at);
-            tokio::select! {
-                record = records.recv(), if recording => match record {
-                    Some(record) => self.keep(record),
-                    None => recording = false,
-                },
-                ask = asks.recv(), if asking => match ask {
-                    Some(Ask::Close(done)) => {
-                        while let Ok(record) = records.try_recv() {
-                            self.keep(record);
-                        }
-                        self.close().await;
-                        // Fails when nobody waits any more.
-                        done.send(()).ok();
-                        return;
+    /// A panic of ours costs the question in hand, at worst the rows that caused it.
+    async fn run(mut self, mut inbox: Inbox) {
+        loop {
+            match AssertUnwindSafe(self.turn(&mut inbox)).catch_unwind().await {
+                Ok(ControlFlow::Break(())) => return,
+                Ok(ControlFlow::Continue(())) => {}
+                Err(_) => {
+                    tracing::error!("the workers' log panicked and goes on");
+                    self.panics += 1;
+                    if self.panics >= PATIENCE {
+                        self.lost += self.rows.drain(..).count() as u64;
+                        self.panics = 0;
+                    } else if !self.rows.is_empty() {
+                        self.due.get_or_insert(Instant::now() + BATCH_AGE);
                     }
-                    Some(ask) => self.answer(ask).await,
-                    None => asking = false,
-                },
-                () = sleep_until(due) => {}
-            }
-            if self.rows.len() >= BATCH_ROWS || self.due.is_some_and(|due| due <= Instant::now()) {
-                self.write().await;
-            }
-            if self.prune_at <= Instant::now() {
-                self.prune().await;
+                    sleep(BREATH).await;
+                }
             }
         }
-        self.close().await;
+    }
+
+    async fn turn(&mut self, inbox: &mut Inbox) -> ControlFlow<()> {
+        if inbox.records.is_none() && inbox.asks.is_none() {
+            self.close().await;
+            return ControlFlow::Break(());
+        }
+        let due = self.due.unwrap_or(self.prune_at);
+        tokio::select! {
+            record = received(&mut inbox.records) => match record {
+                Some(record) => self.keep(record),
+                None => inbox.records = None,
+            },
+            ask = received(&mut inbox.asks) => match ask {
+                Some(Ask::Close(done)) => {
+                    while let Some(Ok(record)) = inbox.records.as_mut().map(mpsc::Receiver::try_recv) {
+                        self.keep(record);
+                    }
+                    self.close().await;
+                    // Fails when nobody waits any more.
+                    done.send(()).ok();
+                    return ControlFlow::Break(());
+                }
+                Some(ask) => self.answer(ask).await,
+                None => inbox.asks = None,
+            },
+            () = sleep_until(due) => {}
+        }
+        if self.rows.len() >= BATCH_ROWS || self.due.is_some_and(|due| due <= Instant::now()) {
+            self.write().await;
+        }
+        if self.prune_at <= Instant::now() {
+            self.prune().await;
+        }
+        ControlFlow::Continue(())
     }
 
     fn keep(&mut self, record: Record) {
@@ -156,6 +210,7 @@ impl Log {
         if self.rows.is_empty() {
             return;
         }
+        tracing::trace!(rows = self.rows.len(), "worker log: writing rows");
         let Some(store) = self.open().await else { return self.later() };
         if self.lost > 0 {
             self.rows.push(rows::missed(self.lost, self.rows.last()));
@@ -163,7 +218,7 @@ impl Log {
         match store.append(&self.rows).await {
             Ok(()) => {
                 self.rows.clear();
-                self.lost = 0;
+                (self.lost, self.panics) = (0, 0);
             }
             Err((done, error)) => {
                 tracing::warn!(%error, rows = self.rows.len() - done, "worker log: not written");
@@ -353,5 +408,57 @@ mod tests {
         }
         assert!(room.log.list(all()).await.is_err());
         room.log.close().await;
+    }
+
+    /// Panics at a message that begins so, as often as it is told.
+    struct Trap(std::sync::atomic::AtomicU32);
+
+    impl tracing::Subscriber for Trap {
+        fn enabled(&self, metadata: &tracing::Metadata<'_>) -> bool {
+            metadata.target().starts_with("tonny_core::worker_log")
+                && *metadata.level() == tracing::Level::TRACE
+        }
+
+        fn new_span(&self, _span: &tracing::span::Attributes<'_>) -> tracing::span::Id {
+            tracing::span::Id::from_u64(1)
+        }
+
+        fn record(&self, _span: &tracing::span::Id, _values: &tracing::span::Record<'_>) {}
+
+        fn record_follows_from(&self, _span: &tracing::span::Id, _follows: &tracing::span::Id) {}
+
+        fn event(&self, _event: &tracing::Event<'_>) {
+            let left = &self.0;
+            let order = std::sync::atomic::Ordering::SeqCst;
+            if left.fetch_update(order, order, |left| left.checked_sub(1)).is_ok() {
+                std::panic::resume_unwind(Box::new("a trap"));
+            }
+        }
+
+        fn enter(&self, _span: &tracing::span::Id) {}
+
+        fn exit(&self, _span: &tracing::span::Id) {}
+    }
+
+    #[tokio::test]
+    async fn a_panic_costs_no_row_and_a_row_that_always_panics_costs_itself() {
+        for (panics, kept) in [(1, true), (PATIENCE, false)] {
+            let _listening = tracing::subscriber::set_default(Trap(panics.into()));
+            let room = room(|_| {});
+            room.records.send(record(1, Level::Warn, RecordKind::Line)).await.unwrap();
+            let written = async {
+                loop {
+                    match room.log.list(all()).await {
+                        Ok(page) if !page.rows.is_empty() => return page.rows,
+                        _ => tokio::task::yield_now().await,
+                    }
+                    if !kept && room.records.capacity() == room.records.max_capacity() {
+                        room.records.send(record(2, Level::Warn, RecordKind::Line)).await.unwrap();
+                    }
+                }
+            };
+            let rows = tokio::time::timeout(Duration::from_secs(10), written).await.expect("it goes on");
+            assert_eq!(rows.iter().any(|row| row.text == "at 1"), kept, "{rows:?}");
+        }
     }
 }

@@ -120,14 +120,25 @@ impl WorkerView {
         }
     }
 
+    /// The place of a worker that starts once the last one of its name has ended.
+    pub fn after_its_last(about: &About, at: Moment) -> Self {
+        Self {
+            detail: Some("the last one is still ending".to_owned()),
+            ..Self::without_process(about, "starting", at)
+        }
+    }
+
     /// The place of a worker that cannot even be started.
     pub fn absent(about: &About, state: &str, problem: &Problem, at: Moment) -> Self {
+        Self { detail: Some(problem.message.clone()), ..Self::without_process(about, state, at) }
+    }
+
+    fn without_process(about: &About, state: &str, at: Moment) -> Self {
         Self {
             name: about.name.clone(),
             kind: about.kind.to_owned(),
             title: about.title.clone(),
             state: state.to_owned(),
-            detail: Some(problem.message.clone()),
             health: "unknown".to_owned(),
             breaker: "closed".to_owned(),
             requests: RequestsView { state: "closed".to_owned(), retry_at_ms: None },

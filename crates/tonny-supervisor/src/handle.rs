@@ -10,9 +10,6 @@ use tokio::{
     time::timeout,
 };
 
-/// What a stop may take beyond the grace of the spec: two rounds of SIGKILL and the reaping.
-const STOP_MARGIN: Duration = Duration::from_millis(200);
-
 /// One order to the worker's future. Unbounded queue: orders come from people and from the app's own decisions, a
 /// handful at a time, and the future never waits while it holds one.
 #[derive(Debug)]
@@ -20,9 +17,13 @@ pub(crate) enum Order {
     Start,
     Restart,
     RetryNow,
-    Served { incarnation: u64 },
+    ResetBreaker,
+    Served {
+        incarnation: u64,
+    },
     Stop(oneshot::Sender<()>),
-    Close(oneshot::Sender<()>),
+    /// For good, with no longer grace than this where one is named.
+    Close(oneshot::Sender<()>, Option<Duration>),
     Respec(Box<Spec>),
 }
 
@@ -38,6 +39,9 @@ pub struct Handle {
 }
 
 impl Handle {
+    /// What a stop may take beyond the grace: two rounds of SIGKILL and the reaping.
+    pub const STOP_MARGIN: Duration = Duration::from_millis(200);
+
     /// The state and its changes.
     pub fn state(&self) -> watch::Receiver<WorkerState> {
         self.state.clone()
@@ -94,9 +98,11 @@ impl Handle {
         Err(Rejected { reason: Rejection::NotReady, retry_after })
     }
 
-    /// Lets requests through again at once, whatever failed before.
+    /// Closes both breakers: requests are let through again at once, whatever failed before, the restart budget is as
+    /// new, and a worker that waits to be tried again starts now.
     pub fn reset_breaker(&self) {
         self.gate.reset();
+        self.send(Order::ResetBreaker);
     }
 
     /// Keeps requests away from the worker, or lets them through again. Those in flight go on.
@@ -110,7 +116,8 @@ impl Handle {
     /// # Errors
     /// [`SupervisorError::StillRunning`] where even SIGKILL did not end it in that time.
     pub async fn stop(&self) -> Result<(), SupervisorError> {
-        self.ask_to_end(Order::Stop).await
+        let grace = *self.stop_grace.borrow();
+        self.ask_to_end(Order::Stop, grace).await
     }
 
     /// Ends the worker and its future, for good. Same bound as [`Handle::stop`].
@@ -118,7 +125,18 @@ impl Handle {
     /// # Errors
     /// As [`Handle::stop`].
     pub async fn close(&self) -> Result<(), SupervisorError> {
-        self.ask_to_end(Order::Close).await
+        let grace = *self.stop_grace.borrow();
+        self.ask_to_end(|done| Order::Close(done, None), grace).await
+    }
+
+    /// [`Handle::close`] for who is in a hurry: the worker is killed after this grace, where its own is longer. Returns
+    /// after the grace and [`Handle::STOP_MARGIN`] at the latest.
+    ///
+    /// # Errors
+    /// As [`Handle::stop`].
+    pub async fn close_within(&self, grace: Duration) -> Result<(), SupervisorError> {
+        let least = grace.min(*self.stop_grace.borrow());
+        self.ask_to_end(|done| Order::Close(done, Some(grace)), least).await
     }
 
     /// The worker's last lines on both streams, oldest first, at most 200; redacted.
@@ -129,10 +147,11 @@ impl Handle {
     async fn ask_to_end(
         &self,
         order: impl FnOnce(oneshot::Sender<()>) -> Order,
+        grace: Duration,
     ) -> Result<(), SupervisorError> {
         let (done, gone) = oneshot::channel();
         self.send(order(done));
-        let limit = *self.stop_grace.borrow() + STOP_MARGIN;
+        let limit = grace + Self::STOP_MARGIN;
         // A closed channel means that the future is gone, and the worker with it.
         if timeout(limit, gone).await.is_ok() {
             return Ok(());

@@ -93,7 +93,10 @@ impl Logs {
             let queue = Arc::new(Queue::default());
             let writer = Writer::new(queue.clone(), Shelf::new(limits), records.clone());
             let thread = std::thread::Builder::new().name("worker-logs".to_owned());
-            match thread.spawn(move || writer.run()) {
+            // What the thread says goes where its maker's words go.
+            let told = tracing::dispatcher::get_default(Clone::clone);
+            let run = move || tracing::dispatcher::with_default(&told, || writer.run());
+            match thread.spawn(run) {
                 Ok(_) => Some(Arc::new(Front(queue))),
                 Err(error) => {
                     tracing::error!(%error, "workers' output is not kept: there is no thread to write it");
@@ -119,7 +122,7 @@ impl Logs {
         if let Some(front) = &self.front {
             let (done, written) = oneshot::channel();
             front.0.flush(done);
-            // Fails only when the thread is gone; nothing will be written then.
+            // Fails only when the thread is gone, or panicked with this in hand.
             written.await.ok();
         }
     }

@@ -62,6 +62,8 @@ pub enum Event {
     Restart,
     /// Do not wait for the timer.
     RetryNow,
+    /// The user trusts it again: budget and breaker as new, and one that waits for its turn starts now.
+    ResetBreaker,
     /// The live copy is ready.
     Ready,
     /// The live copy said something else instead.
@@ -186,8 +188,12 @@ impl Machine {
         self.live.as_ref().map_or(0, |live| live.missed)
     }
 
-    /// New limits, from the next decision on.
+    /// New limits, from the next decision on; a copy that is ending already gets no longer than the new grace.
     pub fn set_policy(&mut self, policy: Policy) {
+        if let Some(drain) = self.live.as_mut().and_then(|live| live.drain.as_mut()) {
+            let latest = drain.since + policy.stop_grace;
+            drain.next = drain.next.map(|(effect, at)| (effect, at.min(latest)));
+        }
         self.policy = policy;
     }
 
@@ -219,6 +225,7 @@ impl Machine {
             Event::Stop => self.stop(now),
             Event::Restart => self.restart(now),
             Event::RetryNow if self.waits_or_failed() => Some(self.begin(now)),
+            Event::ResetBreaker => self.reset_breaker(now),
             Event::Ready => self.became_ready(now),
             Event::BadReady(reason) => {
                 self.drain(After::Failed(reason), Cause::BadReadyLine, Effect::Force, now)
@@ -284,6 +291,13 @@ impl Machine {
             return self.drain(After::Start, Cause::AskedFor, Effect::Terminate, now);
         }
         Some(self.begin(now))
+    }
+
+    fn reset_breaker(&mut self, now: Instant) -> Option<Effect> {
+        self.ladder.forgive();
+        self.ladder.breaker = Breaker::Closed;
+        let waits = matches!(self.phase, Phase::Backoff { .. } | Phase::CrashLoop { .. });
+        (waits && self.live.is_none()).then(|| self.begin(now))
     }
 
     fn became_ready(&mut self, now: Instant) -> Option<Effect> {

@@ -6,7 +6,7 @@ mod owner;
 pub(crate) use owner::listens;
 
 use crate::Token;
-use http_body_util::Empty;
+use http_body_util::{BodyExt as _, Empty, Limited};
 use hyper::{
     Request, StatusCode,
     body::Bytes,
@@ -51,6 +51,11 @@ pub enum How {
         /// Whether the worker wants the launch token as bearer for it, and refuses every other one with 401 or 403.
         token: bool,
     },
+    /// A GET that is answered by 2xx and a JSON object; `ready` in it, where it is `false`, says "still loading" as 503 does.
+    HttpReady {
+        /// Path and query.
+        path: String,
+    },
     /// A handshake that is answered by 101.
     WebSocket {
         /// Path and query.
@@ -82,6 +87,8 @@ pub(crate) enum Answer {
     Silent,
 }
 
+/// A health answer is a few words; a longer one is none.
+const BODY: usize = 64 << 10;
 /// A launch token that no worker has.
 const WRONG: &str = "0000000000000000000000000000000000000000000000000000000000000000";
 /// The nonce of the standard's own example, with the answer that it demands (RFC 6455, 1.3): whether the other side
@@ -113,13 +120,19 @@ async fn ask(probe: &Probe, told: Option<&str>, token: &Token, stranger: bool) -
                 .header(UPGRADE, "websocket")
                 .header(SEC_WEBSOCKET_VERSION, "13")
                 .header(SEC_WEBSOCKET_KEY, NONCE);
-            let answer = send(connect(&probe.at, told).await?, request).await?;
-            let accepted = answer.headers().get(SEC_WEBSOCKET_ACCEPT).is_some_and(|accept| accept == ACCEPT);
-            Ok(match answer.status() {
+            let (answer, _) = send(connect(&probe.at, told).await?, request, 0).await?;
+            let accepted = answer.headers.get(SEC_WEBSOCKET_ACCEPT).is_some_and(|accept| accept == ACCEPT);
+            Ok(match answer.status {
                 StatusCode::SWITCHING_PROTOCOLS if accepted => Answer::Well,
                 StatusCode::SERVICE_UNAVAILABLE => Answer::Loading,
                 _ => Answer::Silent,
             })
+        }
+        How::HttpReady { path } => {
+            let request = Request::get(path).header(HOST, "localhost").header(CONNECTION, "close");
+            let (answer, body) = send(connect(&probe.at, told).await?, request, BODY).await?;
+            let loading = verdict(answer.status) == Answer::Well && says_not_ready(&body);
+            Ok(if loading { Answer::Loading } else { verdict(answer.status) })
         }
         How::Http { path, token: false } => {
             get(connect(&probe.at, told).await?, path, None).await.map(verdict)
@@ -138,6 +151,12 @@ async fn ask(probe: &Probe, told: Option<&str>, token: &Token, stranger: bool) -
     }
 }
 
+/// A health answer that says nothing of it is one of an older or a newer version, which serves.
+fn says_not_ready(body: &[u8]) -> bool {
+    let body: Option<serde_json::Value> = serde_json::from_slice(body).ok();
+    body.and_then(|body| body.get("ready")?.as_bool()) == Some(false)
+}
+
 fn verdict(status: StatusCode) -> Answer {
     match status {
         StatusCode::SERVICE_UNAVAILABLE => Answer::Loading,
@@ -151,23 +170,32 @@ async fn get(stream: Stream, path: &str, bearer: Option<&str>) -> io::Result<Sta
     if let Some(bearer) = bearer {
         request = request.header(AUTHORIZATION, format!("Bearer {bearer}"));
     }
-    Ok(send(stream, request).await?.status())
+    Ok(send(stream, request, 0).await?.0.status)
 }
 
+/// The answer's head, and its body where up to so many bytes of it are wanted.
 async fn send(
     stream: Stream,
     request: hyper::http::request::Builder,
-) -> io::Result<hyper::Response<hyper::body::Incoming>> {
+    most: usize,
+) -> io::Result<(hyper::http::response::Parts, Bytes)> {
     let request = request.body(Empty::<Bytes>::new()).map_err(io::Error::other)?;
     let (mut sender, connection) = http1::handshake(TokioIo::new(stream)).await.map_err(io::Error::other)?;
     let connection = connection.with_upgrades();
     tokio::pin!(connection);
-    let answer = sender.send_request(request);
+    let answer = async {
+        let (head, body) = sender.send_request(request).await.map_err(io::Error::other)?.into_parts();
+        if most == 0 {
+            return Ok((head, Bytes::new()));
+        }
+        let body = Limited::new(body, most).collect().await.map_err(io::Error::other)?;
+        Ok((head, body.to_bytes()))
+    };
     tokio::pin!(answer);
     let mut open = true;
     loop {
         tokio::select! {
-            answer = &mut answer => return answer.map_err(io::Error::other),
+            answer = &mut answer => return answer,
             _ = &mut connection, if open => open = false,
         }
     }
@@ -224,6 +252,24 @@ mod tests {
             stream
         };
         tokio::join!(answer(how, at), serve).0
+    }
+
+    #[tokio::test]
+    async fn a_body_may_say_that_it_is_not_ready() {
+        let said = [
+            (r#"{"status":"ok","ready":true}"#, Answer::Well),
+            (r#"{"status":"ok","ready":false}"#, Answer::Loading),
+            (r#"{"status":"ok"}"#, Answer::Well),
+            ("fine", Answer::Well),
+        ];
+        for (body, expected) in said {
+            let words = format!("HTTP/1.1 200 OK\r\nContent-Length: {}\r\n\r\n{body}", body.len());
+            let how = How::HttpReady { path: "/health".to_owned() };
+            assert_eq!(says(how, &words).await, expected, "{body}");
+        }
+        let how = How::HttpReady { path: "/health".to_owned() };
+        let broken = "HTTP/1.1 500 Broken\r\nContent-Length: 15\r\n\r\n{\"ready\":false}";
+        assert_eq!(says(how, broken).await, Answer::Silent);
     }
 
     fn http() -> How {

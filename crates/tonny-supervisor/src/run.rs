@@ -56,6 +56,8 @@ pub(crate) struct Runner {
     remains: Remains,
     waiting: Vec<oneshot::Sender<()>>,
     closing: bool,
+    /// Whether somebody can still give orders; when closing, the only one heard is to end sooner.
+    listening: bool,
     is_new: bool,
     /// Panics of ours in a row.
     panics: u32,
@@ -104,6 +106,7 @@ impl Runner {
             remains: Remains::default(),
             waiting: Vec::new(),
             closing: false,
+            listening: true,
             is_new: true,
             panics: 0,
         };
@@ -230,7 +233,7 @@ impl Runner {
             }
         };
         tokio::select! {
-            order = self.orders.recv(), if !self.closing => Wakeup::Order(order),
+            order = self.orders.recv(), if self.listening => Wakeup::Order(order),
             news = news => Wakeup::News(news),
             (incarnation, turn) = turn => Wakeup::Turn(incarnation, turn),
             () = self.gate.changed() => Wakeup::Requests,
@@ -241,12 +244,29 @@ impl Runner {
 
     fn order(&mut self, order: Option<Order>) {
         match order {
+            None => {
+                (self.closing, self.listening) = (true, false);
+                self.event(Event::Stop);
+            }
+            Some(Order::Close(done, grace)) => {
+                self.waiting.push(done);
+                self.closing = true;
+                self.hurry(grace);
+                self.event(Event::Stop);
+            }
+            Some(Order::Stop(done)) => {
+                self.waiting.push(done);
+                self.event(Event::Stop);
+            }
+            // Too late to want anything else.
+            Some(_) if self.closing => {}
             Some(Order::Start) => self.event(Event::Start),
+            Some(Order::RetryNow) => self.event(Event::RetryNow),
+            Some(Order::ResetBreaker) => self.event(Event::ResetBreaker),
             Some(Order::Restart) => {
                 self.gate.reset();
                 self.event(Event::Restart);
             }
-            Some(Order::RetryNow) => self.event(Event::RetryNow),
             Some(Order::Served { incarnation }) => {
                 let current = self.copy.as_ref().and_then(|copy| copy.ready.as_ref());
                 if current.is_some_and(|ready| ready.incarnation == incarnation) {
@@ -260,19 +280,14 @@ impl Runner {
                 self.gate.set_limits(self.spec.breaker.clone());
                 self.event(Event::Restart);
             }
-            Some(Order::Stop(done)) => {
-                self.waiting.push(done);
-                self.event(Event::Stop);
-            }
-            Some(Order::Close(done)) => {
-                self.waiting.push(done);
-                self.closing = true;
-                self.event(Event::Stop);
-            }
-            None => {
-                self.closing = true;
-                self.event(Event::Stop);
-            }
+        }
+    }
+
+    fn hurry(&mut self, grace: Option<Duration>) {
+        if let Some(grace) = grace.filter(|grace| *grace < self.spec.stop_grace) {
+            self.spec.stop_grace = grace;
+            self.grace.send_replace(grace);
+            self.machine.set_policy(self.spec.policy());
         }
     }
 

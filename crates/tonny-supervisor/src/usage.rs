@@ -5,6 +5,7 @@
 #[cfg_attr(not(target_os = "linux"), path = "usage/other.rs")]
 mod system;
 
+pub use system::memory_of_this_computer;
 pub(crate) use system::{offer_to_the_oom_killer, oom_kills};
 
 use std::{
@@ -157,6 +158,13 @@ mod tests {
             let look = meter.take(&[reading(1, 1, 0, used * mib)], now);
             assert_eq!((look.over_ceiling, meter.next() - now), (over, pause * MS), "{used}");
         }
+    }
+
+    #[test]
+    fn this_computer_has_more_memory_than_this_test() {
+        let all = memory_of_this_computer().unwrap();
+        let own: u64 = system::tree(std::process::id()).iter().map(|found| found.memory).sum();
+        assert!(all > own && all < 1 << 50, "{own} of {all}");
     }
 
     #[test]

@@ -51,6 +51,18 @@ fn three_counted_failures_in_a_row_open_it_for_thirty_seconds() {
 }
 
 #[test]
+fn a_late_call_does_not_lengthen_the_probe() {
+    let now = Instant::now();
+    let mut circuit = Circuit::new(CircuitLimits::default());
+    let late = circuit.admit(now).unwrap();
+    (0..3).for_each(|_| fail(&mut circuit, Failure::Refused, now));
+    let at = now + 30 * SECOND;
+    let _probe = circuit.admit(at).unwrap();
+    circuit.progress(&late, at + 29 * SECOND);
+    assert_eq!(circuit.wake(), Some(at + 30 * SECOND));
+}
+
+#[test]
 fn only_what_says_that_the_other_side_is_broken_counts() {
     let counted = [
         Failure::Refused,

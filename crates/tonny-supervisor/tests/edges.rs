@@ -134,3 +134,51 @@ fn what_is_not_ready_serves_nobody_and_misses_nothing() {
     bench.on(Event::Served);
     assert_eq!(bench.machine.breaker(), Breaker::Closed);
 }
+
+#[test]
+fn requests_show_in_the_phase_of_a_ready_worker() {
+    let mut bench = Bench::ready();
+    for (count, phase) in [(0, "ready"), (2, "busy"), (1, "busy"), (0, "ready")] {
+        assert_eq!(bench.on(Event::InFlight(count)), None);
+        assert_eq!(bench.machine.phase().0.as_str(), phase, "{count} in flight");
+    }
+}
+
+#[test]
+fn ten_seconds_without_an_event_are_no_sleep() {
+    let mut bench = Bench::started(&Spec::new("w", "w"));
+    for _ in 0..5 {
+        assert_eq!(bench.after(10 * SECOND, Event::Tick), None);
+    }
+    // Silent for 60 s, each look a sign of nothing.
+    assert_eq!(bench.after(10 * SECOND, Event::Tick), Some(Effect::Force));
+    let mut bench = Bench::started(&Spec::new("w", "w"));
+    for _ in 0..20 {
+        assert_eq!(bench.after(10 * SECOND + MS, Event::Tick), None, "the computer slept");
+    }
+}
+
+#[test]
+fn no_request_is_no_sign_of_life() {
+    let mut bench = Bench::started(&Spec::new("w", "w"));
+    for _ in 0..7 {
+        bench.after(8 * SECOND, Event::InFlight(0));
+    }
+    assert_eq!(bench.after(4 * SECOND, Event::Tick), Some(Effect::Force));
+}
+
+#[test]
+fn a_crash_is_forgotten_exactly_after_the_span() {
+    for (early, phase) in [(Duration::ZERO, "backoff"), (MS, "crash_loop")] {
+        let mut spec = Spec::new("w", "w");
+        spec.restart.jitter = 0.0;
+        let mut bench = Bench::started(&spec);
+        // The three of the budget are spent at once, whatever the waits are.
+        for _ in 0..3 {
+            bench.on(died(1));
+            bench.on(Event::RetryNow);
+        }
+        bench.after(spec.restart.span - early, died(1));
+        assert_eq!(bench.machine.phase().0.as_str(), phase, "{early:?} before");
+    }
+}

@@ -485,3 +485,44 @@ fn words_for_machines_and_people() {
         ["stopped", "starting", "ready", "busy", "draining"]
     );
 }
+
+#[test]
+fn a_reset_by_hand_closes_the_breaker_and_starts_what_waits() {
+    let mut bench = Bench::started();
+    // Nothing to do for a live copy, nor for one that is not wanted or cannot work.
+    assert_eq!(bench.on(Event::ResetBreaker), None);
+    for _ in 0..3 {
+        bench.on(died(1));
+        bench.wake();
+    }
+    bench.on(died(1));
+    assert_eq!((bench.phase(), bench.machine.breaker()), ("crash_loop", Breaker::Open));
+    assert_eq!(bench.on(Event::ResetBreaker), Some(Effect::Start { incarnation: 5 }));
+    assert_eq!((bench.phase(), bench.machine.breaker()), ("starting", Breaker::Closed));
+    // The budget is as new.
+    bench.on(died(1));
+    assert_eq!(bench.phase(), "backoff");
+    assert!(about(bench.wake().1, 1));
+    bench.on(died(2));
+    assert_eq!((bench.phase(), bench.on(Event::ResetBreaker)), ("failed", None));
+    bench.on(Event::Stop);
+    assert_eq!((bench.phase(), bench.on(Event::ResetBreaker)), ("stopped", None));
+}
+
+#[test]
+fn who_is_in_a_hurry_shortens_a_stop_that_is_under_way() {
+    for ask_again in [None, Some(2 * SECOND)] {
+        let mut bench = Bench::started();
+        let policy = Policy { ask_again, ..policy() };
+        bench.machine.set_policy(policy.clone());
+        assert_eq!(bench.on(Event::Stop), Some(Effect::Terminate));
+        bench.now += SECOND / 2;
+        bench.machine.set_policy(Policy { stop_grace: SECOND, ..policy });
+        let (mut effect, mut waited) = bench.wake();
+        if ask_again.is_some() {
+            assert_eq!(effect, Some(Effect::Terminate));
+            (effect, waited) = (bench.wake().0, waited);
+        }
+        assert_eq!((effect, waited), (Some(Effect::Force), SECOND / 2), "{ask_again:?}");
+    }
+}

@@ -49,6 +49,9 @@ struct Flags {
     /// F22: only the second SIGTERM ends it.
     #[arg(long)]
     ignore_first_sigterm: bool,
+    /// Neither SIGTERM nor the end of its input ends it: only SIGKILL does.
+    #[arg(long)]
+    deaf: bool,
     /// Dies instead of loading when this file exists, and makes it: a worker that works once.
     #[arg(long)]
     only_once: Option<PathBuf>,
@@ -122,6 +125,10 @@ async fn run(flags: &Flags, token: Option<String>) -> std::io::Result<()> {
 
 async fn end(flags: &Flags) -> std::io::Result<()> {
     let mut asked = signal(SignalKind::terminate())?;
+    if flags.deaf {
+        // The handler above stays: without it the signal would end the process.
+        std::future::pending::<()>().await;
+    }
     let mut left = if flags.ignore_first_sigterm { 2 } else { 1 };
     let mut closed = Box::pin(input_closed(flags.like));
     while left > 0 {

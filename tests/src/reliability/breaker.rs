@@ -25,13 +25,13 @@ pub const ROWS: &[Row] = &[
     Row {
         id: "B1",
         promise: "The request breaker equals its reference model",
-        limit: "10^6 random events, 0 differences",
+        limit: "10^6 random sequences, 0 differences",
         run: |size| Outcome::of(|| equals_reference(size)),
     },
     Row {
         id: "B2",
         promise: "The request breaker is never stuck: from any state, with a healthy backend, Closed within 30 s + 2 probes",
-        limit: "10^5 schedules with hung and cancelled probes, 0 stuck",
+        limit: "10^5 schedules with hung, cancelled and panicking probes, 0 stuck",
         run: |size| Outcome::of(|| never_stuck(size)),
     },
     Row {
@@ -60,9 +60,12 @@ pub const ROWS: &[Row] = &[
     },
 ];
 
-/// Hours of building, so it is done by hand and a part at a time.
-const MUTANTS: &str = "all 327 mutants take hours. Random samples by hand on 2026-11-21: 19 of 22 killed, then 44 of 45; each of \
-                       the four survivors gave a test or took code away";
+/// Hours of building, so it is done by hand (`make mutants`), and the last run is told here.
+const MUTANTS: &str = "hours of building, so it is run by hand (`make mutants`). Last run, 2026-11-21, a virtual machine with 2 cores, cargo-mutants \
+                       27.1, a sample of 219 mutants of breaker, permit, health, machine, restarts, exits, line cutter, ready \
+                       line and log splitter: 172 of 184 viable ones caught (93.5 %, 15 of them by running out of time). Each \
+                       of the 12 survivors has a test of its own since, not run through the tool again; the run before, 262 \
+                       mutants of the same files: 197 of 222. Not in it: the secret envelope";
 
 /// A runner whose seed is printed when something is found, and that shrinks what it found.
 fn runner(seed: u64, cases: u32) -> TestRunner {
@@ -73,12 +76,13 @@ fn runner(seed: u64, cases: u32) -> TestRunner {
 }
 
 fn equals_reference(size: Size) -> Result<Outcome> {
-    let (wanted, seed) = (size.pick(100_000, 1_000_000), Dice::seed());
-    let (mut events, mut difference, mut round) = (0, None, 0);
-    while events < wanted && difference.is_none() {
-        round += 1;
+    let (wanted, seed) = (size.pick(10_000, 1_000_000_u64), Dice::seed());
+    let (mut events, mut sequences, mut difference) = (0, 0, None);
+    while sequences < wanted && difference.is_none() {
         let counted = std::cell::Cell::new(0);
-        let run = runner(seed + round, 500).run(&model::steps(200), |steps| {
+        // In parts, since a runner keeps what it has tried.
+        let cases = 500;
+        let run = runner(seed + sequences, cases).run(&model::steps(60), |steps| {
             let compared =
                 model::equals_reference(&steps).map_err(proptest::test_runner::TestCaseError::fail)?;
             counted.set(counted.get() + compared);
@@ -86,9 +90,13 @@ fn equals_reference(size: Size) -> Result<Outcome> {
         });
         difference = run.err();
         events += counted.get();
+        sequences += u64::from(cases);
     }
     Ok(match difference {
-        None => Outcome::measured(true, format!("{events} events, 0 differences (seed {seed})")),
+        None => Outcome::measured(
+            true,
+            format!("{sequences} sequences, {events} events, 0 differences (seed {seed})"),
+        ),
         Some(error) => Outcome::measured(false, format!("seed {seed}: {error}")),
     })
 }
@@ -98,10 +106,47 @@ fn never_stuck(size: Size) -> Result<Outcome> {
     let run = runner(seed, cases).run(&model::steps(60), |steps| {
         model::comes_back(&steps).map_err(proptest::test_runner::TestCaseError::fail)
     });
+    let (panics, stuck) = (size.pick(100, 1_000), after_a_panic(size.pick(100, 1_000)));
     Ok(match run {
-        Ok(()) => Outcome::measured(true, format!("{cases} schedules, 0 stuck (seed {seed})")),
+        Ok(()) => Outcome::measured(
+            stuck == 0,
+            format!(
+                "{cases} schedules, 0 stuck (seed {seed}); {panics} probes that panicked with the permit in hand, {stuck} stuck"
+            ),
+        ),
         Err(error) => Outcome::measured(false, format!("seed {seed}: {error}")),
     })
+}
+
+/// Callers that panic in the middle of a probe: how often the next probes did not close the breaker.
+fn after_a_panic(tries: u32) -> u32 {
+    let limits = CircuitLimits { open: Duration::from_millis(1), ..CircuitLimits::default() };
+    let gate = Gate::new(limits);
+    let mut stuck = 0;
+    for _ in 0..tries {
+        for _ in 0..3 {
+            gate.permit().into_iter().for_each(|permit| permit.failed(Failure::Refused));
+        }
+        let began = Instant::now();
+        let probe = loop {
+            match gate.permit() {
+                Ok(permit) => break permit,
+                Err(_) if began.elapsed() > Duration::from_secs(5) => return tries,
+                Err(_) => std::thread::yield_now(),
+            }
+        };
+        let caller = std::panic::AssertUnwindSafe(move || {
+            let _in_hand = probe;
+            std::panic::resume_unwind(Box::new("a caller"));
+        });
+        drop(std::panic::catch_unwind(caller));
+        // The probe's place is free again at once, without the deadline of a hung one.
+        for _ in 0..2 {
+            gate.permit().into_iter().for_each(tonny_supervisor::Permit::succeeded);
+        }
+        stuck += u32::from(gate.state() != Requests::Closed);
+    }
+    stuck
 }
 
 fn one_probe() -> Result<Outcome> {

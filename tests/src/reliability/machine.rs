@@ -15,11 +15,14 @@ mod sequences;
 pub(super) mod world;
 
 use std::io::{Read as _, Write as _};
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, bail};
 use proptest::test_runner::{Config, TestCaseError, TestRunner};
-use tonny_supervisor::{At, Base, Cause, Exit, Handle, How, Probe, Spec, Supervisor};
+use tonny_core::ports::Clock;
+use tonny_core::worker_log::{self, WorkerLog, WorkerLogQuery};
+use tonny_supervisor::{At, Base, Cause, Exit, Handle, How, LogLimits, Probe, Spec, Supervisor};
 
 use super::supervision::workers::{fake, launch, line, ready, until};
 use super::{Outcome, Row, Size, dice::Dice};
@@ -221,26 +224,63 @@ fn survives(size: Size) -> Result<Outcome> {
     let trap = panics::Trap::default();
     let _listening = tracing::subscriber::set_default(trap.clone());
     let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
+    let logs = tempfile::tempdir()?;
     runtime.block_on(async {
         let keeper = Some(programs::beside("tonny-keeper")?);
-        let (supervisor, _records) = Supervisor::new(Base { keeper, ..Base::default() });
+        let segments = LogLimits::new(logs.path().join("segments"));
+        let (supervisor, records) = Supervisor::new(Base { keeper, logs: Some(segments), ..Base::default() });
+        let (log, write) = worker_log::start(logs.path().join("logs.db"), Arc::new(Wall), records);
+        let writing = tokio::spawn(write);
         let (handle, future) = supervisor.worker(panics::talker())?;
         tokio::spawn(future);
         until(&handle, "readiness", |state| state.ready.is_some()).await?;
+        let folder = logs.path().join("segments/talker");
         let mut times = Vec::new();
         for _ in 0..size.pick(5, 50) {
             for point in panics::POINTS {
                 let took = panics::recovers(&trap, &handle, point).await.map_err(anyhow::Error::msg)?;
                 times.push(took.as_secs_f64() * 1e3);
             }
+            let took = panics::writer_recovers(&trap, &supervisor, &folder).await;
+            times.push(took.map_err(anyhow::Error::msg)?.as_secs_f64() * 1e3);
+            times.push(rows_are_written_again(&trap, &handle, &log).await?.as_secs_f64() * 1e3);
         }
         handle.close().await?;
+        log.close().await;
+        writing.await?;
         let (p50, max) = (percentile(&mut times, 50), percentile(&mut times, 100));
-        let points = panics::POINTS.len();
+        let points = panics::POINTS.len() + 2;
         let text = format!(
-            "{} panics at {points} points: p50 {p50:.1}, max {max:.1} ms, 0 workers lost",
+            "{} panics at {points} points (the worker's task, the thread that writes segments, the task that writes rows): \
+             p50 {p50:.1}, max {max:.1} ms, 0 workers lost",
             times.len()
         );
         Ok(Outcome::timed(true, max <= 100.0, text))
     })
+}
+
+/// A panic of the task that writes rows: how long until a question is answered again, with what was to be written then.
+async fn rows_are_written_again(trap: &panics::Trap, handle: &Handle, log: &WorkerLog) -> Result<Duration> {
+    // A restart gives records, and their batch is written after 250 ms at the latest.
+    handle.restart();
+    let panicked = trap.springs("worker log: writing rows").await.map_err(anyhow::Error::msg)?;
+    let rows = log.list(WorkerLogQuery { limit: 1, ..Default::default() }).await?.rows;
+    let took = panicked.elapsed();
+    if rows.is_empty() {
+        bail!("what was to be written when it panicked is lost");
+    }
+    until(handle, "readiness", |state| state.ready.is_some()).await?;
+    Ok(took)
+}
+
+struct Wall;
+
+impl Clock for Wall {
+    fn now(&self) -> Instant {
+        Instant::now()
+    }
+
+    fn utc(&self) -> time::OffsetDateTime {
+        time::OffsetDateTime::now_utc()
+    }
 }

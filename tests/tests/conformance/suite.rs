@@ -4,7 +4,6 @@ use std::time::Duration;
 
 use tonny_speech_protocol::client::{self, Event, Session, SpeechError};
 use tonny_speech_protocol::{State, final_text, live_text};
-use tonny_tests::engines::TOKEN;
 use tonny_tests::speech::jfk;
 use tonny_tests::tap::Tap;
 use tonny_tests::words::error_rate;
@@ -15,6 +14,8 @@ pub const PATIENCE: Duration = Duration::from_secs(120);
 /// One engine under test.
 pub struct Engine {
     pub address: String,
+    /// Which it demands.
+    pub token: String,
     /// What it is to hear.
     pub said: String,
     /// Word error rate it may have.
@@ -53,18 +54,19 @@ pub async fn run(engine: &Engine) {
     in_one_go(engine, &tap).await;
     live_in_uneven_pieces(engine, &tap).await;
     if engine.listens {
-        silence_has_no_words(&tap).await;
+        silence_has_no_words(engine, &tap).await;
     }
     if engine.refuses {
-        a_language_it_lacks_is_a_rejection(&tap).await;
+        a_language_it_lacks_is_a_rejection(engine, &tap).await;
     }
     leaving_early_costs_nobody_else(engine, &tap).await;
     two_at_once(engine, &tap).await;
     whole_files(engine, &tap).await;
 }
 
-async fn open(tap: &Tap) -> Session {
-    let session = Session::open(tap.address(), Some(TOKEN), Some("en")).await.expect("the session opens");
+async fn open(engine: &Engine, tap: &Tap) -> Session {
+    let session =
+        Session::open(tap.address(), Some(&engine.token), Some("en")).await.expect("the session opens");
     // What is tested here is not how quick this machine is at the moment.
     session.with_patience(10)
 }
@@ -79,10 +81,10 @@ async fn heard(engine: &Engine, session: &mut Session) {
 }
 
 /// The newest session of the tap had manners.
-fn manners(tap: &Tap) {
+fn manners(engine: &Engine, tap: &Tap) {
     let conversations = tap.conversations().unwrap();
     let session = conversations.iter().rfind(|conversation| conversation.is_session()).expect("a session");
-    session.check(Some(TOKEN)).unwrap();
+    session.check(Some(&engine.token)).unwrap();
 }
 
 async fn is_well(tap: &Tap) {
@@ -99,16 +101,16 @@ async fn wrong_tokens_are_refused(tap: &Tap) {
 }
 
 async fn in_one_go(engine: &Engine, tap: &Tap) {
-    let mut session = open(tap).await;
+    let mut session = open(engine, tap).await;
     session.send(&voice()).await.unwrap();
     session.end().await.unwrap();
     heard(engine, &mut session).await;
-    manners(tap);
+    manners(engine, tap);
 }
 
 /// As a microphone gives it, four times as fast; words have to show before the end.
 async fn live_in_uneven_pieces(engine: &Engine, tap: &Tap) {
-    let mut session = open(tap).await;
+    let mut session = open(engine, tap).await;
     let samples = voice();
     let (mut shown, mut states, mut pieces) = (false, 0, samples.chunks(1_237));
     let mut beat = tokio::time::interval(Duration::from_micros(1_237_000_000 / 16_000 / 4));
@@ -130,31 +132,32 @@ async fn live_in_uneven_pieces(engine: &Engine, tap: &Tap) {
     assert!(shown || engine.listens, "words show before the end");
     session.end().await.unwrap();
     heard(engine, &mut session).await;
-    manners(tap);
+    manners(engine, tap);
 }
 
-async fn silence_has_no_words(tap: &Tap) {
-    let mut session = open(tap).await;
+async fn silence_has_no_words(engine: &Engine, tap: &Tap) {
+    let mut session = open(engine, tap).await;
     session.send(&[0; 24_000]).await.unwrap();
     session.end().await.unwrap();
     let (last, end) = drain(&mut session).await;
     assert!(matches!(end, Ok(Event::Done)), "{end:?}");
     assert_eq!(final_text(&last), "");
     session.close().await;
-    manners(tap);
+    manners(engine, tap);
 }
 
-async fn a_language_it_lacks_is_a_rejection(tap: &Tap) {
-    let error = Session::open(tap.address(), Some(TOKEN), Some("xx")).await.expect_err("no such language");
+async fn a_language_it_lacks_is_a_rejection(engine: &Engine, tap: &Tap) {
+    let error =
+        Session::open(tap.address(), Some(&engine.token), Some("xx")).await.expect_err("no such language");
     assert!(matches!(error, SpeechError::Rejected { .. }), "{error:?}");
     assert!(!error.is_transient());
 }
 
 async fn leaving_early_costs_nobody_else(engine: &Engine, tap: &Tap) {
-    let mut session = open(tap).await;
+    let mut session = open(engine, tap).await;
     session.send(&voice()[..64_000]).await.unwrap();
     drop(session);
-    let mut session = open(tap).await;
+    let mut session = open(engine, tap).await;
     session.send(&voice()).await.unwrap();
     session.end().await.unwrap();
     heard(engine, &mut session).await;
@@ -162,13 +165,13 @@ async fn leaving_early_costs_nobody_else(engine: &Engine, tap: &Tap) {
 
 async fn two_at_once(engine: &Engine, tap: &Tap) {
     let one = async {
-        let mut session = open(tap).await;
+        let mut session = open(engine, tap).await;
         session.send(&voice()).await.unwrap();
         session.end().await.unwrap();
         heard(engine, &mut session).await;
     };
     let other = async {
-        let mut session = open(tap).await;
+        let mut session = open(engine, tap).await;
         for piece in voice().chunks(16_000) {
             session.send(piece).await.unwrap();
         }
@@ -179,7 +182,7 @@ async fn two_at_once(engine: &Engine, tap: &Tap) {
 }
 
 async fn whole_files(engine: &Engine, tap: &Tap) {
-    let sent = client::transcribe(tap.address(), Some(TOKEN), Some("en"), &voice(), PATIENCE).await;
+    let sent = client::transcribe(tap.address(), Some(&engine.token), Some("en"), &voice(), PATIENCE).await;
     match sent {
         Ok(text) => {
             assert!(engine.rest, "an engine without this side answered");

@@ -201,7 +201,9 @@ async fn an_engine_killed_for_good_is_replaced_and_the_words_are_typed_once() {
     let (engine, worker, words, errors) =
         if wlk { ("whisperlivekit", "whisperlivekit", JFK, 0.3) } else { ("second", "second", SECOND, 0.0) };
     if !wlk {
-        eprintln!("WhisperLiveKit is not installed (`make engines-wlk`): a fake engine takes its place");
+        eprintln!(
+            "skipped: WhisperLiveKit is not installed; run `make engines-wlk`. A fake engine takes its place"
+        );
     }
     let settings = settings(json!([command("second", SECOND, &[])]), json!(["embedded", engine]));
     let world = World::with(Room::Sentence, settings, Some(real_model(&folder, copy.path()))).await;

@@ -62,7 +62,7 @@ pub struct World {
     desktop: mpsc::UnboundedReceiver<DesktopWish>,
     inserted: Arc<Mutex<Vec<String>>>,
     run: JoinHandle<()>,
-    _logs: tempfile::TempDir,
+    pub logs: tempfile::TempDir,
     _others: (watch::Receiver<tonny_core::overlay::OverlayView>, watch::Receiver<f32>),
 }
 
@@ -121,7 +121,7 @@ impl World {
         let run = tokio::spawn(run);
         let app::Outputs { snapshot, overlay, level, desktop } = outputs;
         let _others = (overlay, level);
-        Self { app, store, files, behind_ms, snapshot, desktop, inserted, run, _others, _logs: logs }
+        Self { app, store, files, behind_ms, snapshot, desktop, inserted, run, _others, logs }
     }
 
     /// Ends the App between two instructions; gives what it had in its database.
@@ -129,12 +129,6 @@ impl World {
         self.run.abort();
         let _ = self.run.await;
         self.store
-    }
-
-    /// Ends the App as a user does.
-    pub async fn quit(self) {
-        assert!(self.app.send(Message::Quit).await);
-        tokio::time::timeout(PATIENCE, self.run).await.expect("in time").expect("no panic");
     }
 
     /// Nothing is inserted as long as this lives.
@@ -176,6 +170,14 @@ impl World {
             Ok(snapshot) => snapshot.expect("the App runs").clone(),
             Err(_) => panic!("waited in vain: {:?}", self.app.snapshot()),
         }
+    }
+
+    /// Quits as the tray does; how long that took, and the folder of the logs.
+    pub async fn quit(self) -> (Duration, tempfile::TempDir) {
+        let start = Instant::now();
+        self.app.send(app::Message::Quit).await;
+        tokio::time::timeout(PATIENCE, self.run).await.expect("it ends").expect("without a panic");
+        (start.elapsed(), self.logs)
     }
 
     pub async fn wait_wish(&mut self, check: impl Fn(&DesktopWish) -> bool) {

@@ -874,6 +874,14 @@ export type WorkerCommand = {
 	 *  when `ready` is `json_line`, and there is none otherwise.
 	 */
 	token_env?: string | null,
+	/**  Its environment beside the usual few names, each as `NAME=value`; nothing else of the app's is passed on. */
+	env?: string[],
+	/**  MB of memory it may use before it is started anew; 0 takes what holds for all. */
+	memory_ceiling_mb?: number,
+	/**  Seconds from the request to end until it is killed; 0 takes the usual 5. */
+	stop_grace_s?: number,
+	/**  Exit codes after which it is not started again; null takes the usual 2 and 3. */
+	do_not_retry?: number[] | null,
 };
 
 /**  What the worker of an incident said first and last. */
@@ -974,6 +982,8 @@ export type Workers = {
 	llama_program: string | null,
 	/**  Its model, a GGUF file; null takes the one that `make engines-llama` installed. */
 	llama_model: string | null,
+	/**  MB of memory one worker may use before it is started anew; 0 takes what its kind needs. */
+	memory_ceiling_mb: number,
 	/**  Processes the user describes. */
 	commands: WorkerCommand[],
 };

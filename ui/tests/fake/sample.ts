@@ -51,7 +51,7 @@ export const settings: Settings = {
   startup: { autostart: true, show_window: false },
   models: { package_index: null },
   notifications: { enabled: true },
-  workers: { llama: false, llama_program: null, llama_model: null, commands: [] },
+  workers: { llama: false, llama_program: null, llama_model: null, memory_ceiling_mb: 0, commands: [] },
   storage: {
     keep_text: true,
     text_days: 0,

@@ -25,6 +25,21 @@ impl Alerts {
             _ => None,
         }
     }
+
+    /// The notification that a wanted worker is worth which cannot even be tried. Without a model the window says so
+    /// itself, at the first start of all.
+    pub(super) fn absent(&mut self, worker: &WorkerView) -> Option<Notification> {
+        let is_news = worker.state == "failed" && self.gave_up.insert(worker.name.clone());
+        let why = worker.detail.as_deref().unwrap_or_default();
+        is_news.then(|| Notification {
+            title: format!("{} cannot be started", worker.title),
+            body: format!("{} Open Engines to see more.", sentence(why)),
+        })
+    }
+}
+
+fn sentence(text: &str) -> String {
+    format!("{}.", text.trim_end_matches('.'))
 }
 
 fn gave_up(worker: &WorkerView) -> Notification {
@@ -36,10 +51,7 @@ fn gave_up(worker: &WorkerView) -> Notification {
     };
     Notification {
         title: format!("{} gave up", worker.title),
-        body: format!(
-            "{}. {rest} What you say is kept. Open Engines to see more.",
-            why.trim_end_matches('.')
-        ),
+        body: format!("{} {rest} What you say is kept. Open Engines to see more.", sentence(why)),
     }
 }
 
@@ -69,5 +81,14 @@ mod tests {
         }
         assert_eq!(alerts.worker(&worker("ready", "closed")), None);
         assert!(alerts.worker(&worker("failed", "closed")).is_some());
+    }
+    #[test]
+    fn one_that_cannot_even_be_tried_is_told_once_and_a_missing_model_is_no_news() {
+        let mut alerts = Alerts::default();
+        assert_eq!(alerts.absent(&worker("no_model", "closed")), None);
+        let told = alerts.absent(&worker("failed", "closed")).expect("told");
+        assert_eq!(told.title, "Speech engine cannot be started");
+        assert_eq!(told.body, "signal 11. Open Engines to see more.");
+        assert_eq!(alerts.absent(&worker("failed", "closed")), None);
     }
 }

@@ -13,7 +13,7 @@ use super::secrets::SecretsAsk;
 use super::storage::{Cleaned, StorageAsk, StorageView};
 use super::usage::UsagePoint;
 use super::{DesktopWish, Notification};
-use crate::control::{Reply, Request};
+use crate::control::{Reply, Request, WorkerFacts};
 use crate::model::InstalledModel;
 use crate::ports::{Delivery, Recording};
 use crate::problem::{Code, Problem};
@@ -38,14 +38,18 @@ pub enum SettingsChange {
 /// What a person may do with a worker.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub enum WorkerCommand {
-    /// Start one that is stopped.
+    /// Start one that rests: stopped, failed, or waiting to be tried again.
     Start,
     /// Stop it until it is started again.
     Stop,
     /// A new copy, with a fresh budget.
     Restart,
-    /// Close both breakers.
+    /// Close both breakers; one that waits to be tried again starts.
     ResetBreaker,
+    /// Keep requests away from it until it is released.
+    Hold,
+    /// Let requests through again.
+    Release,
 }
 
 /// Everything that can reach the App.
@@ -56,6 +60,7 @@ pub enum Message {
     Note(String, Note),
     Delivered(String, Delivery, Instant),
     Worker(u64, Box<WorkerState>),
+    WorkerGone(u64),
     CommandWorker(String, WorkerCommand, Answer<Result<(), Problem>>),
     Usage(String, Usage),
     WorkerUsage(String, Answer<Result<Vec<UsagePoint>, Problem>>),
@@ -245,6 +250,20 @@ impl AppHandle {
         self.ask(|reply| Message::Secrets(ask(reply))).await?
     }
 
+    /// Every worker with what it uses now.
+    async fn worker_facts(&self) -> Vec<WorkerFacts> {
+        let mut facts = Vec::new();
+        for worker in self.snapshot().workers {
+            // A worker that does not run has used what it used; that is no fact about now.
+            let usage = match worker.pid {
+                Some(_) => self.worker_usage(worker.name.clone()).await.unwrap_or_default().pop(),
+                None => None,
+            };
+            facts.push(WorkerFacts { worker, usage });
+        }
+        facts
+    }
+
     /// Answers one line of the control socket.
     pub async fn control(&self, request: Request) -> Reply {
         let outcome = match request {
@@ -262,6 +281,11 @@ impl AppHandle {
             Request::StartWorker { name } => self.command_worker(name, WorkerCommand::Start).await,
             Request::StopWorker { name } => self.command_worker(name, WorkerCommand::Stop).await,
             Request::ResetWorker { name } => self.command_worker(name, WorkerCommand::ResetBreaker).await,
+            Request::HoldWorker { name } => self.command_worker(name, WorkerCommand::Hold).await,
+            Request::ReleaseWorker { name } => self.command_worker(name, WorkerCommand::Release).await,
+            Request::ListWorkers => {
+                return Reply { workers: Some(self.worker_facts().await), ..Reply::done() };
+            }
             Request::WorkerLogs { name, query: None } => {
                 return match self.ask(|reply| Message::WorkerLogs(name, reply)).await.flatten() {
                     Ok(lines) => Reply { lines: Some(lines), ..Reply::done() },

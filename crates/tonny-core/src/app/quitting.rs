@@ -16,15 +16,22 @@ use crate::problem::{Code, Problem};
 /// A microphone hands over its last sound within its own latency; a disk that hangs is not waited for longer.
 const LAST_SOUND: Duration = Duration::from_secs(1);
 
+/// Left of the deadline for writing the workers' last lines once they are gone...
+const LOGS: Duration = Duration::from_millis(800);
+
+/// ...and for the workers to end, however long what comes before takes.
+const WORKERS: Duration = Duration::from_millis(1_500);
+
 impl App {
     /// Lets what is under way end, then stops the workers. The mailbox is still read: deliveries answer there.
     pub(super) async fn quit(&mut self, mailbox: &mut mpsc::Receiver<Message>) {
         self.quitting = true;
         self.keep_recording_back();
         let (deadline, sound) = (Instant::now() + QUIT_DEADLINE, Instant::now() + LAST_SOUND);
+        let workers = deadline - LOGS;
         loop {
             let until = if self.utterances.iter().any(Utterance::is_delivering) {
-                deadline
+                workers - WORKERS
             } else if self.utterances.iter().any(|utterance| utterance.kept_back && !utterance.recorded) {
                 sound
             } else {
@@ -36,8 +43,8 @@ impl App {
             }
         }
         self.leave_unfinished().await;
-        self.carry_out_deletions(deadline).await;
-        self.close_workers(deadline).await;
+        self.carry_out_deletions(workers).await;
+        self.close_workers(workers).await;
         // The disk may hang; the logs are not worth more than the deadline.
         let logs = async { tokio::join!(self.supervisor.flush_logs(), self.worker_log.close()) };
         if timeout_at(deadline, logs).await.is_err() {

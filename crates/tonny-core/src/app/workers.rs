@@ -1,7 +1,7 @@
 //! The workers the settings ask for: started, swapped when the settings change, ended when no longer wanted. What is to
 //! run, [`kinds`] says; which engine an utterance goes to, the transcription decides along the published [`Chain`].
 
-use tonny_supervisor::{Phase, Spec, WorkerState};
+use tonny_supervisor::{Phase, Spec, WorkerState, memory_of_this_computer};
 
 use super::ask::{Message, SettingsChange, WorkerCommand};
 use super::{App, DesktopWish};
@@ -11,7 +11,7 @@ use crate::problem::{Code, Problem};
 use crate::settings::{self, Settings};
 use crate::worker_view::{About, WorkerView};
 
-/// One wanted worker, running or impossible.
+/// One wanted worker: running, impossible, or waiting until the last one of its name is gone.
 pub(super) struct AppWorker {
     about: About,
     seat: Option<Seat>,
@@ -26,6 +26,13 @@ pub(super) struct AppWorker {
     pub(super) view: WorkerView,
 }
 
+/// A worker that is not wanted any more and has not ended yet. Two of one name must never run at once.
+pub(super) struct Leaving {
+    name: String,
+    run: u64,
+    handle: engine::Worker,
+}
+
 impl AppWorker {
     /// Its place in the chain, if it is a speech engine.
     fn link(&self) -> Option<Link> {
@@ -36,6 +43,11 @@ impl AppWorker {
             (None, None) => Engine::Away,
         };
         Some(Link { name: engine, model, rest, run: self.run, engine: now, worker: self.handle.clone() })
+    }
+
+    /// Whether it is to start as soon as the last one of its name is gone.
+    fn waits(&self) -> bool {
+        self.handle.is_none() && self.absent.is_none()
     }
 }
 
@@ -58,55 +70,112 @@ impl App {
     /// Starts what the settings ask for, swaps what changed, ends what is no longer wanted.
     pub(super) fn run_workers(&mut self) {
         let (settings, programs) = (self.settings.clone(), self.parts.programs.clone());
-        let site = Site { settings: &settings, programs: &programs, installed: &self.installed };
-        let mut before = std::mem::take(&mut self.workers);
+        let site = Site {
+            settings: &settings,
+            programs: &programs,
+            installed: &self.installed,
+            memory: memory_of_this_computer(),
+        };
         let wanted = kinds::wanted(&site);
-        for Wanted { about, seat, spec } in wanted {
-            let old = before.iter().position(|worker| worker.about == about).map(|at| before.remove(at));
-            let started = spec.and_then(|spec| Ok((self.run_worker(&about.name, spec.clone(), old)?, spec)));
-            let worker = match started {
-                Ok(((run, handle), spec)) => {
-                    let view = WorkerView::of(&handle.state().borrow(), &about, self.moment());
-                    AppWorker { about, seat, run, handle: Some(handle), spec: Some(spec), absent: None, view }
-                }
-                Err(problem) => {
-                    let state = if problem.is(Code::ModelNone) { "no_model" } else { "failed" };
-                    let view = WorkerView::absent(&about, state, &problem, self.moment());
-                    AppWorker { about, seat, run: 0, handle: None, spec: None, absent: Some(problem), view }
-                }
-            };
+        let mut before = std::mem::take(&mut self.workers);
+        for Wanted { about, seat, spec, .. } in wanted {
+            let old = before.iter().position(|worker| worker.about.name == about.name);
+            let worker = self.place_worker(about, seat, spec, old.map(|at| before.remove(at)));
             self.workers.push(worker);
         }
-        for worker in before.into_iter().filter_map(|worker| worker.handle) {
-            self.tasks.spawn(async move { _ = worker.close().await });
+        for worker in before {
+            self.retire(worker);
         }
         self.chain.send_replace(Chain { links: self.workers.iter().filter_map(AppWorker::link).collect() });
     }
 
-    /// Runs a worker by this spec: the old one with another spec if there is one, else a new one.
+    fn place_worker(
+        &mut self,
+        about: About,
+        seat: Option<Seat>,
+        spec: Result<Spec, Problem>,
+        old: Option<AppWorker>,
+    ) -> AppWorker {
+        let started = match spec {
+            Ok(spec) => self.run_worker(&about.name, &spec, old).map(|running| (running, spec)),
+            Err(problem) => {
+                old.into_iter().for_each(|old| self.retire(old));
+                Err(problem)
+            }
+        };
+        let moment = self.moment();
+        match started {
+            Ok((Some((run, handle)), spec)) => {
+                let view = WorkerView::of(&handle.state().borrow(), &about, moment);
+                AppWorker { about, seat, run, handle: Some(handle), spec: Some(spec), absent: None, view }
+            }
+            Ok((None, _)) => {
+                let view = WorkerView::after_its_last(&about, moment);
+                AppWorker { about, seat, run: 0, handle: None, spec: None, absent: None, view }
+            }
+            Err(problem) => {
+                let state = if problem.is(Code::ModelNone) { "no_model" } else { "failed" };
+                let view = WorkerView::absent(&about, state, &problem, moment);
+                if let Some(alert) = self.alerts.absent(&view) {
+                    self.alert(alert);
+                }
+                AppWorker { about, seat, run: 0, handle: None, spec: None, absent: Some(problem), view }
+            }
+        }
+    }
+
+    /// Ends a worker that is not wanted any more; [`Message::WorkerGone`] tells when it is gone.
+    fn retire(&mut self, worker: AppWorker) {
+        let Some(handle) = worker.handle else { return };
+        let (run, app) = (worker.run, self.handle.clone());
+        self.leaving.push(Leaving { name: worker.about.name, run, handle: handle.clone() });
+        self.tasks.spawn(async move {
+            while let Err(error) = handle.close().await {
+                tracing::error!(%error, "a worker that is not wanted does not end");
+            }
+            app.send(Message::WorkerGone(run)).await;
+        });
+    }
+
+    /// One that was not wanted is gone; one of its name may have waited for that.
+    pub(super) fn worker_gone(&mut self, run: u64) {
+        self.leaving.retain(|worker| worker.run != run);
+        if self.workers.iter().any(AppWorker::waits) {
+            self.run_workers();
+        }
+    }
+
+    /// Runs a worker by this spec: the old one with another spec if there is one, else a new one; none as long as the
+    /// last one of that name has not ended.
     fn run_worker(
         &mut self,
         name: &str,
-        spec: Spec,
+        spec: &Spec,
         old: Option<AppWorker>,
-    ) -> Result<(u64, engine::Worker), Problem> {
-        if let Some((run, worker, before)) = old.and_then(|old| Some((old.run, old.handle?, old.spec))) {
-            if before.as_ref() == Some(&spec) {
+    ) -> Result<Option<(u64, engine::Worker)>, Problem> {
+        if let Some(old) = old
+            && let Some(worker) = old.handle.clone()
+        {
+            if old.spec.as_ref() == Some(spec) {
                 // What made it fail may have been repaired: a model installed anew, say.
                 if matches!(worker.state().borrow().phase, Phase::Failed { .. }) {
                     worker.retry_now();
                 }
-                return Ok((run, worker));
+                return Ok(Some((old.run, worker)));
             }
-            return match worker.respec(spec) {
-                Ok(()) => Ok((run, worker)),
+            return match worker.respec(spec.clone()) {
+                Ok(()) => Ok(Some((old.run, worker))),
                 Err(error) => {
-                    self.tasks.spawn(async move { _ = worker.close().await });
+                    self.retire(old);
                     Err(engine::refused(name, error))
                 }
             };
         }
-        let (worker, future) = self.supervisor.worker(spec).map_err(|error| engine::refused(name, error))?;
+        if self.leaving.iter().any(|worker| worker.name == name) {
+            return Ok(None);
+        }
+        let (worker, future) =
+            self.supervisor.worker(spec.clone()).map_err(|error| engine::refused(name, error))?;
         self.runs += 1;
         let run = self.runs;
         self.tasks.spawn(future);
@@ -116,7 +185,7 @@ impl App {
         self.tasks.spawn(engine::follow(states, publish, async move |state| {
             handle.send(Message::Worker(run, Box::new(state))).await;
         }));
-        Ok((run, worker))
+        Ok(Some((run, worker)))
     }
 
     /// A worker's state changed. News of a worker that was replaced meanwhile is none.
@@ -130,12 +199,18 @@ impl App {
         }
     }
 
-    /// Ends all workers, at the same time.
+    /// Ends all workers, at the same time, and waits for that until the deadline. One that ignores the request is killed
+    /// in time for its end to be seen.
     pub(super) async fn close_workers(&mut self, deadline: tokio::time::Instant) {
-        let extra = self.retries.take_extra();
-        let handles = self.workers.drain(..).filter_map(|worker| worker.handle).chain(extra);
-        let closing: Vec<_> =
-            handles.map(|worker| self.tasks.spawn(async move { _ = worker.close().await })).collect();
+        let grace = deadline
+            .saturating_duration_since(tokio::time::Instant::now())
+            .saturating_sub(engine::Worker::STOP_MARGIN);
+        let wanted = self.workers.drain(..).filter_map(|worker| worker.handle);
+        let handles =
+            wanted.chain(self.leaving.drain(..).map(|worker| worker.handle)).chain(self.retries.take_extra());
+        let closing: Vec<_> = handles
+            .map(|worker| self.tasks.spawn(async move { _ = worker.close_within(grace).await }))
+            .collect();
         for closed in closing {
             let _ = tokio::time::timeout_at(deadline, closed).await;
         }
@@ -143,11 +218,25 @@ impl App {
 
     /// Starts, stops or frees a worker by hand.
     pub(super) fn command_worker(&mut self, name: &str, command: WorkerCommand) -> Result<(), Problem> {
+        let starts = matches!(command, WorkerCommand::Start | WorkerCommand::Restart);
+        let found = self.workers.iter().find(|worker| worker.about.name == name);
+        if starts && found.is_some_and(|worker| worker.handle.is_none()) {
+            // What was missing may be there by now; one that waits for its last one starts by itself.
+            self.run_workers();
+            let now = self.workers.iter().find(|worker| worker.about.name == name);
+            return now.and_then(|worker| worker.absent.clone()).map_or(Ok(()), Err);
+        }
         let worker = self.worker_named(name)?;
         match command {
-            WorkerCommand::Start => worker.start(),
+            WorkerCommand::Start => start(worker),
             WorkerCommand::Restart => worker.restart(),
-            WorkerCommand::ResetBreaker => worker.reset_breaker(),
+            // Who wants it tried again does not want it held.
+            WorkerCommand::ResetBreaker => {
+                worker.hold(false);
+                worker.reset_breaker();
+            }
+            WorkerCommand::Hold => worker.hold(true),
+            WorkerCommand::Release => worker.hold(false),
             WorkerCommand::Stop => {
                 let worker = worker.clone();
                 self.tasks.spawn(async move {
@@ -224,5 +313,16 @@ impl App {
         if old != self.settings {
             self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
         }
+    }
+}
+
+/// Whatever it rests for, it starts now; one that runs goes on. Each order acts in its own phases alone, so that a phase
+/// which changes meanwhile does no harm.
+fn start(worker: &engine::Worker) {
+    worker.start();
+    worker.retry_now();
+    if worker.state().borrow().phase == Phase::Draining {
+        // The last order counts: a stop under way is followed by a start.
+        worker.restart();
     }
 }

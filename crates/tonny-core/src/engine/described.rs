@@ -1,6 +1,7 @@
 //! Workers that the user describes in the settings. No shell is used: the arguments are passed on one by one.
 
 use core::net::SocketAddr;
+use std::time::Duration;
 
 use tonny_supervisor::{At, How, Probe, ReadyBy, Spec, TokenBy};
 
@@ -22,6 +23,7 @@ pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
             title: command.name.clone(),
         },
         seat: command.speech.then(|| Seat { engine: command.name.clone(), model: None, rest: false }),
+        memory: own_ceiling(command),
         spec: spec(command),
     })
     .collect()
@@ -38,9 +40,25 @@ pub(crate) fn check(new: &Settings, old: &Settings) -> Result<(), Problem> {
     Ok(())
 }
 
+/// In bytes.
+fn own_ceiling(command: &WorkerCommand) -> Option<u64> {
+    let megabytes = u64::from(command.memory_ceiling_mb);
+    (megabytes > 0).then_some(megabytes << 20)
+}
+
 fn spec(command: &WorkerCommand) -> Result<Spec, Problem> {
     let mut spec = Spec::new(&command.name, &command.program);
     spec.args = command.args.iter().map(Into::into).collect();
+    spec.env = command.variables().map(|(name, value)| (name.to_owned(), value.to_owned())).collect();
+    // What its user wrote down is what it gets, and nothing of the app's own environment but the usual few names.
+    spec.allowed_env = spec.env.iter().map(|(name, _)| name.clone()).collect();
+    spec.memory_ceiling = own_ceiling(command);
+    if command.stop_grace_s > 0 {
+        spec.stop_grace = Duration::from_secs(u64::from(command.stop_grace_s));
+    }
+    if let Some(codes) = &command.do_not_retry {
+        spec.do_not_retry = codes.iter().copied().map(i32::from).collect();
+    }
     spec.ready_deadline = READY_DEADLINE;
     let at = match &command.ready {
         CommandReady::Probe(address) => {
@@ -78,6 +96,21 @@ mod tests {
         let command =
             json!({"name": "mine", "program": program, "ready": {"log_line": "at "}, "health": health});
         Settings::default().with("workers.commands", json!([command])).expect("fits")
+    }
+
+    #[test]
+    fn what_its_user_says_of_its_life_is_what_it_gets() {
+        let all = json!([{
+            "name": "mine", "program": "/opt/mine", "ready": "json_line", "env": ["A=1", "B_2=x = y"],
+            "memory_ceiling_mb": 100, "stop_grace_s": 20, "do_not_retry": [7],
+        }]);
+        let settings = Settings::default().with("workers.commands", all).expect("fits");
+        let spec = spec(&settings.workers.commands[0]).expect("a spec");
+        let pair = |name: &str, value: &str| (name.to_owned(), value.to_owned());
+        assert_eq!(spec.env, [pair("A", "1"), pair("B_2", "x = y")]);
+        assert_eq!(spec.allowed_env, ["A", "B_2"]);
+        assert_eq!((spec.memory_ceiling, spec.stop_grace.as_secs()), (Some(100 << 20), 20));
+        assert_eq!(spec.do_not_retry, [7]);
     }
 
     #[test]

@@ -20,6 +20,8 @@ pub struct Site<'a> {
     pub programs: &'a Programs,
     /// The speech models on this machine.
     pub installed: &'a [InstalledModel],
+    /// Bytes of memory of this machine, where it is known.
+    pub memory: Option<u64>,
 }
 
 /// One worker that is to run.
@@ -29,6 +31,8 @@ pub struct Wanted {
     pub about: About,
     /// Its place among the speech engines, if it is one.
     pub seat: Option<Seat>,
+    /// The ceiling its user gave to this one worker, in bytes.
+    pub memory: Option<u64>,
     /// How to start it, or why it cannot be tried.
     pub spec: Result<Spec, Problem>,
 }
@@ -48,6 +52,32 @@ pub struct Seat {
 const KINDS: &[fn(&Site) -> Vec<Wanted>] =
     &[embedded::wanted, whisperlivekit::wanted, llama::wanted, described::wanted];
 
+/// What the ceiling of a worker is where nobody measured how much its kind needs: a share of the machine's memory that
+/// leaves the other half to the desktop.
+const HALF: u64 = 2;
+
+/// No worker may have more than three of four parts, whatever its model would need: beyond that the machine swaps, and
+/// everything on it stands still.
+const MOST_OF_FOUR: u64 = 3;
+
+/// No engine lives in less; a smaller number would only end each one at its start.
+const SMALLEST_MB: u64 = 64;
+
+/// What a worker may use: what the user set for all, else what its kind needs as it was measured, else half of the machine.
+fn ceiling(site: &Site, own: Option<u64>) -> Option<u64> {
+    if let Some(set) = set_for_all(site.settings) {
+        return Some(set);
+    }
+    let Some(memory) = site.memory else { return own };
+    Some(own.unwrap_or(memory / HALF).min(memory / 4 * MOST_OF_FOUR))
+}
+
+/// What the user set for all workers, in bytes.
+pub(super) fn set_for_all(settings: &Settings) -> Option<u64> {
+    let megabytes = u64::from(settings.workers.memory_ceiling_mb);
+    (megabytes > 0).then_some(megabytes.max(SMALLEST_MB) << 20)
+}
+
 /// What the settings ask for: the speech engines in their order, then the others.
 pub fn wanted(site: &Site) -> Vec<Wanted> {
     let mut wanted: Vec<Wanted> = KINDS.iter().flat_map(|kind| kind(site)).collect();
@@ -57,6 +87,11 @@ pub fn wanted(site: &Site) -> Vec<Wanted> {
         seat.and_then(|seat| order.position(|engine| *engine == seat.engine)).unwrap_or(usize::MAX)
     };
     wanted.sort_by_key(place);
+    for wanted in &mut wanted {
+        if let Wanted { spec: Ok(spec), memory: None, .. } = wanted {
+            spec.memory_ceiling = ceiling(site, spec.memory_ceiling);
+        }
+    }
     wanted
 }
 
@@ -68,13 +103,15 @@ mod tests {
     use serde_json::json;
     use tonny_supervisor::{ReadyBy, TokenBy};
 
+    use crate::model::ModelFile;
+
     use super::*;
 
     /// Row S9 of docs/reliability.md; measured there with these specs.
     const HANG_FOUND: Duration = Duration::from_secs(6);
 
     fn names(settings: &Settings) -> Vec<(String, bool)> {
-        let wanted = wanted(&Site { settings, programs: &programs(), installed: &[] });
+        let wanted = wanted(&Site { settings, programs: &programs(), installed: &[], memory: Some(8 << 30) });
         wanted.into_iter().map(|wanted| (wanted.about.name, wanted.spec.is_ok())).collect()
     }
 
@@ -116,7 +153,12 @@ mod tests {
             ("workers.llama", json!(true)),
             ("speech.engines", json!(["whisperlivekit"])),
         ]);
-        let wanted = wanted(&Site { settings: &settings, programs: &programs(), installed: &[] });
+        let wanted = wanted(&Site {
+            settings: &settings,
+            programs: &programs(),
+            installed: &[],
+            memory: Some(8 << 30),
+        });
         assert_eq!(wanted.len(), 3);
         for Wanted { about: About { name, .. }, spec, .. } in wanted {
             let spec = spec.expect("its program is somewhere");
@@ -134,10 +176,52 @@ mod tests {
         let settings =
             settings(&[("speech.engines", json!(["whisperlivekit"])), ("workers.llama", json!(true))]);
         let programs = Programs { engines: None, ..programs() };
-        let site = Site { settings: &settings, programs: &programs, installed: &[] };
+        let site = Site { settings: &settings, programs: &programs, installed: &[], memory: Some(8 << 30) };
         for Wanted { about: About { name, .. }, spec, .. } in wanted(&site) {
             let problem = spec.expect_err("nothing is installed");
             assert!(problem.message.contains("make engines-"), "{name}: {}", problem.message);
         }
+    }
+
+    /// Ceilings by name, in MiB.
+    fn ceilings(changes: &[(&str, serde_json::Value)], memory: Option<u64>) -> Vec<(String, Option<u64>)> {
+        let file = |window_s, bytes| ModelFile { path: "/m".into(), window_s, bytes, sha256: String::new() };
+        let model = InstalledModel {
+            id: "whisper-tiny.en".to_owned(),
+            family: "whisper".to_owned(),
+            languages: Vec::new(),
+            files: vec![file(15, 80 << 20), file(30, 80 << 20)],
+        };
+        let (settings, programs) = (settings(changes), programs());
+        let site = Site { settings: &settings, programs: &programs, installed: &[model], memory };
+        let mib = |spec: Spec| spec.memory_ceiling.map(|bytes| bytes >> 20);
+        wanted(&site).into_iter().map(|it| (it.about.name, mib(it.spec.expect("all is there")))).collect()
+    }
+
+    #[test]
+    fn every_worker_has_a_memory_ceiling() {
+        let own = json!([
+            {"name": "mine", "program": "/opt/mine", "ready": "json_line"},
+            {"name": "small", "program": "/opt/small", "ready": "json_line", "memory_ceiling_mb": 64},
+        ]);
+        let all = [
+            ("workers.commands", own),
+            ("workers.llama", json!(true)),
+            ("speech.engines", json!(["embedded", "whisperlivekit"])),
+        ];
+        let named = |values: [Option<u64>; 5]| {
+            let names = ["speech", "whisperlivekit", "llama", "mine", "small"];
+            names.map(str::to_owned).into_iter().zip(values).collect::<Vec<_>>()
+        };
+        let (half, small) = (Some(4_096), Some(64));
+        // Three times 160 MiB of model, and 512 MiB.
+        assert_eq!(ceilings(&all, Some(8 << 30)), named([Some(992), half, half, half, small]));
+        let tight = Some(512);
+        assert_eq!(ceilings(&all, Some(1 << 30)), named([Some(768), tight, tight, tight, small]));
+        assert_eq!(ceilings(&all, None), named([Some(992), None, None, None, small]));
+        let mut set = all.to_vec();
+        set.push(("workers.memory_ceiling_mb", json!(2_000)));
+        let two = Some(2_000);
+        assert_eq!(ceilings(&set, Some(8 << 30)), named([two, two, two, two, small]));
     }
 }

@@ -41,6 +41,7 @@ pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
     vec![Wanted {
         about: About { name: NAME.to_owned(), kind: "language", title: "Language model".to_owned() },
         seat: None,
+        memory: None,
         spec,
     }]
 }

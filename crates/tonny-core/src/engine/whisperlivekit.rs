@@ -6,7 +6,7 @@
 use std::path::PathBuf;
 use std::time::Duration;
 
-use tonny_supervisor::{ReadyBy, Spec, TokenBy};
+use tonny_supervisor::{How, Probe, ReadyBy, Spec, TokenBy};
 
 use super::kinds::{Seat, Site, Wanted};
 use super::{READY_DEADLINE, health};
@@ -43,6 +43,7 @@ pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
     vec![Wanted {
         about: About { name: NAME.to_owned(), kind: "speech", title: "WhisperLiveKit".to_owned() },
         seat: Some(Seat { engine: NAME.to_owned(), model, rest: true }),
+        memory: None,
         spec,
     }]
 }
@@ -72,7 +73,8 @@ fn spec(program: PathBuf, folder: PathBuf, language: &str) -> Spec {
     spec.allowed_env = vec!["HF_HUB_OFFLINE".to_owned()];
     spec.secret = TokenBy::Environment("WLK_API_TOKEN".to_owned());
     spec.ready = ReadyBy::LogLine { marker: "Uvicorn running on http://".to_owned() };
-    spec.health = vec![health("/health")];
+    // It answers while its model loads in the background, and says in the body whether it can transcribe.
+    spec.health = vec![Probe { how: How::HttpReady { path: "/health".to_owned() }, ..health("/health") }];
     spec.ready_deadline = READY_DEADLINE;
     spec.stop_grace = STOP_GRACE;
     spec.ask_again = Some(ASK_AGAIN);

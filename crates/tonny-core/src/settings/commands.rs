@@ -25,6 +25,16 @@ const LONGEST_NAME: usize = 32;
 /// Of a program, an argument or a marker: the limit of a path on most systems.
 const LONGEST_TEXT: usize = 4_096;
 
+/// What the names of secrets hold. The environment of a process is readable for every program of the same user, and the
+/// settings are no place for secrets.
+const SECRET_WORDS: [&str; 5] = ["KEY", "TOKEN", "SECRET", "PASSWORD", "CREDENTIAL"];
+
+/// No program that serves anything lives in less.
+const SMALLEST_CEILING_MB: u32 = 64;
+
+/// Longer than anybody waits for a stop. A quit waits 4 s, whatever is set here.
+const LONGEST_GRACE_S: u32 = 60;
+
 /// One worker as its user describes it.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -49,6 +59,25 @@ pub struct WorkerCommand {
     /// when `ready` is `json_line`, and there is none otherwise.
     #[serde(default)]
     pub token_env: Option<String>,
+    /// Its environment beside the usual few names, each as `NAME=value`; nothing else of the app's is passed on.
+    #[serde(default)]
+    pub env: Vec<String>,
+    /// MB of memory it may use before it is started anew; 0 takes what holds for all.
+    #[serde(default)]
+    pub memory_ceiling_mb: u32,
+    /// Seconds from the request to end until it is killed; 0 takes the usual 5.
+    #[serde(default)]
+    pub stop_grace_s: u32,
+    /// Exit codes after which it is not started again; null takes the usual 2 and 3.
+    #[serde(default)]
+    pub do_not_retry: Option<Vec<u8>>,
+}
+
+impl WorkerCommand {
+    /// Its environment as names and values.
+    pub fn variables(&self) -> impl Iterator<Item = (&str, &str)> {
+        self.env.iter().filter_map(|line| line.split_once('='))
+    }
 }
 
 /// How a described worker tells that it is ready.
@@ -109,14 +138,42 @@ fn wrong_command(command: &WorkerCommand) -> Option<String> {
     if health.as_ref().is_some_and(|path| !path.starts_with('/') || path.chars().any(char::is_whitespace)) {
         return Some("health: it is a path such as /health".to_owned());
     }
-    let variable = |name: &String| {
-        name.starts_with(|c: char| c.is_ascii_uppercase())
-            && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
-    };
-    if token_env.as_ref().is_some_and(|name| !variable(name)) {
+    if token_env.as_ref().is_some_and(|name| !is_variable(name)) {
         return Some("token_env: it is the name of an environment variable, such as MY_TOKEN".to_owned());
     }
-    wrong_ready(ready)
+    wrong_ready(ready).or_else(|| wrong_env(command)).or_else(|| wrong_life(command))
+}
+
+fn is_variable(name: &str) -> bool {
+    name.starts_with(|c: char| c.is_ascii_uppercase())
+        && name.chars().all(|c| c.is_ascii_uppercase() || c.is_ascii_digit() || c == '_')
+}
+
+fn wrong_env(command: &WorkerCommand) -> Option<String> {
+    let mut names = BTreeSet::new();
+    for line in &command.env {
+        let name = line.split_once('=').map_or("", |(name, _)| name);
+        if !is_variable(name) || line.len() > LONGEST_TEXT || line.contains(['\0', '\n']) {
+            return Some(format!("env: {name:?} has to be NAME=value, such as OMP_NUM_THREADS=2"));
+        }
+        if SECRET_WORDS.iter().any(|word| name.contains(word)) {
+            return Some(format!("env: {name} sounds like a secret, which has no place in the settings"));
+        }
+        if !names.insert(name) || command.token_env.as_deref() == Some(name) {
+            return Some(format!("env: {name} is given twice"));
+        }
+    }
+    None
+}
+
+fn wrong_life(command: &WorkerCommand) -> Option<String> {
+    if command.memory_ceiling_mb > 0 && command.memory_ceiling_mb < SMALLEST_CEILING_MB {
+        return Some(format!("memory_ceiling_mb: it is 0, or at least {SMALLEST_CEILING_MB}"));
+    }
+    if command.stop_grace_s > LONGEST_GRACE_S {
+        return Some(format!("stop_grace_s: it is {LONGEST_GRACE_S} at most"));
+    }
+    None
 }
 
 fn wrong_ready(ready: &CommandReady) -> Option<String> {
@@ -203,6 +260,16 @@ mod tests {
                 Some(": token_env: it is the name of an environment variable"),
             ),
             (json!({"shell": true}), Some("shell")),
+            (json!({"env": ["OMP_NUM_THREADS=2", "EMPTY="]}), None),
+            (json!({"env": ["OMP_NUM_THREADS"]}), Some(": env: \"\" has to be NAME=value")),
+            (json!({"env": ["no=1"]}), Some(": env: \"no\" has to be")),
+            (json!({"env": ["MY_API_KEY=1"]}), Some(": env: MY_API_KEY sounds like a secret")),
+            (json!({"env": ["A=1", "A=2"]}), Some(": env: A is given twice")),
+            (json!({"env": ["A=1"], "token_env": "A"}), Some(": env: A is given twice")),
+            (json!({"memory_ceiling_mb": 63}), Some(": memory_ceiling_mb: it is 0, or at least 64")),
+            (json!({"memory_ceiling_mb": 64, "stop_grace_s": 60, "do_not_retry": [0, 255]}), None),
+            (json!({"stop_grace_s": 61}), Some(": stop_grace_s: it is 60 at most")),
+            (json!({"do_not_retry": [256]}), Some("256")),
         ];
         for (change, expected) in table {
             let wrong = wrong_commands(&command(change.clone()));

@@ -246,6 +246,8 @@ pub struct Workers {
     pub llama_program: Option<String>,
     /// Its model, a GGUF file; null takes the one that `make engines-llama` installed.
     pub llama_model: Option<String>,
+    /// MB of memory one worker may use before it is started anew; 0 takes what its kind needs.
+    pub memory_ceiling_mb: u32,
     /// Processes the user describes.
     pub commands: Vec<WorkerCommand>,
 }

@@ -151,6 +151,11 @@ const FIELDS: &[Field] = &[
         range: Range::OptionalText(4_096),
         help: "Its model, a GGUF file; null finds the one of make engines-llama.",
     },
+    Field {
+        key: "workers.memory_ceiling_mb",
+        range: Range::Whole(0, 1_048_576, "MB"),
+        help: "Memory of one worker, beyond which it is started anew; 0 by its kind, else from 64 on.",
+    },
     Field { key: "workers.commands", range: Range::Commands, help: "Worker processes of your own." },
     Field {
         key: "storage.keep_text",
@@ -290,7 +295,8 @@ impl std::fmt::Display for Range {
             Range::OptionalText(most) => write!(f, "text of 1 to {most} characters, or null"),
             Range::Engines => write!(f, "embedded, whisperlivekit, or names from workers.commands"),
             Range::Commands => {
-                write!(f, "a list of {{name, program, args, ready, health, speech, token_env}}")
+                let life = "env, memory_ceiling_mb, stop_grace_s, do_not_retry";
+                write!(f, "a list of {{name, program, args, ready, health, speech, token_env, {life}}}")
             }
         }
     }

@@ -188,6 +188,13 @@ impl Queue {
         state.slots.get_mut(&slot).map_or(0, |slot| std::mem::take(&mut slot.dropped))
     }
 
+    /// [`Queue::done`] for a buffer that a panic took along.
+    pub(crate) fn lost(&self, slot: u64, bytes: usize) -> u64 {
+        let mut state = self.lock();
+        state.bytes -= bytes;
+        state.slots.get_mut(&slot).map_or(0, |slot| std::mem::take(&mut slot.dropped))
+    }
+
     /// A panic while the lock was held can only have been one of memory running out; the state is whole at every call.
     fn lock(&self) -> MutexGuard<'_, State> {
         self.state.lock().unwrap_or_else(PoisonError::into_inner)

@@ -205,6 +205,18 @@ mod tests {
     }
 
     #[test]
+    fn the_end_of_an_overlong_line_is_trimmed_when_it_has_twice_its_size() {
+        assert_eq!((LINE, END), (49_152, 4_096), "the numbers of the log's description");
+        let mut splitter = Splitter::default();
+        for piece in [vec![b'x'; LINE], vec![b'y'; END], vec![b'y'; END]] {
+            splitter.feed(&piece, |_| panic!("there is no line"));
+        }
+        assert_eq!((splitter.line.len(), splitter.end.len()), (LINE, 2 * END));
+        splitter.feed(b"z", |_| panic!("there is no line"));
+        assert_eq!((splitter.end.len(), splitter.end.last()), (END, Some(&b'z')));
+    }
+
+    #[test]
     fn a_cut_lays_no_half_of_a_word_bare() {
         let secret = "S".repeat(300);
         let head = format!("{} {secret}{} ", "a".repeat(LINE - 150), "b ".repeat(3 * LINE));

@@ -1,5 +1,6 @@
 //! The thread that writes: takes lines out of the queue, puts them into segments, tells what was lost. It is the only one
-//! that waits for the disk. It ends by itself when the last log is gone and everything is written.
+//! that waits for the disk. It ends by itself when the last log is gone and everything is written. A panic of ours costs the
+//! lines in hand, which are counted as lost, and nothing else.
 
 use super::{
     marks,
@@ -7,10 +8,11 @@ use super::{
     segment::{Segment, Shelf},
     wall_clock,
 };
-use crate::{Level, RecordKind, records::Records};
+use crate::{Level, RecordKind, child::BREATH, records::Records};
 use std::{
     collections::BTreeMap,
     io,
+    panic::{AssertUnwindSafe, catch_unwind},
     path::PathBuf,
     sync::Arc,
     time::{Duration, Instant},
@@ -41,19 +43,57 @@ pub(crate) struct Writer {
     shelf: Shelf,
     places: BTreeMap<u64, Place>,
     records: Records,
+    /// What is being written, and for whom.
+    in_hand: Option<InHand>,
+    is_new: bool,
+}
+
+#[derive(Debug)]
+struct InHand {
+    slot: u64,
+    worker: Arc<str>,
+    bytes: usize,
+    lines: u64,
 }
 
 impl Writer {
     pub(crate) fn new(queue: Arc<Queue>, shelf: Shelf, records: Records) -> Self {
-        Self { queue, shelf, places: BTreeMap::new(), records }
+        Self { queue, shelf, places: BTreeMap::new(), records, in_hand: None, is_new: true }
     }
 
     pub(crate) fn run(mut self) {
-        self.sweep();
+        // Whoever waits for a flush when one of these panics hears that nobody answers, and does not wait for ever.
+        while catch_unwind(AssertUnwindSafe(|| self.work())).is_err() {
+            // A panic that comes back at once must not keep a core busy.
+            std::thread::park_timeout(BREATH);
+            self.take_up_again();
+        }
+    }
+
+    fn take_up_again(&mut self) {
+        tracing::error!("the thread that writes the workers' output panicked and goes on");
+        let Some(InHand { slot, worker, bytes, lines }) = self.in_hand.take() else { return };
+        let dropped = self.queue.lost(slot, bytes);
+        self.lost(slot, &worker, lines + dropped);
+        if let Some(place) = self.places.get_mut(&slot) {
+            // How much of it is in the segment nobody knows: what comes next has a segment of its own.
+            place.segment = None;
+            place.why = Some(io::Error::other("the thread that writes it panicked"));
+        }
+    }
+
+    fn work(&mut self) {
+        if std::mem::take(&mut self.is_new) {
+            self.sweep();
+        }
         loop {
             match self.queue.next() {
                 Work::Write { slot, worker, buffer } => {
+                    let (bytes, lines) = (buffer.bytes.len(), marks::count_lines(&buffer.bytes));
+                    self.in_hand = Some(InHand { slot, worker: worker.clone(), bytes, lines });
+                    tracing::trace!(worker = %worker, "writing lines");
                     self.write(slot, &worker, &buffer);
+                    self.in_hand = None;
                     let dropped = self.queue.done(slot, buffer.bytes);
                     self.lost(slot, &worker, dropped);
                     self.tell(slot, false);
@@ -75,14 +115,16 @@ impl Writer {
     }
 
     fn write(&mut self, slot: u64, worker: &Arc<str>, buffer: &Buffer) {
-        let mut place = self.places.remove(&slot).unwrap_or_else(|| Place::new(worker));
-        if let Err((kept, error)) = place.write(&self.shelf, buffer, &self.open()) {
+        // Its own segment is not among them: when that is full it may be dropped like any other.
+        let others = self.places.iter().filter(|(other, _)| **other != slot);
+        let open: Vec<PathBuf> = paths(others.map(|(_, place)| place));
+        let place = self.places.entry(slot).or_insert_with(|| Place::new(worker));
+        if let Err((kept, error)) = place.write(&self.shelf, buffer, &open) {
             let stored = marks::count_lines(&buffer.bytes[..kept]);
             place.lost(marks::count_lines(&buffer.bytes) - stored);
             place.why = Some(error);
             place.torn = true;
         }
-        self.places.insert(slot, place);
     }
 
     fn lost(&mut self, slot: u64, worker: &Arc<str>, lines: u64) {
@@ -113,9 +155,12 @@ impl Writer {
     }
 
     fn open(&self) -> Vec<PathBuf> {
-        let segments = self.places.values().filter_map(|place| place.segment.as_ref());
-        segments.map(|segment| segment.path().to_owned()).collect()
+        paths(self.places.values())
     }
+}
+
+fn paths<'a>(places: impl Iterator<Item = &'a Place>) -> Vec<PathBuf> {
+    places.filter_map(|place| place.segment.as_ref()).map(|segment| segment.path().to_owned()).collect()
 }
 
 impl Place {

@@ -112,7 +112,10 @@ impl Spec {
                 }
                 _ => {}
             }
-            let (How::Http { path, .. } | How::WebSocket { path }) = &probe.how else { continue };
+            let (How::Http { path, .. } | How::HttpReady { path } | How::WebSocket { path }) = &probe.how
+            else {
+                continue;
+            };
             if path.parse::<hyper::Uri>().is_err() || !path.starts_with('/') {
                 return no_effect("health.path", "it is no path of a web address");
             }

@@ -50,6 +50,13 @@ pub(crate) fn offer_to_the_oom_killer(pid: u32) {
     fs::write(format!("/proc/{pid}/oom_score_adj"), OOM_SCORE).ok();
 }
 
+/// Bytes of memory this computer has, without swap; `None` where the system does not say.
+pub fn memory_of_this_computer() -> Option<u64> {
+    let facts = fs::read_to_string("/proc/meminfo").ok()?;
+    let line = facts.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
+}
+
 /// How often the system has killed for want of memory since it started.
 pub(crate) fn oom_kills() -> Option<u64> {
     let counters = fs::read_to_string("/proc/vmstat").ok()?;

@@ -20,6 +20,13 @@ pub(crate) fn tree(root: u32) -> Vec<Reading> {
     system.process(pid).map(reading).into_iter().collect()
 }
 
+/// Bytes of memory this computer has, without swap; `None` where the system does not say.
+pub fn memory_of_this_computer() -> Option<u64> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory();
+    Some(system.total_memory()).filter(|bytes| *bytes > 0)
+}
+
 /// Nothing to be done: the system has no such offer.
 pub(crate) fn offer_to_the_oom_killer(_pid: u32) {}
 

@@ -9,7 +9,7 @@ use std::{
     },
     time::{Duration, Instant},
 };
-use tonny_supervisor::{Handle, Phase, Requests, Spec, WorkerState};
+use tonny_supervisor::{Handle, Phase, Requests, Spec, Supervisor, WorkerState};
 use tracing::{
     Event, Metadata, Subscriber,
     field::{Field, Visit},
@@ -57,7 +57,7 @@ impl Visit for Message {
 
 impl Subscriber for Trap {
     fn enabled(&self, metadata: &Metadata<'_>) -> bool {
-        metadata.target().starts_with("tonny_supervisor") || metadata.target() == "worker"
+        metadata.target().starts_with("tonny_") || metadata.target() == "worker"
     }
 
     fn new_span(&self, _span: &Attributes<'_>) -> Id {
@@ -132,4 +132,47 @@ pub async fn recovers(trap: &Trap, handle: &Handle, point: &'static str) -> Resu
         return Err(format!("the worker did not outlive a panic at {point}"));
     }
     Ok(took)
+}
+
+impl Trap {
+    /// Springs at this point when it is next reached; gives the moment.
+    pub async fn springs(&self, point: &'static str) -> Result<Instant, String> {
+        let sprung = self.sprung.load(SeqCst);
+        self.arm(point);
+        let deadline = Instant::now() + PATIENCE;
+        while self.sprung.load(SeqCst) == sprung {
+            if Instant::now() > deadline {
+                return Err(format!("nothing panicked at {point}"));
+            }
+            tokio::time::sleep(Duration::from_millis(1)).await;
+        }
+        let when = *self.when.lock().unwrap_or_else(PoisonError::into_inner);
+        when.ok_or_else(|| "no moment".to_owned())
+    }
+}
+
+/// A panic of the thread that writes segments, while a worker talks: how long until its lines are written again. What was
+/// in hand is told of, and a flush has its answer.
+pub async fn writer_recovers(
+    trap: &Trap,
+    supervisor: &Supervisor,
+    folder: &std::path::Path,
+) -> Result<Duration, String> {
+    let panicked = trap.springs("writing lines").await?;
+    let before = stored(folder);
+    while stored(folder) <= before {
+        if panicked.elapsed() > PATIENCE {
+            return Err("segments are not written any more".to_owned());
+        }
+        tokio::time::sleep(Duration::from_millis(1)).await;
+    }
+    let took = panicked.elapsed();
+    let flushed = tokio::time::timeout(PATIENCE, supervisor.flush_logs()).await;
+    flushed.map(|()| took).map_err(|_| "a flush waits for ever".to_owned())
+}
+
+/// Bytes of all segments in the folder, which the first of them makes.
+fn stored(folder: &std::path::Path) -> u64 {
+    let files = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    files.filter_map(|file| file.metadata().ok()).map(|found| found.len()).sum()
 }

@@ -23,6 +23,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Event(Event::Stop)),
         Just(Step::Event(Event::Restart)),
         Just(Step::Event(Event::RetryNow)),
+        Just(Step::Event(Event::ResetBreaker)),
         Just(Step::Event(Event::Ready)),
         Just(Step::Event(Event::Progress)),
         Just(Step::Event(Event::Served)),

@@ -1,10 +1,11 @@
 //! S1 to S3: how soon the end of a worker is known, how soon the next one runs, how soon it is known to serve.
 
-use std::time::Duration;
+use std::net::TcpListener;
+use std::time::{Duration, Instant};
 
-use anyhow::Result;
+use anyhow::{Context as _, Result};
 use rustix::process::Signal;
-use tonny_supervisor::Phase;
+use tonny_supervisor::{At, How, Phase, Probe, ReadyBy, TokenBy};
 
 use super::workers::{fake, incarnation, kill, launch, moment, ms_between, ready, until};
 use crate::bench::percentile;
@@ -81,9 +82,48 @@ pub async fn pushed(size: Size) -> Result<Outcome> {
         handle.restart();
     }
     handle.close().await?;
+    let mut asked = Vec::new();
+    for number in 0..size.pick(5, 50) {
+        asked.push(found_by_asking(number).await?);
+    }
     let (p50, p99) = (percentile(&mut times, 50), percentile(&mut times, 99));
-    let text = format!("p50 {p50:.2}, p99 {p99:.2} ms over {} starts", times.len());
+    let text = format!(
+        "p50 {p50:.2}, p99 {p99:.2} ms over {} starts; a worker that never says so is asked every 50 to 500 ms: p50 {:.0}, max \
+         {:.0} ms over {} starts",
+        times.len(),
+        percentile(&mut asked, 50),
+        percentile(&mut asked, 100),
+        asked.len()
+    );
     Ok(Outcome::timed(true, p99 <= 50.0, text))
+}
+
+/// From the moment a silent worker accepts connections, half a second after its start, to the state event; in ms.
+async fn found_by_asking(number: u32) -> Result<f64> {
+    let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
+    let port = address.port().to_string();
+    let flags = ["--http", "--port", &port, "--token", "env:FAKE_TOKEN", "--ready", "never", "--load", "500"];
+    let mut spec = fake(&format!("s3-asked-{number}"), &flags)?;
+    spec.secret = TokenBy::Environment("FAKE_TOKEN".to_owned());
+    spec.ready = ReadyBy::Probe;
+    let how = How::Http { path: "/health".to_owned(), token: true };
+    spec.health = vec![Probe { how, at: At::Tcp(address), timeout: Probe::TIMEOUT }];
+    let handle = launch(spec)?;
+    let serves = std::thread::spawn(move || {
+        let began = Instant::now();
+        while std::net::TcpStream::connect(address).is_err() {
+            if began.elapsed() > Duration::from_secs(30) {
+                return None;
+            }
+            std::thread::sleep(Duration::from_millis(1));
+        }
+        Some(now_ns())
+    });
+    until(&handle, "readiness", |state| state.ready.is_some()).await?;
+    let known = now_ns();
+    let serves = serves.join().ok().flatten().context("it never served")?;
+    handle.close().await?;
+    Ok(ms_between(serves, known))
 }
 
 fn burner() -> Result<Running> {

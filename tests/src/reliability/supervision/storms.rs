@@ -100,7 +100,7 @@ fn simulate(dice: &mut Dice) -> u64 {
 }
 
 fn draw(dice: &mut Dice, is_live: bool) -> Event {
-    match dice.below(14) {
+    match dice.below(15) {
         0 => Event::Start,
         1 => Event::Stop,
         2 => Event::Restart,
@@ -120,6 +120,7 @@ fn draw(dice: &mut Dice, is_live: bool) -> Event {
             ]);
             Event::Exited(End { exit, last_words: None, out_of_memory: false })
         }
+        13 => Event::ResetBreaker,
         _ => Event::Tick,
     }
 }

@@ -6,6 +6,7 @@ import { useSnapshot } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
 import { OrderSection } from "./OrderSection";
 import { OwnSection } from "./OwnSection";
+import { PathsSection } from "./PathsSection";
 import { WorkerCard } from "./WorkerCard";
 
 export function EnginesPage() {
@@ -19,6 +20,7 @@ export function EnginesPage() {
       ))}
       <OrderSection />
       <OwnSection />
+      <PathsSection />
     </Page>
   );
 }

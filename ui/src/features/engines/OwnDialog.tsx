@@ -8,6 +8,7 @@ import type { Patch } from "../../ipc/queries";
 import { inPlace, queryKeys, useCommand, useSettings } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
 import { commandOf, type Draft, type DraftField, draftOf, EMPTY, type ReadyKind, refusalOf } from "./draft";
+import { LifeFields } from "./LifeFields";
 
 type Props = { command: WorkerCommand | undefined; opened: boolean; onClose: () => void };
 
@@ -102,6 +103,7 @@ function Fields({ draft, isNew, change, errorAt }: FieldsProps) {
         checked={draft.speech}
         onChange={(event) => change({ speech: event.currentTarget.checked })}
       />
+      <LifeFields draft={draft} change={change} errorAt={errorAt} />
     </>
   );
 }
