@@ -12,6 +12,7 @@
 mod alerts;
 mod ask;
 mod delivery;
+pub mod export;
 pub mod history;
 mod install;
 mod microphone_test;
@@ -42,6 +43,7 @@ pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
 pub use storage::{BackupView, Cleaned, StorageView};
 pub use usage::UsagePoint;
 
+use crate::activity::{self, ActivityLog};
 use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
 use crate::overlay::OverlayView;
@@ -135,15 +137,21 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (level, level_out) = watch::channel(0.0);
     let (desktop, desktop_out) = mpsc::unbounded_channel();
     let (settings, problem) = settings::load(&parts.store).await;
+    let kept = &settings.logging;
     let (supervisor, records) = Supervisor::new(Base {
         keeper: parts.programs.keeper.clone(),
-        logs: Some(LogLimits::new(parts.log_folder.join("workers"))),
+        logs: Some(LogLimits {
+            total_bytes: u64::from(kept.worker_mb) << 20,
+            max_age: days(kept.worker_days),
+            ..LogLimits::new(parts.log_folder.join("workers"))
+        }),
         run_folder: Some(parts.log_folder.join("running")),
     });
     // Before the first worker starts: what a dead app left holds memory, and perhaps a port.
     supervisor.sweep_leftovers().await;
-    let (worker_log, write_log) =
-        worker_log::start(parts.log_folder.join("logs.db"), parts.clock.clone(), records);
+    let (database, age) = (parts.log_folder.join("logs.db"), days(kept.incident_days));
+    let (worker_log, write_log) = worker_log::start_kept(database, parts.clock.clone(), records, age);
+    let (activity, write_activity) = activity::start(parts.store.clone(), parts.clock.clone());
     let handle = AppHandle::new(messages, snapshot_out.clone(), worker_log.clone());
     let (chain, _) = watch::channel(Chain::default());
     let mut app = App {
@@ -157,6 +165,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         chain,
         supervisor,
         worker_log,
+        activity,
         workers: Vec::new(),
         runs: 0,
         installed: Vec::new(),
@@ -183,6 +192,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         parts,
     };
     app.tasks.spawn(write_log);
+    app.tasks.spawn(write_activity);
     let run = async move {
         app.prepare().await;
         app.run(mailbox).await;
@@ -206,6 +216,7 @@ struct App {
     chain: watch::Sender<Chain>,
     supervisor: Supervisor,
     worker_log: WorkerLog,
+    activity: ActivityLog,
     /// Speech engines first, in their order.
     workers: Vec<AppWorker>,
     /// Workers started so far.
@@ -283,6 +294,7 @@ impl App {
             Message::Install(id, reply) => {
                 let _ = reply.send(self.begin_install(&id));
             }
+            Message::Did(did) => self.activity.done(did),
             Message::Installing(progress) => self.install = Some(progress),
             Message::Installed(id, outcome) => self.installed(&id, outcome).await,
             Message::CancelInstall => self.cancel_install(),
@@ -342,7 +354,9 @@ impl App {
         }
         self.close_workers(deadline).await;
         // The disk may hang; the logs are not worth more than the deadline.
-        let logs = async { tokio::join!(self.supervisor.flush_logs(), self.worker_log.close()) };
+        let logs = async {
+            tokio::join!(self.supervisor.flush_logs(), self.worker_log.close(), self.activity.close())
+        };
         if tokio::time::timeout_at(deadline, logs).await.is_err() {
             tracing::warn!("the workers' last lines are not in their logs: the disk is too slow");
         }
@@ -351,6 +365,10 @@ impl App {
         }
         self.overlay.send_replace(OverlayView::Hidden);
     }
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_secs(u64::from(days) * 24 * 60 * 60)
 }
 
 async fn wake_at(at: Option<Instant>) {

@@ -26,7 +26,7 @@ const BATCH_ROWS: usize = 500;
 const KEPT: usize = 2_000;
 /// Pause after a failed write or opening.
 const AGAIN: Duration = Duration::from_secs(2);
-/// Rows are kept for a month; the file's own limit may end them sooner.
+/// Rows are kept for a month where nobody says otherwise; the file's own limit may end them sooner.
 const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How often old rows are looked for.
 const PRUNE: Duration = Duration::from_secs(6 * 60 * 60);
@@ -86,16 +86,29 @@ pub fn start(
     clock: Arc<dyn Clock>,
     records: mpsc::Receiver<Record>,
 ) -> (WorkerLog, impl Future<Output = ()> + Send + 'static) {
+    start_kept(path, clock, records, AGE)
+}
+
+/// As [`start`], with rows kept for `age`.
+pub fn start_kept(
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    records: mpsc::Receiver<Record>,
+    age: Duration,
+) -> (WorkerLog, impl Future<Output = ()> + Send + 'static) {
     let (asks, inbox) = mpsc::channel(QUESTIONS);
     let now = Instant::now();
     let prune_at = now + FIRST_PRUNE;
-    let log = Log { path, clock, store: None, rows: Vec::new(), lost: 0, due: None, prune_at, try_at: now };
+    let log =
+        Log { path, clock, age, store: None, rows: Vec::new(), lost: 0, due: None, prune_at, try_at: now };
     (WorkerLog { asks }, log.run(records, inbox))
 }
 
 struct Log {
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    /// How long rows are kept.
+    age: Duration,
     /// Absent until it could be opened.
     store: Option<LogStore>,
     rows: Vec<NewLog>,
@@ -208,7 +221,8 @@ impl Log {
 
     async fn prune(&mut self) {
         self.prune_at = Instant::now() + PRUNE;
-        let before = crate::utc_ms(self.clock.utc()) - i64::try_from(AGE.as_millis()).unwrap_or(i64::MAX);
+        let before =
+            crate::utc_ms(self.clock.utc()) - i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX);
         if let Some(store) = self.open().await
             && let Err(error) = store.prune(before).await
         {

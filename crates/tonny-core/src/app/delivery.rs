@@ -8,6 +8,7 @@ use super::App;
 use super::ask::Message;
 use super::utterance::{Route, Stage, timings_ms};
 use super::view::Notice;
+use crate::activity::Did;
 use crate::ports::{Delivery, InsertionMethod, InsertionWish};
 use crate::problem::{Code, Problem};
 use crate::snapshot::LastUtterance;
@@ -167,6 +168,10 @@ impl App {
 
     async fn write_outcome(&mut self, id: &str, outcome: &Outcome) {
         self.history_version += 1;
+        // Where nothing is to stay of what was said, not even that it was.
+        if self.settings.storage.keep_text {
+            self.activity.note(Did::Utterance(id.to_owned(), outcome.state), outcome.error_code.clone());
+        }
         if let Err(error) = self.parts.store.utterances().finish(id, outcome).await {
             self.problem = Some(crate::store_problem(&error));
         }

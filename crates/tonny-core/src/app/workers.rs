@@ -5,6 +5,7 @@ use tonny_supervisor::{Phase, Spec, WorkerState};
 
 use super::ask::{Message, SettingsChange, WorkerCommand};
 use super::{App, DesktopWish};
+use crate::activity::{Did, changes};
 use crate::engine::kinds::{self, Seat, Site, Wanted};
 use crate::engine::{self, Chain, Engine, Link};
 use crate::problem::{Code, Problem};
@@ -125,6 +126,9 @@ impl App {
         let worker = self.workers.iter_mut().find(|worker| worker.run == run && worker.handle.is_some());
         let Some(worker) = worker else { return };
         worker.view = WorkerView::of(state, &worker.about, moment);
+        if let Some(turn) = self.alerts.turn(&worker.view) {
+            self.activity.done(turn);
+        }
         if let Some(alert) = self.alerts.worker(&worker.view) {
             self.alert(alert);
         }
@@ -181,6 +185,7 @@ impl App {
     }
 
     pub(super) async fn change_settings(&mut self, change: SettingsChange) -> Result<Settings, Problem> {
+        let is_reset = matches!(change, SettingsChange::Reset(None));
         let new = match change {
             SettingsChange::Field(key, value) => {
                 let new = self.settings.with(&key, value)?;
@@ -192,6 +197,8 @@ impl App {
             SettingsChange::All(settings) => *settings,
         };
         settings::save(&self.parts.store, &new).await?;
+        let changed = if is_reset { vec![Did::SettingsReset] } else { changes(&self.settings, &new) };
+        changed.into_iter().for_each(|did| self.activity.done(did));
         self.apply(new);
         Ok(self.settings.clone())
     }
