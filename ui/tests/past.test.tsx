@@ -88,7 +88,8 @@ describe("the statistics", () => {
   it("count words, speed and what arrived, and ask for another span", async () => {
     const { app, user } = openWindow("history");
     await view(user, "Statistics");
-    expect(await screen.findByRole("img", { name: "Words per day" })).toBeInTheDocument();
+    // The chart library is read when it is first asked for.
+    expect(await screen.findByRole("img", { name: "Words per day" }, { timeout: 10_000 })).toBeInTheDocument();
     expect(screen.getByText("148")).toBeInTheDocument();
     expect(screen.getByText("96%")).toBeInTheDocument();
     const models = screen.getByRole("heading", { name: "Models" }).closest("section") as HTMLElement;

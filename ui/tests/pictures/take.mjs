@@ -140,7 +140,7 @@ const acts = {
   cancelled: async (page) => {
     await page.getByRole("button", { name: /Cancelled/ }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Play" }).waitFor();
-    await page.getByRole("button", { name: "Transcribe with" }).click();
+    await page.getByRole("button", { name: "Bring back" }).waitFor();
   },
   scroll: async (page) => {
     const frames = await page.evaluate(scrolled);

@@ -59,7 +59,7 @@ function Line({ row, now }: { row: ActivityEntry; now: Date }) {
         {format.ago(at, now)}
       </time>
       <span className={classes.deedWhat}>{what}</span>
-      <span className={classes.deedSubject} title={subjectOf(row)}>
+      <span className={classes.deedSubject} data-cut title={subjectOf(row)}>
         {subjectOf(row)}
       </span>
       {row.success ? <span /> : <StatusDot tone="bad" label={row.error_code ?? texts.activity.failed} />}

@@ -21,8 +21,7 @@ export function BarsChart({ label, name, of, bars, height }: Props) {
         series={[{ name: of, label: name, color: "var(--tt-plot)" }]}
         maxBarWidth={24}
         tickLine="none"
-        gridAxis="y"
-        gridProps={{ strokeDasharray: "0" }}
+        gridProps={{ strokeDasharray: "0", vertical: false }}
         valueFormatter={format.number}
         xAxisProps={{ tickFormatter: day, height: 18, tickMargin: 4, minTickGap: 48, tick: TICK }}
         yAxisProps={{ width: 46, tickMargin: 6, tick: TICK, allowDecimals: false, tickCount: 3 }}
