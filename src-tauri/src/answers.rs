@@ -113,6 +113,7 @@ fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
         logs: folder.join("logs"),
         crashes: folder.join("crashes"),
         run: folder.join("run"),
+        exports: folder.join("exports"),
     };
     folders.create().unwrap();
     let vault =
@@ -145,7 +146,7 @@ fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
     let (log, _) = logging::start_with(&folders.logs, FileLimits::default(), false, None);
     let handler = bindings::builder::<MockRuntime>().invoke_handler();
     let tauri = mock_builder()
-        .manage(Face { app, microphone, models, folders, log })
+        .manage(Face { app, microphone, models, folders, log, open: |_| Ok(()) })
         .invoke_handler(handler)
         .build(tauri::generate_context!())
         .unwrap();
@@ -230,11 +231,12 @@ fn sensible(command: &str) -> Value {
     let id = if command.starts_with("secrets") { json!("ollama") } else { json!(SAID) };
     let id = if command == "worker_output" { json!(1) } else { id };
     let query = json!({
-        "text": "", "before": null, "limit": 100, "filter": {}, "worker": null, "level": null, "since": null, "after": null
+        "text": "", "before": null, "limit": 100, "filter": {}, "worker": null, "level": null, "since": null, "after": null, "action": null, "days": 30, "offset_min": 60
     });
     json!({
         "id": id, "name": "speech", "query": query, "key": "appearance.theme", "path": "/nowhere/at/all.gguf",
         "patch": { "key": "appearance.theme", "value": "dark" }, "on": false, "value": "a-token-of-no-account",
+        "wish": { "form": "srt", "text": "", "filter": {} },
         "tryIt": false, "password": null, "old": "the old password", "next": "the next password",
         "choice": { "place": "session", "password": null, "understood": true, "auto_lock_min": 5 },
     })
@@ -243,9 +245,10 @@ fn sensible(command: &str) -> Value {
 /// Input that no page sends. Nothing in it tries a key on its provider or asks for the keyring of the machine.
 fn nonsense(dice: &mut Dice) -> Value {
     let mut input = json!({ "tryIt": false });
-    for name in
-        ["id", "name", "query", "patch", "key", "path", "on", "value", "choice", "password", "old", "next"]
-    {
+    for name in [
+        "id", "name", "query", "patch", "key", "path", "on", "value", "choice", "password", "old", "next",
+        "wish",
+    ] {
         input[name] = dice.absurd();
     }
     input

@@ -3,7 +3,7 @@
 //! An idle app holds no window. The tray follows the snapshot, Escape is taken only while recording, and the loop ends
 //! when the App says that it has ended.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 
 use tauri::{AppHandle as Tauri, Manager as _, RunEvent};
@@ -36,6 +36,8 @@ pub struct Face {
     pub folders: Folders,
     /// What the app says about itself.
     pub log: Log,
+    /// Opens a folder in the desktop's own program; may wait.
+    pub open: fn(&Path) -> Result<(), Problem>,
 }
 
 /// Starts everything and runs until the App has quit.
@@ -62,7 +64,7 @@ pub fn run(
     }));
     let signals = runtime.spawn(signals::quit_on_signal(app.clone()));
     let told = runtime.spawn(tell_of_crash(app.clone(), folders.crashes.clone()));
-    let face = Face { app, microphone, models, folders, log };
+    let face = Face { app, microphone, models, folders, log, open: tonny_platform::exports::show };
     #[cfg(target_os = "linux")]
     let server = visuals.map(crate::visuals::Learning::finish);
     let tauri = build(face, outputs, may_show)?;

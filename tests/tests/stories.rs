@@ -9,6 +9,7 @@
 mod stories {
     pub mod again;
     pub mod chain;
+    pub mod done;
     pub mod language;
     pub mod own_log;
     pub mod unfinished;

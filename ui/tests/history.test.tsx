@@ -10,7 +10,7 @@ import { row, wav } from "./fake/sample";
 import { expectAccessible, openWindow, refused } from "./window";
 
 const FIRST = /^Let us meet on Thursday/;
-const nothing = { since: null, until: null, profile: null, route: null, engine: null, state: null };
+const nothing = { since: null, until: null, profile: null, route: null, engine: null, state: null, speaker: null };
 const entries = () => within(screen.getByRole("list")).getAllByRole("button");
 
 describe("the list", () => {

@@ -39,7 +39,7 @@ pub enum Verb {
     /// Worker processes: list, start, stop, restart, reset, logs.
     #[command(subcommand)]
     Workers(Workers),
-    /// What was said: list, search, show, retry, delete, export.
+    /// What was said and done: list, search, show, stats, activity, retry, restore, delete, export, import.
     #[command(subcommand)]
     History(History),
     /// Settings: list, get, set, reset, export, import.
@@ -208,6 +208,29 @@ pub enum History {
         #[arg(long)]
         model: Option<String>,
     },
+    /// Bring a cancelled utterance back (in the running app).
+    Restore {
+        /// Its id.
+        id: String,
+    },
+    /// Count words, minutes and successes, day by day.
+    Stats {
+        /// How many days, today the last of them.
+        #[arg(long, default_value_t = 30, value_parser = clap::value_parser!(u32).range(1..=3_660))]
+        days: u32,
+    },
+    /// Show what was done: settings changed, models installed, engines that gave up, ...
+    Activity {
+        /// How many.
+        #[arg(long, default_value_t = 50, value_parser = clap::value_parser!(u32).range(1..=500))]
+        limit: u32,
+        /// Done then or later: 2026-11-21, or with a time.
+        #[arg(long, value_name = "TIME")]
+        since: Option<String>,
+        /// Only of this kind, such as settings.change.
+        #[arg(long, value_name = "NAME")]
+        action: Option<String>,
+    },
     /// Save a kept recording as a WAV file.
     Audio {
         /// Its id.
@@ -227,11 +250,13 @@ pub enum History {
         /// The file.
         file: PathBuf,
     },
-    /// Print the whole history.
+    /// Print the history, or what of it fits.
     Export {
         /// Form of the output.
         #[arg(long, value_enum, default_value_t = Format::Json)]
         format: Format,
+        #[command(flatten)]
+        filter: Filter,
         /// Encrypt it with a password, from a hidden prompt or standard input; `tonny history import` takes it back.
         #[arg(long)]
         encrypt: bool,
@@ -241,7 +266,7 @@ pub enum History {
 /// Only utterances that fit.
 #[derive(Debug, Default, clap::Args)]
 pub struct Filter {
-    /// Spoken then or later: 2026-11-21, or with a time.
+    /// Spoken then or later: 2026-11-21, or with a time. Without a zone it is yours.
     #[arg(long, value_name = "TIME")]
     pub since: Option<String>,
     /// Spoken before then.
@@ -259,6 +284,9 @@ pub struct Filter {
     /// In this state.
     #[arg(long, value_name = "STATE")]
     pub state: Option<String>,
+    /// Spoken by this person.
+    #[arg(long, value_name = "NAME")]
+    pub speaker: Option<String>,
 }
 
 /// Verbs for the database.

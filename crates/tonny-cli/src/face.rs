@@ -8,10 +8,13 @@ use std::process::ExitCode;
 use std::sync::Arc;
 
 use serde::Serialize;
+use tonny_core::activity::{self, Did};
 use tonny_core::control::{Reply, Request};
+use tonny_core::ports::Clock as _;
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::Secrets;
 use tonny_core::{Store, store_problem};
+use tonny_platform::clock::SystemClock;
 use tonny_platform::folders::Folders;
 use tonny_platform::vault::VaultThread;
 
@@ -94,6 +97,19 @@ impl Face {
     /// The database, opened beside a running app.
     pub async fn store(&self) -> Result<Store, Problem> {
         Store::open(self.folders()?.database).await.map_err(|error| store_problem(&error))
+    }
+
+    /// Writes down what a verb did.
+    pub async fn note_in(&self, store: &Store, did: Did) {
+        activity::note(store, SystemClock.utc(), did).await;
+    }
+
+    /// As [`Face::note_in`], for a verb that has nothing else to do with the database: one that cannot be opened is no
+    /// reason to fail.
+    pub async fn note(&self, did: Did) {
+        if let Ok(store) = self.store().await {
+            self.note_in(&store, did).await;
+        }
     }
 
     /// The secrets, through a vault of the terminal's own.

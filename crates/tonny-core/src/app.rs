@@ -12,6 +12,7 @@
 mod alerts;
 mod ask;
 mod delivery;
+pub mod export;
 pub mod history;
 mod install;
 mod keeping;
@@ -45,6 +46,7 @@ pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
 pub use storage::{BackupView, Cleaned, StorageView};
 pub use usage::UsagePoint;
 
+use crate::activity::{self, ActivityLog};
 use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
 use crate::overlay::OverlayView;
@@ -138,15 +140,21 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (level, level_out) = watch::channel(0.0);
     let (desktop, desktop_out) = mpsc::unbounded_channel();
     let (settings, problem) = settings::load(&parts.store).await;
+    let kept = &settings.logging;
     let (supervisor, records) = Supervisor::new(Base {
         keeper: parts.programs.keeper.clone(),
-        logs: Some(LogLimits::new(parts.log_folder.join("workers"))),
+        logs: Some(LogLimits {
+            total_bytes: u64::from(kept.worker_mb) << 20,
+            max_age: days(kept.worker_days),
+            ..LogLimits::new(parts.log_folder.join("workers"))
+        }),
         run_folder: Some(parts.log_folder.join("running")),
     });
     // Before the first worker starts: what a dead app left holds memory, and perhaps a port.
     supervisor.sweep_leftovers().await;
-    let (worker_log, write_log) =
-        worker_log::start(parts.log_folder.join("logs.db"), parts.clock.clone(), records);
+    let (database, age) = (parts.log_folder.join("logs.db"), days(kept.incident_days));
+    let (worker_log, write_log) = worker_log::start_kept(database, parts.clock.clone(), records, age);
+    let (activity, write_activity) = activity::start(parts.store.clone(), parts.clock.clone());
     let handle = AppHandle::new(messages, snapshot_out.clone(), worker_log.clone());
     let (chain, _) = watch::channel(Chain::default());
     let mut app = App {
@@ -160,6 +168,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         chain,
         supervisor,
         worker_log,
+        activity,
         workers: Vec::new(),
         leaving: Vec::new(),
         runs: 0,
@@ -191,6 +200,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         parts,
     };
     app.tasks.spawn(write_log);
+    app.tasks.spawn(write_activity);
     let run = async move {
         app.prepare().await;
         app.run(mailbox).await;
@@ -214,6 +224,7 @@ struct App {
     chain: watch::Sender<Chain>,
     supervisor: Supervisor,
     worker_log: WorkerLog,
+    activity: ActivityLog,
     /// Speech engines first, in their order.
     workers: Vec<AppWorker>,
     leaving: Vec<Leaving>,
@@ -300,6 +311,7 @@ impl App {
             Message::Install(id, reply) => {
                 let _ = reply.send(self.begin_install(&id));
             }
+            Message::Did(did) => self.activity.done(did),
             Message::Installing(progress) => self.install = Some(progress),
             Message::Installed(id, outcome) => self.installed(&id, outcome).await,
             Message::CancelInstall => self.cancel_install(),
@@ -346,6 +358,10 @@ impl App {
         self.problem.get_or_insert(problem);
         self.alert(notification);
     }
+}
+
+fn days(days: u32) -> Duration {
+    Duration::from_secs(u64::from(days) * 24 * 60 * 60)
 }
 
 async fn wake_at(at: Option<Instant>) {

@@ -57,6 +57,11 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         model: Option<String>,
     },
+    /// Brings a cancelled utterance back.
+    BringBack {
+        /// The utterance's id.
+        id: String,
+    },
     /// Restarts a worker.
     RestartWorker {
         /// Its name.

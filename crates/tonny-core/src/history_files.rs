@@ -1,4 +1,4 @@
-//! The history as files: out as JSON and CSV, in from JSON and from the CSV exports of the PostgreSQL set-ups of old.
+//! The history as files: out as JSON, CSV, text and subtitles, in from JSON and from the CSV exports of the PostgreSQL set-ups of old.
 //!
 //! Pure text work over rows: reading and writing files, and the database, are the callers'. A file is taken in whole or
 //! not at all; what is wrong with it is said with the line it is on. Times carry their zone in every file; one without
@@ -7,11 +7,14 @@
 mod json_form;
 mod moment;
 mod old_exports;
+mod plain_forms;
 
+use serde::{Deserialize, Serialize};
 use tonny_store::{Deed, StoreError, Utterance};
 
 pub use json_form::{Exported, to_json};
-pub use moment::{rfc3339, utc_ms};
+pub use moment::{local, rfc3339, utc_ms, utc_ms_in};
+pub use plain_forms::Offset;
 
 use crate::problem::{Code, Problem};
 
@@ -22,6 +25,43 @@ pub enum Imported {
     Utterances(Vec<(u64, Utterance)>),
     /// Lines of an old log, as deeds.
     Log(Vec<(u64, Deed)>),
+}
+
+/// What an export looks like.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "lowercase")]
+pub enum ExportForm {
+    /// Everything, as an array of objects; comes back in as it went out.
+    Json,
+    /// The columns people ask for, with a header.
+    Csv,
+    /// Time and text, a line each.
+    Txt,
+    /// Subtitles, one utterance after the other.
+    Srt,
+}
+
+impl ExportForm {
+    /// How its files' names end.
+    pub fn extension(self) -> &'static str {
+        match self {
+            Self::Json => "json",
+            Self::Csv => "csv",
+            Self::Txt => "txt",
+            Self::Srt => "srt",
+        }
+    }
+}
+
+/// Rows in that form, in the order they come; `offset` is for the times people read.
+pub fn to_form(form: ExportForm, rows: &[Utterance], offset: Offset) -> Result<String, Problem> {
+    match form {
+        ExportForm::Json => to_json(rows),
+        ExportForm::Csv => to_csv(rows).map(|text| text.trim_end().to_owned()),
+        ExportForm::Txt => Ok(plain_forms::to_txt(rows, offset)),
+        ExportForm::Srt => Ok(plain_forms::to_srt(rows)),
+    }
 }
 
 /// Reads a file of either form; which one it is shows in its first character.

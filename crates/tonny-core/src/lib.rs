@@ -3,6 +3,7 @@
 //! One App task owns all changing state; everything else sends it messages and reads snapshots. This room knows no
 //! window system, no audio interface, no operating system: those fill the [`ports`]. Start reading at [`app`].
 
+pub mod activity;
 pub mod app;
 pub mod app_log;
 pub mod control;
@@ -18,6 +19,7 @@ pub mod retention;
 pub mod secrets;
 pub mod settings;
 pub mod snapshot;
+pub mod statistics;
 pub mod transcription;
 pub mod tray;
 pub mod worker_log;

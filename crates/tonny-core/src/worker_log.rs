@@ -29,7 +29,7 @@ const BATCH_ROWS: usize = 500;
 const KEPT: usize = 2_000;
 /// Pause after a failed write or opening.
 const AGAIN: Duration = Duration::from_secs(2);
-/// Rows are kept for a month; the file's own limit may end them sooner.
+/// Rows are kept for a month where nobody says otherwise; the file's own limit may end them sooner.
 const AGE: Duration = Duration::from_secs(30 * 24 * 60 * 60);
 /// How often old rows are looked for.
 const PRUNE: Duration = Duration::from_secs(6 * 60 * 60);
@@ -93,12 +93,23 @@ pub fn start(
     clock: Arc<dyn Clock>,
     records: mpsc::Receiver<Record>,
 ) -> (WorkerLog, impl Future<Output = ()> + Send + 'static) {
+    start_kept(path, clock, records, AGE)
+}
+
+/// As [`start`], with rows kept for `age`.
+pub fn start_kept(
+    path: PathBuf,
+    clock: Arc<dyn Clock>,
+    records: mpsc::Receiver<Record>,
+    age: Duration,
+) -> (WorkerLog, impl Future<Output = ()> + Send + 'static) {
     let (asks, inbox) = mpsc::channel(QUESTIONS);
     let now = Instant::now();
     let prune_at = now + FIRST_PRUNE;
     let log = Log {
         path,
         clock,
+        age,
         store: None,
         rows: Vec::new(),
         lost: 0,
@@ -126,6 +137,8 @@ async fn received<T>(from: &mut Option<mpsc::Receiver<T>>) -> Option<T> {
 struct Log {
     path: PathBuf,
     clock: Arc<dyn Clock>,
+    /// How long rows are kept.
+    age: Duration,
     /// Absent until it could be opened.
     store: Option<LogStore>,
     rows: Vec<NewLog>,
@@ -263,7 +276,8 @@ impl Log {
 
     async fn prune(&mut self) {
         self.prune_at = Instant::now() + PRUNE;
-        let before = crate::utc_ms(self.clock.utc()) - i64::try_from(AGE.as_millis()).unwrap_or(i64::MAX);
+        let before =
+            crate::utc_ms(self.clock.utc()) - i64::try_from(self.age.as_millis()).unwrap_or(i64::MAX);
         if let Some(store) = self.open().await
             && let Err(error) = store.prune(before).await
         {

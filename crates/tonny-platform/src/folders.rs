@@ -27,6 +27,8 @@ pub struct Folders {
     pub logs: PathBuf,
     /// Reports of panics.
     pub crashes: PathBuf,
+    /// Where files go that the user asked for.
+    pub exports: PathBuf,
     /// Control socket; gone after a reboot.
     pub run: PathBuf,
 }
@@ -42,7 +44,9 @@ impl Folders {
         if let Some(home) = variable("TONNYTRAY_HOME") {
             let home = std::path::absolute(&home).map_err(|e| unwritable(&home, &e))?;
             let name = format!("tonnytray {}", home.display());
-            return Ok(Self::below(&home, home.join("logs"), home.join("run"), name, home.join("config")));
+            let exports = home.join("exports");
+            let below = Self::below(&home, home.join("logs"), home.join("run"), name, home.join("config"));
+            return Ok(Self { exports, ..below });
         }
         let user = variable("HOME").ok_or_else(|| Problem::with(Code::HomeUnwritable, "HOME is not set"))?;
         let data = variable("XDG_DATA_HOME").unwrap_or_else(|| user.join(".local/share")).join("tonnytray");
@@ -50,12 +54,14 @@ impl Folders {
         // Without a runtime folder (a bare login) the state folder is as private.
         let run = variable("XDG_RUNTIME_DIR").map_or_else(|| state.join("run"), |run| run.join("tonnytray"));
         let config = variable("XDG_CONFIG_HOME").unwrap_or_else(|| user.join(".config"));
-        Ok(Self::below(&data, state.join("logs"), run, "tonnytray".to_owned(), config))
+        let exports = crate::exports::downloads(&user, &config);
+        Ok(Self { exports, ..Self::below(&data, state.join("logs"), run, "tonnytray".to_owned(), config) })
     }
 
     fn below(data: &Path, logs: PathBuf, run: PathBuf, keyring_name: String, old_config: PathBuf) -> Self {
         Self {
             database: data.join("tonnytray.db"),
+            exports: data.join("exports"),
             models: data.join("models"),
             audio: data.join("audio"),
             vault: data.join("vault"),

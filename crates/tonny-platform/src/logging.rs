@@ -21,8 +21,8 @@ use tracing_subscriber::layer::SubscriberExt as _;
 use tracing_subscriber::util::SubscriberInitExt as _;
 use tracing_subscriber::{EnvFilter, Registry, reload};
 
-use files::LogFiles;
 pub use files::{FileLimits, LogReader};
+use files::{LiveLimits, LogFiles};
 use recorder::{Recorder, Sinks};
 
 /// Our rooms; of all other libraries only warnings are kept, whatever level is chosen.
@@ -45,6 +45,7 @@ const QUEUE: usize = 4_096;
 pub struct Log {
     sinks: Arc<Sinks>,
     filter: reload::Handle<EnvFilter, Registry>,
+    limits: Arc<LiveLimits>,
     /// TONNYTRAY_LOG names the filter.
     is_pinned: bool,
 }
@@ -65,7 +66,8 @@ pub fn start_with(
     pinned: Option<&str>,
 ) -> (Log, Option<WorkerGuard>) {
     let queue = NonBlockingBuilder::default().buffered_lines_limit(QUEUE).thread_name("app-log");
-    let files = LogFiles::open(folder, limits).map(|files| queue.finish(files));
+    let limits = Arc::new(LiveLimits::new(limits));
+    let files = LogFiles::open(folder, limits.clone()).map(|files| queue.finish(files));
     let (files, failed) = match files {
         Ok(files) => (Some(files), None),
         Err(error) => (None, Some(error)),
@@ -82,13 +84,15 @@ pub fn start_with(
     if let Some(error) = failed {
         tracing::warn!(%error, "the log is not kept in files");
     }
-    (Log { sinks, filter: handle, is_pinned }, guard)
+    (Log { sinks, filter: handle, limits, is_pinned }, guard)
 }
 
 impl Log {
-    /// Brings level and form in line with the settings, at once.
+    /// Brings level, form and size in line with the settings, at once.
     pub fn apply(&self, settings: &Logging) {
         self.sinks.set_format(settings.format);
+        let files = usize::try_from(settings.files).unwrap_or(usize::MAX);
+        self.limits.set(FileLimits { file_bytes: u64::from(settings.file_mb) << 20, files });
         if self.is_pinned {
             return;
         }

@@ -140,7 +140,7 @@ fn say_words(log: &Log) {
         tracing::debug!(target: "tonny", text = WORDS, "heard at debug");
     };
     say();
-    log.apply(&Logging { level: LogLevel::Debug, format: LogFormat::Text });
+    log.apply(&Logging { level: LogLevel::Debug, format: LogFormat::Text, ..Logging::default() });
     say();
 }
 
@@ -153,7 +153,7 @@ fn spoken_words_stay_below_info() {
 }
 
 fn change_levels(log: &Log) {
-    let apply = |level, format| log.apply(&Logging { level, format });
+    let apply = |level, format| log.apply(&Logging { level, format, ..Logging::default() });
     tracing::debug!(target: "tonny", "hidden 1");
     apply(LogLevel::Debug, LogFormat::Json);
     tracing::debug!(target: "tonny_core::app", n = 1, "shown 1");
@@ -185,7 +185,7 @@ fn level_and_form_change_at_once_and_the_variable_goes_before_them() {
 fn panic_everywhere(folder: &Path, log: &Log) {
     let about = About { program: "looked-at", version: "1.2.3", commit: "abc" };
     crash::watch(&folder.join("crashes"), about, log);
-    log.apply(&Logging { level: LogLevel::Debug, format: LogFormat::Text });
+    log.apply(&Logging { level: LogLevel::Debug, format: LogFormat::Text, ..Logging::default() });
     tracing::debug!(target: "tonny", text = WORDS, "at debug");
     tracing::info!(target: "tonny", password = KEY, "the last record");
     let slice = || drop(format!("é{WORDS} said `{WORDS}`")[1..].to_owned());

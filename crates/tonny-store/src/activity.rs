@@ -1,5 +1,7 @@
 //! The table `activity`: who did what, to what, and whether it worked.
 
+use std::collections::HashMap;
+
 use serde::{Deserialize, Serialize};
 use sqlx::Connection;
 
@@ -10,6 +12,12 @@ use crate::store::{Durability, Query, Store};
 statements! {
     NOTE = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
+
+    /// As NOTE, unless there are as many alike as ?8 says: a file that comes in again adds nothing, and a file's own
+    /// repetitions stay.
+    IMPORT = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
+        SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7 WHERE (SELECT count(*) FROM activity \
+        WHERE at = ?1 AND action = ?3 AND subject IS ?4 AND success = ?5 AND detail IS ?7) < ?8";
 
     LIST = "SELECT seq, at, profile, action, subject, success, error_code, detail FROM activity \
         WHERE (at, seq) < (?1, ?2) ORDER BY at DESC, seq DESC LIMIT ?3";
@@ -35,7 +43,7 @@ statements! {
 const LONGEST_PAGE: u32 = 1_000;
 
 /// Something done.
-#[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Debug, Clone, Default, PartialEq, Eq, Hash, Serialize, Deserialize)]
 #[serde(default)]
 pub struct Deed {
     /// UTC, milliseconds since 1970.
@@ -104,25 +112,30 @@ impl<'a> Activity<'a> {
     /// # Errors
     /// `is_refused_value` for a profile that does not exist, or a text that is too long.
     pub async fn note(&self, deed: &Deed) -> Result<(), StoreError> {
-        self.store.change(Durability::Process, "note an activity", bind(deed)).await.map(drop)
+        self.store.change(Durability::Process, "note an activity", bind(NOTE, deed)).await.map(drop)
     }
 
-    /// Adds deeds, all or none; synced to the disk.
+    /// Adds deeds, all or none, but for those that are there already; gives how many were added. Synced to the disk.
     ///
     /// # Errors
     /// `RefusedRow` names the first one that breaks a rule of the table.
-    pub async fn import(&self, deeds: &[Deed]) -> Result<(), StoreError> {
+    pub async fn import(&self, deeds: &[Deed]) -> Result<u64, StoreError> {
         const ACTION: &str = "import activity";
         let failed = |source| StoreError::Statement { action: ACTION, source };
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let (mut added, mut alike) = (0, HashMap::new());
         for (row, deed) in deeds.iter().enumerate() {
-            bind(deed).execute(&mut *all).await.map_err(|source| match StoreError::refused(&source) {
+            let nth = alike.entry(deed).and_modify(|count| *count += 1).or_insert(1_i64);
+            let put = bind(IMPORT, deed).bind(*nth).execute(&mut *all).await;
+            let done = put.map_err(|source| match StoreError::refused(&source) {
                 true => StoreError::RefusedRow { row, source },
                 false => failed(source),
             })?;
+            added += done.rows_affected();
         }
-        all.commit().await.map_err(failed)
+        all.commit().await.map_err(failed)?;
+        Ok(added)
     }
 
     /// One page, newest first, of rows before `(at_ms, seq)`.
@@ -176,8 +189,8 @@ impl<'a> Activity<'a> {
     }
 }
 
-fn bind(deed: &Deed) -> Query<'_> {
-    sqlx::query(NOTE)
+fn bind<'q>(statement: &'static str, deed: &'q Deed) -> Query<'q> {
+    sqlx::query(statement)
         .bind(deed.at_ms)
         .bind(&deed.profile)
         .bind(&deed.action)

@@ -1,4 +1,4 @@
-//! Counts and sums for the faces, added up by SQLite from indexes alone: no text is read for them.
+//! Counts and sums for the faces, added up by SQLite, from indexes alone but for models: no text is read for them.
 
 use serde::{Deserialize, Serialize};
 
@@ -18,13 +18,21 @@ statements! {
     DAYS = "SELECT (started_at + ?3) / 86400000, count(*), coalesce(sum(words), 0), coalesce(sum(audio_ms), 0) \
         FROM utterances WHERE started_at >= ?1 AND started_at < ?2 GROUP BY 1 ORDER BY 1";
 
-    BY_STATE = "SELECT state, count(*) FROM utterances WHERE state > '' GROUP BY state";
+    BY_STATE = "SELECT state, count(*) FROM utterances \
+        WHERE state > '' AND started_at >= ?1 AND started_at < ?2 GROUP BY state";
 
-    BY_ROUTE = "SELECT route, count(*) FROM utterances WHERE route > '' GROUP BY route";
+    BY_ROUTE = "SELECT route, count(*) FROM utterances \
+        WHERE route > '' AND started_at >= ?1 AND started_at < ?2 GROUP BY route";
 
-    BY_ENGINE = "SELECT engine, count(*) FROM utterances WHERE engine > '' GROUP BY engine";
+    BY_ENGINE = "SELECT engine, count(*) FROM utterances \
+        WHERE engine > '' AND started_at >= ?1 AND started_at < ?2 GROUP BY engine";
 
-    BY_PROFILE = "SELECT profile, count(*) FROM utterances WHERE profile > '' GROUP BY profile";
+    /// Reads the rows of the span: models are asked for once in a while, and an index costs each utterance.
+    BY_MODEL = "SELECT model, count(*) FROM utterances \
+        WHERE model > '' AND started_at >= ?1 AND started_at < ?2 GROUP BY model";
+
+    BY_PROFILE = "SELECT profile, count(*) FROM utterances \
+        WHERE profile > '' AND started_at >= ?1 AND started_at < ?2 GROUP BY profile";
 
     SIZE = "SELECT page_count * page_size, freelist_count * page_size \
         FROM pragma_page_count, pragma_page_size, pragma_freelist_count";
@@ -74,6 +82,8 @@ pub enum By {
     Route,
     /// What heard them.
     Engine,
+    /// The model that heard them.
+    Model,
     /// Who spoke.
     Profile,
 }
@@ -124,18 +134,25 @@ impl<'a> Statistics<'a> {
         Ok(rows.into_iter().map(day).collect())
     }
 
-    /// How many utterances there are of each kind.
+    /// How many utterances of a span there are of each kind.
     ///
     /// # Errors
     /// Those of any read.
-    pub async fn counts(&self, by: By) -> Result<Vec<(String, i64)>, StoreError> {
+    pub async fn counts(
+        &self,
+        by: By,
+        since_ms: i64,
+        until_ms: i64,
+    ) -> Result<Vec<(String, i64)>, StoreError> {
         let statement = match by {
             By::State => BY_STATE,
             By::Route => BY_ROUTE,
             By::Engine => BY_ENGINE,
+            By::Model => BY_MODEL,
             By::Profile => BY_PROFILE,
         };
-        self.store.rows("count the utterances", sqlx::query(statement)).await
+        let query = sqlx::query(statement).bind(since_ms).bind(until_ms);
+        self.store.rows("count the utterances", query).await
     }
 
     /// Size of the file.

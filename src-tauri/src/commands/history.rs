@@ -1,10 +1,18 @@
 //! The history: pages, and what can be done with one row.
 
+use serde::Serialize;
+use specta::Type;
 use tauri::ipc::{InvokeResponseBody, IpcResponse};
+use tonny_core::activity::{ActivityPage, ActivityQuery};
+use tonny_core::app::export::ExportWish;
 use tonny_core::app::{HistoryPage, HistoryQuery, HistoryRow};
+use tonny_core::ports::Clock as _;
 use tonny_core::problem::Problem;
+use tonny_core::statistics::{StatisticsQuery, StatisticsView};
+use tonny_platform::clock::SystemClock;
+use tonny_platform::{exports, zone};
 
-use super::{Reach, checked};
+use super::{Reach, blocking, checked};
 
 /// A page of the history, newest first.
 #[tauri::command]
@@ -76,4 +84,47 @@ pub async fn history_bring_back(face: Reach<'_>, id: String) -> Result<(), Probl
 #[specta::specta]
 pub async fn history_copy(face: Reach<'_>, id: String) -> Result<(), Problem> {
     face.app.copy(checked(id)?).await
+}
+
+/// Where an export went.
+#[derive(Clone, Debug, Serialize, Type)]
+pub struct Saved {
+    path: String,
+    count: u32,
+}
+
+/// Saves the rows that fit as a new file in the folder for downloads.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_export(face: Reach<'_>, wish: ExportWish) -> Result<Saved, Problem> {
+    checked(wish.text.clone())?;
+    let (folder, extension) = (face.folders.exports.clone(), wish.form.extension());
+    let export = face.app.export(wish, zone::local_offset).await?;
+    let now = SystemClock.utc();
+    let today = now.to_offset(zone::local_offset(now.unix_timestamp() * 1_000)).date();
+    let stem = format!("tonnytray-history-{today}");
+    let path = blocking(move || exports::save(&folder, &stem, extension, &export.text)).await?;
+    Ok(Saved { path: path.display().to_string(), count: export.count })
+}
+
+/// Shows the folder of exports in the desktop's own program.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_show_exports(face: Reach<'_>) -> Result<(), Problem> {
+    let (folder, open) = (face.folders.exports.clone(), face.open);
+    blocking(move || open(&folder)).await
+}
+
+/// A page of what was done, newest first.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_activity(face: Reach<'_>, query: ActivityQuery) -> Result<ActivityPage, Problem> {
+    face.app.activity(query).await
+}
+
+/// How much was said, day by day.
+#[tauri::command]
+#[specta::specta]
+pub async fn history_statistics(face: Reach<'_>, query: StatisticsQuery) -> Result<StatisticsView, Problem> {
+    face.app.statistics(query).await
 }

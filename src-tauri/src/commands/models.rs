@@ -1,5 +1,6 @@
 //! Models: what there is, installing, importing, removing.
 
+use tonny_core::activity::Did;
 use tonny_core::app::Message;
 use tonny_core::model::{Catalogue, ModelRow, rows};
 use tonny_core::problem::Problem;
@@ -34,7 +35,9 @@ pub async fn models_cancel_install(face: Reach<'_>) -> Result<(), Problem> {
 #[specta::specta]
 pub async fn models_remove(face: Reach<'_>, id: String) -> Result<(), Problem> {
     let (models, id) = (face.models.clone(), checked(id)?);
+    let name = id.clone();
     blocking(move || models.remove(&id)).await?;
+    face.app.send(Message::Did(Did::ModelRemoved(name))).await;
     face.app.send(Message::ModelsChanged).await;
     Ok(())
 }
@@ -45,6 +48,7 @@ pub async fn models_remove(face: Reach<'_>, id: String) -> Result<(), Problem> {
 pub async fn models_import(face: Reach<'_>, path: String) -> Result<String, Problem> {
     let (models, path) = (face.models.clone(), checked(path)?);
     let model = blocking(move || models.import(path.as_ref(), &|_| {})).await?;
+    face.app.send(Message::Did(Did::ModelInstalled(model.id.clone()))).await;
     face.app.send(Message::ModelsChanged).await;
     Ok(model.id)
 }

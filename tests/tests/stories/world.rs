@@ -8,7 +8,7 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, watch};
 use tokio::task::JoinHandle;
-use tonny_core::app::{self, AppHandle, DesktopWish, Message, Parts};
+use tonny_core::app::{self, AppHandle, DesktopWish, Parts};
 use tonny_core::engine::Programs;
 use tonny_core::model::{CatalogueEntry, InstalledModel, Source};
 use tonny_core::ports::{

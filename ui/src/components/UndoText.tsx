@@ -1,14 +1,18 @@
-// What was done, with the way back beside it.
-import { Button, Group } from "@mantine/core";
+// What was done, with the way back, or another thing to do, beside it.
+import { Button, Group, Text } from "@mantine/core";
 import { useTexts } from "../locales/locale";
 
-export function UndoText({ message, onUndo }: { message: string; onUndo: () => void }) {
+type Props = { message: string; label?: string | undefined; onUndo: () => void };
+
+export function UndoText({ message, label, onUndo }: Props) {
   const texts = useTexts();
   return (
     <Group justify="space-between" wrap="nowrap" gap="sm">
-      <span>{message}</span>
-      <Button variant="default" size="compact-sm" onClick={onUndo}>
-        {texts.common.undo}
+      <Text size="sm" style={{ overflowWrap: "anywhere" }}>
+        {message}
+      </Text>
+      <Button variant="default" size="compact-sm" flex="none" onClick={onUndo}>
+        {label ?? texts.common.undo}
       </Button>
     </Group>
   );

@@ -24,10 +24,14 @@ export function sayProblem(problem: Said | undefined): void {
 }
 
 /** Offers to take something back, for as long as the message stays. */
-export function sayUndo(message: string, onUndo: () => void): void {
+export const sayUndo = (message: string, onUndo: () => void): void => sayAction(message, undefined, onUndo);
+
+/** Says something with one thing to do about it; the way back where it has no name. */
+export function sayAction(message: string, label: string | undefined, onUndo: () => void): void {
   const id = notifications.show({
     message: createElement(UndoText, {
       message,
+      label,
       onUndo: () => {
         notifications.hide(id);
         onUndo();

@@ -55,6 +55,14 @@ export const commands = {
 	historyBringBack: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_bring_back", { id })),
 	/**  Puts the text of a row on the clipboard. */
 	historyCopy: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("history_copy", { id })),
+	/**  Saves the rows that fit as a new file in the folder for downloads. */
+	historyExport: (wish: ExportWish) => typedError<Saved, Problem>(__TAURI_INVOKE("history_export", { wish })),
+	/**  Shows the folder of exports in the desktop's own program. */
+	historyShowExports: () => typedError<null, Problem>(__TAURI_INVOKE("history_show_exports")),
+	/**  A page of what was done, newest first. */
+	historyActivity: (query: ActivityQuery) => typedError<ActivityPage, Problem>(__TAURI_INVOKE("history_activity", { query })),
+	/**  How much was said, day by day. */
+	historyStatistics: (query: StatisticsQuery) => typedError<StatisticsView, Problem>(__TAURI_INVOKE("history_statistics", { query })),
 	/**  Sizes, counts and backups. */
 	storageView: () => typedError<StorageView, Problem>(__TAURI_INVOKE("storage_view")),
 	/**  Looks for damage; one sentence per finding. */
@@ -109,6 +117,46 @@ export const events = {
 };
 
 /* Types */
+/**  One entry. */
+export type ActivityEntry = {
+	/**  Its number, as text. */
+	id: string,
+	/**  When, RFC 3339 in UTC. */
+	at: string,
+	/**  By whom. */
+	profile: string | null,
+	/**  What was done. */
+	action: string,
+	/**  What it was done to: an id, a key, a file's name. */
+	subject: string | null,
+	/**  Whether it worked. */
+	success: boolean,
+	/**  Why it did not. */
+	error_code: string | null,
+	/**  A number, or a sentence of an old log. */
+	detail: string | null,
+};
+
+/**  Some entries, newest first. */
+export type ActivityPage = {
+	/**  The entries. */
+	rows: ActivityEntry[],
+	/**  Asks for those after these; absent on the last page. */
+	next: string | null,
+};
+
+/**  Which entries. */
+export type ActivityQuery = {
+	/**  Of this kind, such as `settings.change`; all when absent. */
+	action?: string | null,
+	/**  Done then or later, RFC 3339 or a date. */
+	since?: string | null,
+	/**  The `next` of the page before. */
+	before?: string | null,
+	/**  Entries wanted, 1 to 500. */
+	limit?: number,
+};
+
 /**  What the About page shows. */
 export type AppFacts = {
 	version: string,
@@ -192,6 +240,18 @@ export type CommandReady =
 /**  It answers at this address of this machine, `127.0.0.1:PORT`. */
 ({ probe: string }) & { log_line?: never };
 
+/**  One day. */
+export type DayView = {
+	/**  As `2026-11-21`. */
+	date: string,
+	/**  Utterances. */
+	utterances: number,
+	/**  Words. */
+	words: number,
+	/**  Minutes of speech. */
+	minutes: number | null,
+};
+
 /**  How speaking works. */
 export type Dictation = {
 	/**  A press shorter than this starts hands-free, ms. */
@@ -210,6 +270,27 @@ export type Dictation = {
 	type_recovered: boolean,
 };
 
+/**  What an export looks like. */
+export type ExportForm = 
+/**  Everything, as an array of objects; comes back in as it went out. */
+"json" | 
+/**  The columns people ask for, with a header. */
+"csv" | 
+/**  Time and text, a line each. */
+"txt" | 
+/**  Subtitles, one utterance after the other. */
+"srt";
+
+/**  What goes out. */
+export type ExportWish = {
+	/**  How it looks. */
+	form: ExportForm,
+	/**  Only what holds these words; everything when empty. */
+	text?: string,
+	/**  Only rows that fit. */
+	filter?: HistoryFilter,
+};
+
 /**  Only rows that fit all of these; everything where nothing is set. */
 export type HistoryFilter = {
 	/**  Spoken then or later, RFC 3339 or a date. */
@@ -224,6 +305,8 @@ export type HistoryFilter = {
 	engine?: string | null,
 	/**  In this state. */
 	state?: string | null,
+	/**  Spoken by this person. */
+	speaker?: string | null,
 };
 
 /**  Some rows, newest first; the latest entered first when searching. */
@@ -438,6 +521,16 @@ export type Logging = {
 	level: LogLevel,
 	/**  How lines are written into files. */
 	format: LogFormat,
+	/**  Files of the app's own log that are kept. */
+	files: number,
+	/**  MB of each of them at most. */
+	file_mb: number,
+	/**  MB of what workers say that are kept. */
+	worker_mb: number,
+	/**  Days that what workers say is kept. */
+	worker_days: number,
+	/**  Days that incidents and changes of state are kept. */
+	incident_days: number,
 };
 
 /**  Which microphone. */
@@ -567,6 +660,12 @@ export type RequestsView = {
 	retry_at_ms: number | null,
 };
 
+/**  Where an export went. */
+export type Saved = {
+	path: string,
+	count: number,
+};
+
 /**  What became of a new value that is now kept. */
 export type SecretKept = {
 	/**  The kind's id. */
@@ -630,6 +729,16 @@ export type Settings = {
 	logging: Logging,
 };
 
+/**  A part of the whole. */
+export type Share = {
+	/**  Of what. */
+	name: string,
+	/**  How many utterances. */
+	count: number,
+	/**  0 to 1. */
+	share: number | null,
+};
+
 /**  The app at one moment. */
 export type Snapshot = {
 	/**  What the app is doing. */
@@ -681,6 +790,34 @@ export type Startup = {
 	autostart: boolean,
 	/**  Open the window at start instead of staying in the tray. */
 	show_window: boolean,
+};
+
+/**  Which days. */
+export type StatisticsQuery = {
+	/**  So many, today the last of them. */
+	days: number,
+	/**  Minutes that the user's clock is ahead of UTC: a day begins at the user's midnight. */
+	offset_min: number,
+};
+
+/**  What there is in those days. */
+export type StatisticsView = {
+	/**  Every day of the span, the oldest first, also those on which nothing was said. */
+	days: DayView[],
+	/**  Utterances in all. */
+	utterances: number,
+	/**  Words in all. */
+	words: number | null,
+	/**  Minutes of speech in all. */
+	minutes: number | null,
+	/**  Words in a minute of speech; absent where nothing was said. */
+	words_per_minute: number | null,
+	/**  Of those that were to go somewhere, the share that arrived, 0 to 1; cancelled ones do not count. */
+	success: number | null,
+	/**  Which engines heard them, the busiest first. */
+	engines: Share[],
+	/**  Which models heard them, the busiest first. */
+	models: Share[],
 };
 
 /**  What is kept, and for how long; 0 is without a limit. */

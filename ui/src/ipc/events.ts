@@ -23,7 +23,11 @@ export function useSnapshotEvents(): void {
       const install = payload.install?.id ?? "";
       const model = `${payload.model.chosen}:${payload.model.installed}`;
       const workers = payload.workers.map(({ name, state, restarts }) => `${name}:${state}:${restarts}`).join();
-      if (payload.history_version !== seen.current.history) renewHistory(queries);
+      if (payload.history_version !== seen.current.history) {
+        renewHistory(queries);
+        void queries.invalidateQueries({ queryKey: queryKeys.activity });
+        void queries.invalidateQueries({ queryKey: queryKeys.statistics });
+      }
       if (install !== seen.current.install || model !== seen.current.model)
         void queries.invalidateQueries({ queryKey: queryKeys.models });
       if (payload.secrets_version !== seen.current.secrets)

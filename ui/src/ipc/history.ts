@@ -19,6 +19,9 @@ const PAGE = 100;
 /** Lists up to here are simply read again; a longer one only gets its beginning renewed. */
 const SHORT_PAGES = 3;
 
+/** Stands for "before every other row" where the row before is named. */
+const FIRST = "";
+
 /** Which rows, without which page of them. */
 export type HistorySearch = Omit<HistoryQuery, "before" | "limit">;
 type Pages = InfiniteData<HistoryPage, string | null>;
@@ -74,34 +77,47 @@ export function renewHistory(queries: QueryClient): void {
 
 /** `pages` beginning with the rows of `head`; what `head` reaches past is replaced, what lies beyond stays. */
 export function withHead(pages: Pages, head: HistoryPage): Pages {
-  const oldest = head.rows.at(-1);
-  const beyond = pages.pages.map((page) => ({
-    ...page,
-    rows: oldest === undefined ? [] : page.rows.filter((row) => isOlder(row, oldest)),
-  }));
+  const fresh = new Set(head.rows.map((row) => row.id));
+  const places = pages.pages.flatMap((page) => page.rows.map((row) => fresh.has(row.id)));
+  // The app's own order, whatever it goes by: what came after the last row that both have still does.
+  const common = places.lastIndexOf(true);
+  if (head.next === null || common < 0) return { pages: [head], pageParams: [null] };
+  let passed = 0;
+  const beyond = pages.pages.map((page) => {
+    const rows = page.rows.filter((_, index) => passed + index > common);
+    passed += page.rows.length;
+    return { ...page, rows };
+  });
   const [first = head, ...rest] = beyond;
   const renewed = { ...first, total: head.total, rows: [...head.rows, ...first.rows] };
   return { ...pages, pages: [renewed, ...rest] };
 }
 
-const isOlder = (row: HistoryRow, than: HistoryRow) =>
-  row.started_at < than.started_at || (row.started_at === than.started_at && row.id < than.id);
+/** As the app orders them: by the moment, then by the id. As texts, "00Z" would come after "00.5Z". */
+export function isOlder(row: HistoryRow, than: HistoryRow): boolean {
+  const [at, other] = [Date.parse(row.started_at), Date.parse(than.started_at)];
+  return at < other || (at === other && row.id < than.id);
+}
 
 /** Takes a row out of all lists at once; what is returned puts it back where it was. */
 export function useTakeOut(): (id: string) => () => void {
   const queries = useQueryClient();
   return useCallback(
     (id) => {
-      const taken: { key: QueryKey; row: HistoryRow }[] = [];
+      const taken: { key: QueryKey; row: HistoryRow; before: string | null }[] = [];
       for (const [key, data] of queries.getQueriesData<Pages>({ queryKey: lists })) {
-        const row = data?.pages.flatMap((page) => page.rows).find((one) => one.id === id);
+        const rows = data?.pages.flatMap((page) => page.rows) ?? [];
+        const place = rows.findIndex((one) => one.id === id);
+        const row = rows[place];
         if (!data || !row) continue;
-        taken.push({ key, row });
+        // What was found is in the order of entry, which a row does not say: its neighbour does.
+        const isSearch = (key.at(-1) as HistorySearch).text !== "";
+        taken.push({ key, row, before: isSearch ? (rows[place - 1]?.id ?? FIRST) : null });
         queries.setQueryData(key, without(data, id));
       }
       return () => {
-        for (const { key, row } of taken)
-          queries.setQueryData<Pages>(key, (data) => (data ? withRow(without(data, row.id), row) : data));
+        for (const { key, row, before } of taken)
+          queries.setQueryData<Pages>(key, (data) => (data ? withRow(without(data, row.id), row, before) : data));
       };
     },
     [queries],
@@ -121,8 +137,16 @@ export function without(pages: Pages, id: string): Pages {
   };
 }
 
-/** `pages` with one row more, at its place in time. */
-export function withRow(pages: Pages, row: HistoryRow): Pages {
+/** `pages` with one row more: after the row `before` where that is known and there, else at its place in time. */
+export function withRow(pages: Pages, row: HistoryRow, before: string | null = null): Pages {
+  if (before === FIRST || pages.pages.some((page) => page.rows.some(({ id }) => id === before)))
+    return {
+      ...pages,
+      pages: pages.pages.map((page, index) => {
+        const rows = page.rows.flatMap((one) => (one.id === before ? [one, row] : [one]));
+        return { ...page, total: page.total + 1, rows: before === FIRST && index === 0 ? [row, ...rows] : rows };
+      }),
+    };
   const place = pages.pages.findIndex(({ rows }, index) => {
     const oldest = rows.at(-1);
     return index === pages.pages.length - 1 || (oldest !== undefined && isOlder(oldest, row));

@@ -11,6 +11,8 @@ export const queryKeys = {
   models: ["models"],
   microphones: ["microphones"],
   history: ["history"],
+  activity: ["activity"],
+  statistics: ["statistics"],
   workers: ["workers"],
   incidents: ["incidents"],
   secrets: ["secrets"],

@@ -1,9 +1,12 @@
 // Every text of the window in Spanish.
 
 import type { Texts } from "./en";
+import { activity } from "./es/activity";
 import { engines } from "./es/engines";
+import { history } from "./es/history";
 import { logs } from "./es/logs";
 import { secrets } from "./es/secrets";
+import { statistics } from "./es/statistics";
 import { storage } from "./es/storage";
 
 export const es: Texts = {
@@ -193,85 +196,9 @@ export const es: Texts = {
   logs,
   secrets,
   storage,
-  history: {
-    title: "Historial",
-    search: "Busca en todo lo que has dicho",
-    clear: "Borrar la búsqueda",
-    count: (shown) => `${shown} entradas`,
-    one: "1 entrada",
-    today: "Hoy",
-    yesterday: "Ayer",
-    emptyTitle: "Aún no has dicho nada",
-    emptyHint: (keys) => `Mantén ${keys} y habla. Lo que digas se guarda aquí, aunque no se pueda insertar.`,
-    nothingTitle: "Sin resultados",
-    nothingHint: (text) => `Nada de lo que has dicho contiene «${text}».`,
-    noText: "Sin palabras",
-    moreLoading: "Cargando más",
-    copy: "Copiar",
-    copied: "Copiado al portapapeles.",
-    retry: "Transcribir de nuevo",
-    retried: "Transcribiendo de nuevo. La entrada cambia cuando termine.",
-    retryWith: "Transcribir con",
-    bringBack: "Recuperar",
-    broughtBack: "Las palabras están de nuevo en el historial.",
-    recording: "Grabación",
-    play: "Reproducir",
-    pause: "Pausar",
-    position: "Posición en la grabación",
-    unreadable: "La grabación no se puede reproducir.",
-    recoveredShort: "Recuperada",
-    nothingFits: "Ninguna entrada encaja con los filtros. Quita uno.",
-    filters: {
-      time: "Tiempo",
-      state: "Estado",
-      route: "Destino",
-      engine: "Motor",
-      clear: (name) => `Quitar el filtro: ${name}`,
-      clearAll: "Quitar los filtros",
-      spans: { today: "Hoy", week: "Últimos 7 días", month: "Últimos 30 días", year: "Últimos 12 meses" },
-    },
-    noAudio: "La grabación no se conservó.",
-    remove: "Eliminar",
-    removed: "Entrada eliminada.",
-    restored: "Entrada recuperada.",
-    detail: "Entrada",
-    open: (text) => `Abrir: ${text}`,
-    heard: "Tal como se oyó",
-    recovered: "Recuperado tras un fallo",
-    details: "Detalles",
-    timeline: "Qué ocurrió",
-    releaseToText: (ms) => `${ms} ms desde soltar hasta el texto`,
-    facts: {
-      length: "Duración",
-      engine: "Motor",
-      model: "Modelo",
-      language: "Idioma",
-      route: "Ruta",
-      inserted: "Insertado con",
-      target: "En",
-    },
-    states: {
-      recording: "Escuchando",
-      transcribing: "Transcribiendo",
-      delivering: "Insertando",
-      delivered: "Insertado",
-      cancelled: "Cancelado",
-      failed: "No insertado",
-      recorded: "Grabado",
-      transcribed: "Transcrito",
-      kept: "Guardado, no insertado",
-    },
-    insertedBy: { paste: "Pegado", type: "Escritura", clipboard: "Portapapeles" },
-    routes: { type: "Insertar", clipboard: "Portapapeles" },
-    steps: {
-      press: "Tecla pulsada",
-      first_sample: "Primer sonido captado",
-      release: "Tecla soltada",
-      last_audio: "Último sonido enviado",
-      final_text: "Texto completo",
-      delivered: "Texto insertado",
-    },
-  },
+  history,
+  activity,
+  statistics,
   about: {
     title: "Acerca de",
     tagline: "Mantén una tecla, habla, y las palabras se escriben en el cursor.",

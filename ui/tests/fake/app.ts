@@ -1,14 +1,18 @@
 // A stand-in for the Rust side: answers the same commands and sends the same events, from values in memory.
 import { mockIPC } from "@tauri-apps/api/mocks";
 import {
+  type ActivityEntry,
+  type ActivityQuery,
   type AppLogQuery,
   type AppLogRow,
+  type ExportWish,
   events,
   type HistoryQuery,
   type HistoryRow,
   type Kept,
   type Problem,
   type Snapshot,
+  type StatisticsQuery,
   type UsagePoint,
   type VaultChoice,
   type VaultReport,
@@ -16,6 +20,7 @@ import {
 } from "../../src/ipc/bindings";
 import { patched } from "../../src/ipc/patched";
 import type { LogRow } from "../../src/ipc/workers";
+import * as done from "./activity";
 import * as sample from "./sample";
 
 type Args = Record<string, unknown>;
@@ -30,6 +35,7 @@ export class FakeApp {
   secrets = structuredClone(sample.secrets);
   storage = structuredClone(sample.storage);
   history: HistoryRow[];
+  activity: ActivityEntry[];
   log: LogRow[];
   appLog: AppLogRow[];
   usage: (name: string) => UsagePoint[];
@@ -37,7 +43,11 @@ export class FakeApp {
   private readonly removed = new Set<string>();
   private readonly overrides = new Map<string, Handler>();
 
-  constructor(now: Date, entries = 120) {
+  constructor(
+    private readonly now: Date,
+    entries = 120,
+  ) {
+    this.activity = done.activity(entries, now);
     this.history = sample.history(entries, now);
     this.log = sample.log(entries * 5, now.getTime());
     this.appLog = sample.appLog(entries, now.getTime());
@@ -137,6 +147,15 @@ export class FakeApp {
     history_copy: () => null,
     history_bring_back: () => null,
     history_audio: () => sample.wav(),
+    history_export: ({ wish }) => {
+      const { form, text, filter } = wish as ExportWish;
+      const query = { text: text ?? "", before: null, limit: 1_000_000, filter: filter ?? {} };
+      const count = this.page(query).rows.length;
+      return { path: `/home/ada/Downloads/tonnytray-history-2026-11-21.${form}`, count };
+    },
+    history_show_exports: () => null,
+    history_activity: ({ query }) => done.activityPage(this.activity, query as ActivityQuery),
+    history_statistics: ({ query }) => done.statistics(query as StatisticsQuery, this.now, this.history.length > 0),
     storage_view: () => this.storage,
     storage_back_up: () => {
       const made = { name: "app-now.db", made_at: new Date().toISOString(), bytes: 18_400_000 };
@@ -175,7 +194,7 @@ export class FakeApp {
   };
 
   private page({ text, before, limit, filter }: HistoryQuery) {
-    const { route = null, engine = null, state = null, since = null } = filter ?? {};
+    const { route = null, engine = null, state = null, since = null, speaker = null, profile = null } = filter ?? {};
     const wanted = text.toLowerCase();
     const kept = this.history.filter((row) => !this.removed.has(row.id));
     const found = kept
@@ -183,6 +202,8 @@ export class FakeApp {
       .filter((row) => route === null || row.route === route)
       .filter((row) => engine === null || row.engine === engine)
       .filter((row) => state === null || row.state === state)
+      .filter((row) => speaker === null || row.speaker === speaker)
+      .filter((row) => profile === null || row.profile === profile)
       .filter((row) => since === null || row.started_at >= since)
       .map((row) => ({ ...row, matches: wanted === "" ? [] : [matchIn(row.text.toLowerCase(), wanted)] }));
     // By the row's own id, as the app does: a row that came meanwhile moves nothing.

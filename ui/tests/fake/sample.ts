@@ -66,7 +66,15 @@ export const settings: Settings = {
     backups: true,
     encrypt_audio: false,
   },
-  logging: { level: "info", format: "text" },
+  logging: {
+    level: "info",
+    format: "text",
+    files: 8,
+    file_mb: 4,
+    worker_mb: 64,
+    worker_days: 14,
+    incident_days: 30,
+  },
 };
 
 export const snapshot: Snapshot = {

@@ -88,6 +88,8 @@ for (const theme of ["light", "dark"])
     shots.push({ page: "speech", theme, size, scene: "error" });
     shots.push({ page: "history", theme, size, scene: "loading" });
     shots.push({ page: "history", theme, size, scene: "full", act: "undo" });
+    for (const act of ["activity", "statistics", "year", "export"])
+      shots.push({ page: "history", theme, size, scene: "full", act });
   }
 shots.push({ page: "history", theme: "light", size: sizes[0], scene: "million", act: "scroll" });
 for (const language of ["de", "es"])
@@ -101,6 +103,25 @@ const acts = {
   own: async (page) => {
     await page.getByRole("button", { name: "Add", exact: true }).click();
     await page.getByLabel("Program").fill("/opt/engine/serve");
+  },
+  activity: async (page) => {
+    await page.getByText("Activity", { exact: true }).click();
+    await page.getByText("Setting changed").first().waitFor();
+  },
+  statistics: async (page) => {
+    await page.getByText("Statistics", { exact: true }).click();
+    await page.locator(".recharts-bar-rectangle").first().waitFor();
+  },
+  year: async (page) => {
+    await page.getByText("Statistics", { exact: true }).click();
+    await page.getByText("12 months").click();
+    await page.getByText("Words per week").waitFor();
+    await page.locator(".recharts-bar-rectangle").first().waitFor();
+  },
+  export: async (page) => {
+    await page.getByRole("button", { name: "Export" }).click();
+    await page.getByRole("menuitem").first().click();
+    await page.getByRole("button", { name: "Show folder" }).waitFor();
   },
   open: async (page) => {
     await page.locator("li button").first().click();
@@ -119,7 +140,7 @@ const acts = {
   cancelled: async (page) => {
     await page.getByRole("button", { name: /Cancelled/ }).click();
     await page.getByRole("dialog").getByRole("button", { name: "Play" }).waitFor();
-    await page.getByRole("button", { name: "Transcribe with" }).click();
+    await page.getByRole("button", { name: "Bring back" }).waitFor();
   },
   scroll: async (page) => {
     const frames = await page.evaluate(scrolled);

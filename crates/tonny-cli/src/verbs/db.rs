@@ -3,6 +3,7 @@
 use std::path::Path;
 use std::sync::Arc;
 
+use tonny_core::activity::Did;
 use tonny_core::app::storage::{Places, Rooms, back_up, restore_file, view};
 use tonny_core::ports::Clock as _;
 use tonny_core::problem::{Code, Problem};
@@ -42,6 +43,7 @@ async fn check(face: &Face) -> Result<(), Problem> {
 async fn backup(face: &Face) -> Result<(), Problem> {
     let store = face.store().await?;
     let name = back_up(&store, "manual-", SystemClock.utc()).await?;
+    face.note_in(&store, Did::BackedUp(name.clone())).await;
     let path = store.backups_folder().join(name);
     face.show(&path, || path.display().to_string())
 }
@@ -56,6 +58,7 @@ async fn restore(face: &Face, file: &Path) -> Result<(), Problem> {
     match Store::open(&database).await {
         Ok(store) => {
             restore_file(&store, file, SystemClock.utc()).await?;
+            face.note_in(&store, Did::Restored(file.display().to_string())).await;
             face.remark(format!("Restored. What was there is in {}.", store.backups_folder().display()));
         }
         Err(error) if error.is_newer() || error.is_damaged() => {

@@ -1,28 +1,30 @@
 //! `tonny history`: read and mend what was said, with or without a running app.
 
+mod overview;
+
 use std::collections::HashMap;
 use std::io::{IsTerminal as _, Write as _};
 use std::path::Path;
 use std::sync::Arc;
 
+use tonny_core::activity::{ActivityQuery, Did};
+use tonny_core::app::export::{ExportWish, export as exported};
 use tonny_core::app::history::{history_row, list};
 use tonny_core::app::retry::recording;
 use tonny_core::app::storage::{Places, delete_for_good};
 use tonny_core::app::{HistoryFilter, HistoryQuery, HistoryRow};
 use tonny_core::control::Request;
-use tonny_core::history_files::{Imported, read, refused, to_csv, to_json};
+use tonny_core::history_files::{ExportForm, Imported, local, read, refused, rfc3339, utc_ms, utc_ms_in};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::Typed;
-use tonny_core::{Page, Store, store_problem};
+use tonny_core::{Store, store_problem};
 use tonny_platform::audio::RecordingsOnDisk;
 use tonny_platform::vault::{decrypt_export, encrypt_export, is_encrypted_export};
+use tonny_platform::zone::local_offset;
 
 use crate::arguments::{self, Format, History};
 use crate::face::{Face, bytes_at_most, text_of};
 use crate::input::Input;
-
-/// Rows read at a time while exporting.
-const PAGE: u32 = 500;
 
 /// A million utterances; the whole file is read before anything of it comes in.
 const LARGEST_IMPORT: u64 = 2_000_000_000;
@@ -30,6 +32,9 @@ const LARGEST_IMPORT: u64 = 2_000_000_000;
 pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
     if let History::Retry { id, model } = verb {
         return face.ask(&Request::Retry { id, model }).map(|_| ());
+    }
+    if let History::Restore { id } = verb {
+        return face.ask(&Request::BringBack { id }).map(|_| ());
     }
     face.block_on(async {
         let store = face.store().await?;
@@ -40,10 +45,40 @@ pub fn run(face: &Face, verb: History) -> Result<(), Problem> {
             History::Audio { id, out } => audio(face, &store, &id, &out).await,
             History::Delete { id } => delete(face, &store, &id).await,
             History::Import { file } => import(face, &store, &file).await,
-            History::Export { format, encrypt } => export(face, &store, format, encrypt).await,
-            History::Retry { .. } => Ok(()),
+            History::Export { format, filter, encrypt } => {
+                let filter = of_arguments(filter)?;
+                export(face, &store, ExportWish { form: form(format), text: String::new(), filter }, encrypt)
+                    .await
+            }
+            History::Stats { days } => overview::stats(face, &store, days).await,
+            History::Activity { limit, since, action } => {
+                let since = since.map(moment).transpose()?;
+                overview::activity(face, &store, ActivityQuery { action, since, before: None, limit }).await
+            }
+            History::Retry { .. } | History::Restore { .. } => Ok(()),
         }
     })
+}
+
+/// A time without a zone is one on the user's own clock.
+fn moment(text: String) -> Result<String, Problem> {
+    let ms = utc_ms_in(&text, local_offset);
+    ms.map(rfc3339).ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{text:?} is no time")))
+}
+
+fn of_arguments(filter: arguments::Filter) -> Result<HistoryFilter, Problem> {
+    let arguments::Filter { since, until, profile, route, engine, state, speaker } = filter;
+    let (since, until) = (since.map(moment).transpose()?, until.map(moment).transpose()?);
+    Ok(HistoryFilter { since, until, profile, route, engine, state, speaker })
+}
+
+fn form(format: Format) -> ExportForm {
+    match format {
+        Format::Json => ExportForm::Json,
+        Format::Csv => ExportForm::Csv,
+        Format::Txt => ExportForm::Txt,
+        Format::Srt => ExportForm::Srt,
+    }
 }
 
 async fn page(
@@ -53,8 +88,7 @@ async fn page(
     limit: u32,
     filter: arguments::Filter,
 ) -> Result<(), Problem> {
-    let arguments::Filter { since, until, profile, route, engine, state } = filter;
-    let filter = HistoryFilter { since, until, profile, route, engine, state };
+    let filter = of_arguments(filter)?;
     let narrowed = !text.is_empty() || filter != HistoryFilter::default();
     let query = HistoryQuery { text, before: None, limit, filter };
     let found = list(store, &query, &HashMap::new()).await?;
@@ -90,12 +124,15 @@ fn show(face: &Face, row: &HistoryRow) -> Result<(), Problem> {
             ("engine", &row.engine),
             ("model", &row.model),
             ("language", &row.language),
+            ("speaker", &row.speaker),
+            ("profile", &row.profile),
             ("window", &row.target),
             ("inserted", &row.inserted_by),
             ("problem", &row.error_message),
         ] {
             lines.extend(value.as_ref().map(|value| format!("{name:<9} {value}")));
         }
+        lines.extend(row.confidence.map(|sure| format!("sure      {:.0} %", sure * 100.0)));
         lines.extend(row.audio_ms.map(|ms| format!("audio     {:.1} s", f64::from(ms) / 1_000.0)));
         lines.extend(
             row.timings_ms.iter().map(|(stage, ms)| format!("{stage:<12} {ms:>6} ms after the press")),
@@ -120,7 +157,9 @@ async fn audio(face: &Face, store: &Store, id: &str, out: &Path) -> Result<(), P
 
 async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
     row(store, id).await?;
-    if !delete_for_good(&places(face, store)?, &[id.to_owned()]).await? {
+    let gone = delete_for_good(&places(face, store)?, &[id.to_owned()]).await?;
+    face.note_in(store, Did::Deleted(id.to_owned())).await;
+    if !gone {
         face.remark(
             "Deleted. Another program is reading: the words leave the database's log with its next clean-up.",
         );
@@ -131,19 +170,22 @@ async fn delete(face: &Face, store: &Store, id: &str) -> Result<(), Problem> {
 
 async fn import(face: &Face, store: &Store, file: &Path) -> Result<(), Problem> {
     let bytes = bytes_at_most(file, LARGEST_IMPORT, Code::ImportRefused)?;
-    let count = match read(&opened(face, bytes, file)?)? {
+    let (count, said) = match read(&opened(face, bytes, file)?)? {
         Imported::Utterances(lines) => {
             let rows: Vec<_> = lines.iter().map(|(_, row)| row.clone()).collect();
             let added = store.utterances().import(&rows).await.map_err(|error| refused(&error, &lines))?;
-            format!("{added} utterances came in, {} were there already.", rows.len() as u64 - added)
+            let there = rows.len() as u64 - added;
+            (added, format!("{added} utterances came in, {there} were there already."))
         }
         Imported::Log(lines) => {
             let deeds: Vec<_> = lines.iter().map(|(_, deed)| deed.clone()).collect();
-            store.activity().import(&deeds).await.map_err(|error| refused(&error, &lines))?;
-            format!("{} lines of the log came in, as activity.", deeds.len())
+            let added = store.activity().import(&deeds).await.map_err(|error| refused(&error, &lines))?;
+            let there = deeds.len() as u64 - added;
+            (added, format!("{added} lines of the log came in, as activity; {there} were there already."))
         }
     };
-    face.remark(count);
+    face.note_in(store, Did::Imported(count)).await;
+    face.remark(said);
     face.tell_app();
     Ok(())
 }
@@ -157,10 +199,12 @@ fn opened(face: &Face, mut bytes: Vec<u8>, file: &Path) -> Result<String, Proble
     text_of(bytes, file, Code::ImportRefused)
 }
 
-async fn export(face: &Face, store: &Store, format: Format, encrypt: bool) -> Result<(), Problem> {
+async fn export(face: &Face, store: &Store, wish: ExportWish, encrypt: bool) -> Result<(), Problem> {
     // Asked for before anything is read: nobody waits for a question.
     let password = encrypt.then(|| to_encrypt(face)).transpose()?;
-    let text = exported(store, format).await?;
+    let export = exported(store, &wish, &HashMap::new(), local_offset).await?;
+    let text = export.text;
+    face.note_in(store, Did::Exported(export.count.into(), wish.form.extension())).await;
     let Some(password) = password else {
         return if text.is_empty() { Ok(()) } else { face.line(text) };
     };
@@ -175,56 +219,6 @@ fn to_encrypt(face: &Face) -> Result<Typed, Problem> {
     Input::new(face, false).new_password()
 }
 
-async fn exported(store: &Store, format: Format) -> Result<String, Problem> {
-    let mut page = Page { limit: PAGE, ..Page::default() };
-    let mut rows = Vec::new();
-    loop {
-        let found = store.utterances().list(&page).await.map_err(|error| store_problem(&error))?;
-        page.before = found.last().map(|last| (last.started_at_ms, last.id.clone()));
-        rows.extend(found);
-        if page.before.is_none() {
-            break;
-        }
-    }
-    rows.reverse();
-    let rows_of = |rows: Vec<_>| rows.into_iter().map(|row| history_row(row, &[])).collect::<Vec<_>>();
-    Ok(match format {
-        Format::Json => to_json(&rows)?,
-        Format::Csv => to_csv(&rows)?.trim_end().to_owned(),
-        Format::Txt => {
-            let lines = rows_of(rows).into_iter().map(|row| format!("{}  {}", when(&row), row.text));
-            lines.collect::<Vec<_>>().join("\n")
-        }
-        Format::Srt => srt(&rows_of(rows)),
-    })
-}
-
-/// Utterances one after the other, each as long as its recording.
-fn srt(rows: &[HistoryRow]) -> String {
-    let (mut at, mut parts) = (0, Vec::new());
-    for (number, row) in rows.iter().filter(|row| !row.text.is_empty()).enumerate() {
-        let end = at + u64::from(row.audio_ms.unwrap_or(1_000).max(1));
-        parts.push(format!("{}\n{} --> {}\n{}\n", number + 1, stamp(at), stamp(end), row.text));
-        at = end;
-    }
-    parts.join("\n")
-}
-
-fn stamp(ms: u64) -> String {
-    let (seconds, ms) = (ms / 1_000, ms % 1_000);
-    format!("{:02}:{:02}:{:02},{ms:03}", seconds / 3_600, seconds / 60 % 60, seconds % 60)
-}
-
-fn when(row: &HistoryRow) -> &str {
-    row.started_at.get(..19).unwrap_or(&row.started_at)
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[test]
-    fn subtitle_times_roll_over() {
-        assert_eq!(stamp(3_661_042), "01:01:01,042");
-    }
+fn when(row: &HistoryRow) -> String {
+    utc_ms(&row.started_at).map_or_else(|| row.started_at.clone(), |ms| local(ms, local_offset))
 }

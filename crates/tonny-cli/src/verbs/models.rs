@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
+use tonny_core::activity::Did;
 use tonny_core::downloads;
 use tonny_core::model::{self, Catalogue, InstallProgress, ModelRow, PackageIndex};
 use tonny_core::ports::ModelFiles;
@@ -20,15 +21,24 @@ pub fn run(face: &Face, verb: Models) -> Result<(), Problem> {
         Models::Install { id } => install(face, files, &id),
         Models::Import { path } => {
             let model = files.import(&path, &|step| face.remark(step))?;
+            noted(face, Did::ModelInstalled(model.id.clone()))?;
             face.tell_app();
             face.show(&model, || format!("{} is installed.", model.id))
         }
         Models::Remove { id } => {
             files.remove(&id)?;
+            noted(face, Did::ModelRemoved(id))?;
             face.tell_app();
             Ok(())
         }
     }
+}
+
+fn noted(face: &Face, did: Did) -> Result<(), Problem> {
+    face.block_on(async {
+        face.note(did).await;
+        Ok(())
+    })
 }
 
 fn list(face: &Face, files: &ModelFolder) -> Result<(), Problem> {
@@ -74,6 +84,7 @@ fn install(face: &Face, files: ModelFolder, id: &str) -> Result<(), Problem> {
     });
     bar.finish_and_clear();
     let installed = installed?;
+    noted(face, Did::ModelInstalled(id.to_owned()))?;
     face.tell_app();
     face.show(&installed, || format!("{} is installed.", installed.id))
 }

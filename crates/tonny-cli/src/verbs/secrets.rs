@@ -4,6 +4,7 @@
 //! The terminal has a vault of its own beside the app's and only tells the app that something changed: no secret
 //! crosses the control socket.
 
+use tonny_core::activity::Did;
 use tonny_core::ports::{AudioFiles as _, Choice, Place, Presence, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{RECORDINGS, Secrets, Tried, kind};
@@ -29,6 +30,7 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
                 let mut input = Input::new(face, false);
                 open_file(&secrets, &mut input).await?;
                 let was_there = secrets.clear(kind.id).await?;
+                face.note(Did::SecretCleared(kind.id.to_owned())).await;
                 changed(face, if was_there { "cleared" } else { "was not set" }, kind.id)
             }
             Verb::Forget { yes } => forget(face, &secrets, yes).await,
@@ -56,6 +58,7 @@ async fn set(
     open_file(secrets, &mut input).await?;
     let value = input.ask(kind.label)?;
     let kept = secrets.set(kind.id, value, try_it).await?;
+    face.note(Did::SecretSet(kind.id.to_owned())).await;
     if let Some(note) = &kept.note {
         face.remark(note);
     }
@@ -72,6 +75,7 @@ async fn forget(face: &Face, secrets: &Secrets, yes: bool) -> Result<(), Problem
     }
     drop_seal(face)?;
     let gone = secrets.forget().await?;
+    face.note(Did::SecretsForgotten).await;
     face.tell_app();
     face.show(&serde_json::json!({ "forgotten": gone }), || format!("{gone} secrets forgotten."))
 }

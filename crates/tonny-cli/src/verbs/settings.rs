@@ -2,8 +2,10 @@
 
 use serde_json::{Value, json};
 use tonny_core::Store;
+use tonny_core::activity::{Did, changes};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::settings::{self, Settings, field, fields, from_toml, to_toml};
+use tonny_platform::old_settings;
 
 use crate::arguments::Settings as Verb;
 use crate::face::{Face, read_at_most};
@@ -27,6 +29,7 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
             }
             Verb::Reset { key: None } => {
                 settings::start_over(&store).await?;
+                face.note_in(&store, Did::SettingsReset).await;
                 face.tell_app();
                 Ok(())
             }
@@ -40,8 +43,11 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
     })
 }
 
-/// The settings in the store, or the defaults; what of them cannot be used is said.
+/// The settings in the store, those of an older set-up where nothing was ever saved, or the defaults; what of them cannot be used is said.
 pub async fn load(face: &Face, store: &Store) -> Settings {
+    if let Err(problem) = adopt(face, store).await {
+        face.remark(problem);
+    }
     let (settings, problem) = settings::load(store).await;
     if let Some(problem) = problem {
         face.remark(problem);
@@ -49,12 +55,22 @@ pub async fn load(face: &Face, store: &Store) -> Settings {
     settings
 }
 
+/// As the app does at its start: whoever comes first takes them over, and later changes go on top of them.
+async fn adopt(face: &Face, store: &Store) -> Result<bool, Problem> {
+    let folder = old_settings::folder(&face.folders()?);
+    settings::adopt_old(store, &old_settings::read(&folder)).await
+}
+
 async fn change(
     face: &Face,
     store: &Store,
     patch: impl Fn(&Settings) -> Result<Settings, Problem>,
 ) -> Result<(), Problem> {
-    settings::change(store, patch).await?;
+    let (old, _) = settings::load(store).await;
+    let new = settings::change(store, patch).await?;
+    for did in changes(&old, &new) {
+        face.note_in(store, did).await;
+    }
     face.tell_app();
     Ok(())
 }

@@ -3,6 +3,7 @@
 use std::collections::HashSet;
 
 use super::Notification;
+use crate::activity::Did;
 use crate::worker_view::WorkerView;
 
 /// What has been told already.
@@ -13,6 +14,19 @@ pub(super) struct Alerts {
 }
 
 impl Alerts {
+    /// What a worker's new state is worth noting: the first time it gives up, and that it serves again. To be asked
+    /// before [`Alerts::worker`], which changes what is known.
+    pub(super) fn turn(&self, worker: &WorkerView) -> Option<Did> {
+        let given_up = self.gave_up.contains(&worker.name);
+        match worker.state.as_str() {
+            "failed" | "crash_loop" if !given_up => Some(Did::EngineGaveUp(worker.name.clone())),
+            "ready" | "busy" if worker.breaker == "closed" && given_up => {
+                Some(Did::EngineCameBack(worker.name.clone()))
+            }
+            _ => None,
+        }
+    }
+
     /// The notification that a worker's new state is worth.
     pub(super) fn worker(&mut self, worker: &WorkerView) -> Option<Notification> {
         match worker.state.as_str() {
@@ -68,6 +82,24 @@ mod tests {
             detail: Some("signal 11.".to_owned()),
             ..WorkerView::default()
         }
+    }
+
+    #[test]
+    fn giving_up_and_coming_back_are_each_a_turn_once() {
+        let mut alerts = Alerts::default();
+        let mut turns = Vec::new();
+        for (state, breaker) in [
+            ("ready", "closed"),
+            ("failed", "open"),
+            ("failed", "open"),
+            ("ready", "half_open"),
+            ("busy", "closed"),
+        ] {
+            let seen = worker(state, breaker);
+            turns.push(alerts.turn(&seen).map(|did| did.action()));
+            alerts.worker(&seen);
+        }
+        assert_eq!(turns, [None, Some("engine.gave_up"), None, None, Some("engine.came_back")]);
     }
 
     #[test]

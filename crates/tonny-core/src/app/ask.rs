@@ -7,19 +7,23 @@ use serde_json::Value;
 use tokio::sync::{mpsc, oneshot, watch};
 use tonny_supervisor::{Usage, WorkerState};
 
+use super::export::{ExportText, ExportWish};
 use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
 use super::recordings;
 use super::secrets::SecretsAsk;
 use super::storage::{Cleaned, StorageAsk, StorageView};
 use super::usage::UsagePoint;
 use super::{DesktopWish, Notification};
+use crate::activity::{ActivityPage, ActivityQuery, Did};
 use crate::control::{Reply, Request, WorkerFacts};
+use crate::history_files::Offset;
 use crate::model::InstalledModel;
 use crate::ports::{Delivery, Recording};
 use crate::problem::{Code, Problem};
 use crate::push_to_talk::Gesture;
 use crate::settings::Settings;
 use crate::snapshot::{Install, Snapshot, Status};
+use crate::statistics::{StatisticsQuery, StatisticsView};
 use crate::transcription::{Note, Transcript};
 use crate::worker_log::{WorkerLog, WorkerLogOutput, WorkerLogPage, WorkerLogQuery};
 
@@ -73,6 +77,7 @@ pub enum Message {
     Installed(String, Result<InstalledModel, Problem>),
     CancelInstall,
     ModelsChanged,
+    Did(Did),
     History(HistoryAsk),
     Storage(StorageAsk),
     CleanedUp(Result<Cleaned, Problem>),
@@ -212,6 +217,21 @@ impl AppHandle {
         self.ask(|reply| Message::History(HistoryAsk::BringBack(id, reply))).await?
     }
 
+    /// The rows that fit as the contents of a file; `offset` is for the times people read.
+    pub async fn export(&self, wish: ExportWish, offset: Offset) -> Result<ExportText, Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Export(wish, offset, reply))).await?
+    }
+
+    /// What was done, a page of it, newest first.
+    pub async fn activity(&self, query: ActivityQuery) -> Result<ActivityPage, Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Activity(query, reply))).await?
+    }
+
+    /// How much was said, day by day.
+    pub async fn statistics(&self, query: StatisticsQuery) -> Result<StatisticsView, Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Statistics(query, reply))).await?
+    }
+
     /// Sizes, counts and backups.
     pub async fn storage(&self) -> Result<StorageView, Problem> {
         self.ask(|reply| Message::Storage(StorageAsk::View(reply))).await?
@@ -277,6 +297,7 @@ impl AppHandle {
             Request::Show { page } => self.tell(Message::Wish(DesktopWish::Show(page))).await,
             Request::Reload => self.tell(Message::Reload).await,
             Request::Retry { id, model } => self.retry(id, model).await,
+            Request::BringBack { id } => self.bring_back(id).await,
             Request::RestartWorker { name } => self.command_worker(name, WorkerCommand::Restart).await,
             Request::StartWorker { name } => self.command_worker(name, WorkerCommand::Start).await,
             Request::StopWorker { name } => self.command_worker(name, WorkerCommand::Stop).await,

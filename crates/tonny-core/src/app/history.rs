@@ -8,7 +8,11 @@ use tonny_store::{Filter, Hit, Outcome, Page, Search, Store, Utterance, Utteranc
 
 use super::App;
 use super::ask::Answer;
+use super::export::{ExportText, ExportWish, export};
+use crate::activity::{ActivityPage, ActivityQuery, Did};
+use crate::history_files::Offset;
 use crate::problem::{Code, Problem};
+use crate::statistics::{StatisticsQuery, StatisticsView};
 
 /// How long a deletion can be taken back; longer than the window shows its Undo.
 pub(super) const UNDO: Duration = Duration::from_secs(10);
@@ -48,10 +52,12 @@ pub struct HistoryFilter {
     pub engine: Option<String>,
     /// In this state.
     pub state: Option<String>,
+    /// Spoken by this person.
+    pub speaker: Option<String>,
 }
 
 impl HistoryFilter {
-    fn of_rows(&self) -> Result<Filter, Problem> {
+    pub(super) fn of_rows(&self) -> Result<Filter, Problem> {
         let moment = |text: &Option<String>| match text {
             None => Ok(None),
             Some(text) => crate::history_files::utc_ms(text)
@@ -74,6 +80,7 @@ impl HistoryFilter {
             route: self.route.clone(),
             engine: self.engine.clone(),
             state,
+            speaker: self.speaker.clone(),
         })
     }
 }
@@ -151,6 +158,9 @@ pub enum HistoryAsk {
     Recording(String, Answer<Result<Vec<u8>, Problem>>),
     BringBack(String, Answer<Result<(), Problem>>),
     Copy(String, Answer<Result<(), Problem>>),
+    Export(ExportWish, Offset, Answer<Result<ExportText, Problem>>),
+    Activity(ActivityQuery, Answer<Result<ActivityPage, Problem>>),
+    Statistics(StatisticsQuery, Answer<Result<StatisticsView, Problem>>),
 }
 
 impl App {
@@ -187,7 +197,32 @@ impl App {
             }
             HistoryAsk::BringBack(id, reply) => _ = reply.send(self.bring_back(&id).await),
             HistoryAsk::Copy(id, reply) => self.copy(id, reply),
+            ask => self.read_history(ask),
         }
+    }
+
+    /// Questions that only read, each in a task of its own.
+    fn read_history(&self, ask: HistoryAsk) {
+        let (store, hidden) = (self.parts.store.clone(), self.deletions.clone());
+        let (activity, now_ms) = (self.activity.clone(), crate::utc_ms(self.parts.clock.utc()));
+        self.tasks.spawn(async move {
+            match ask {
+                HistoryAsk::Export(wish, offset, reply) => {
+                    let text = export(&store, &wish, &hidden, offset).await;
+                    let count = text.as_ref().map_or(0, |text| text.count);
+                    activity.tried(Did::Exported(count.into(), wish.form.extension()), &text);
+                    let _ = reply.send(text);
+                }
+                HistoryAsk::Activity(query, reply) => {
+                    let _ = reply.send(crate::activity::list(&store, &query).await);
+                }
+                HistoryAsk::Statistics(query, reply) => {
+                    let _ = reply.send(crate::statistics::view(&store, &query, now_ms).await);
+                }
+                // The rest changes something, and was answered before.
+                _ => {}
+            }
+        });
     }
 
     fn copy(&self, id: String, reply: Answer<Result<(), Problem>>) {
@@ -219,7 +254,9 @@ impl App {
     pub(super) async fn delete_all(&mut self, ids: Vec<String>) {
         let places = self.places();
         for id in ids {
-            if let Err(problem) = super::storage::remove(&places, &id).await {
+            let deleted = super::storage::remove(&places, &id).await;
+            self.activity.tried(Did::Deleted(id), &deleted);
+            if let Err(problem) = deleted {
                 tracing::warn!(code = problem.code, "a deleted utterance stayed behind");
                 self.problem = Some(problem);
             }

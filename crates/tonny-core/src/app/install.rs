@@ -4,6 +4,7 @@ use std::time::{Duration, Instant};
 
 use super::App;
 use super::ask::Message;
+use crate::activity::Did;
 use crate::model::{self, InstalledModel};
 use crate::problem::{Code, Problem};
 use crate::snapshot::Install;
@@ -70,6 +71,7 @@ impl App {
             return;
         }
         self.install_task = None;
+        self.activity.tried(Did::ModelInstalled(id.to_owned()), &outcome);
         match outcome {
             Ok(_) => self.refresh_models().await,
             Err(problem) => {

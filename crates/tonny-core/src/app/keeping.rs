@@ -9,6 +9,7 @@ use tonny_store::{FinalText, Outcome, StoreError, UtteranceState};
 
 use super::App;
 use super::utterance::{Route, Utterance};
+use crate::activity::Did;
 
 impl App {
     /// Writes the row that the press could not, if there is one to write.
@@ -74,6 +75,10 @@ impl App {
     /// start works them out again from the recording. Says whether all of it is written.
     pub(super) async fn keep_end(&mut self, id: &str, outcome: &Outcome) -> bool {
         self.history_version += 1;
+        // Where nothing is to stay of what was said, not even that it was.
+        if self.settings.storage.keep_text {
+            self.activity.note(Did::Utterance(id.to_owned(), outcome.state), outcome.error_code.clone());
+        }
         let kept = self.keep_again(id).await;
         // What was cancelled has ended, with words or without.
         if !kept && outcome.state != UtteranceState::Cancelled {

@@ -46,7 +46,9 @@ impl App {
         self.carry_out_deletions(workers).await;
         self.close_workers(workers).await;
         // The disk may hang; the logs are not worth more than the deadline.
-        let logs = async { tokio::join!(self.supervisor.flush_logs(), self.worker_log.close()) };
+        let logs = async {
+            tokio::join!(self.supervisor.flush_logs(), self.worker_log.close(), self.activity.close())
+        };
         if timeout_at(deadline, logs).await.is_err() {
             tracing::warn!("the workers' last lines are not in their logs: the disk is too slow");
         }

@@ -2,6 +2,7 @@
 
 use super::ask::{Answer, Message};
 use super::{App, recordings};
+use crate::activity::{ActivityLog, Did};
 use crate::ports::{Choice, VaultReport};
 use crate::problem::Problem;
 use crate::secrets::{RECORDINGS, SecretKept, Secrets, Typed, kind};
@@ -31,6 +32,7 @@ pub enum SecretsAsk {
 impl App {
     pub(super) fn secrets(&self, ask: SecretsAsk) {
         let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
+        let activity = self.activity.clone();
         let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
         self.tasks.spawn(async move {
             if let SecretsAsk::RecordingsKey(reply) = ask {
@@ -41,7 +43,7 @@ impl App {
             if takes_recordings_key(&ask) && recordings::drop_key(&audio, folder).await.is_err() {
                 tracing::error!("recordings may be encrypted with a key that is gone");
             }
-            if carry_out(&secrets, ask).await {
+            if carry_out(&secrets, ask, &activity).await {
                 handle.send(Message::SecretsChanged).await;
             }
         });
@@ -92,17 +94,36 @@ fn takes_recordings_key(ask: &SecretsAsk) -> bool {
     }
 }
 
+/// Only a kind that there is: what was typed in its place by mistake may be the secret itself.
+fn noted<T>(activity: &ActivityLog, id: &str, did: fn(String) -> Did, result: &Result<T, Problem>) {
+    if let Ok(kind) = kind(id) {
+        activity.tried(did(kind.id.to_owned()), result);
+    }
+}
+
 /// Whether something changed, or may have.
-async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> bool {
+async fn carry_out(secrets: &Secrets, ask: SecretsAsk, activity: &ActivityLog) -> bool {
     // Whoever asked may have gone; the work is done all the same.
     match ask {
         SecretsAsk::Report(reply) => {
             let _ = reply.send(secrets.report().await);
             return false;
         }
-        SecretsAsk::Set(id, value, try_it, reply) => _ = reply.send(secrets.set(&id, value, try_it).await),
-        SecretsAsk::Clear(id, reply) => _ = reply.send(secrets.clear(&id).await),
-        SecretsAsk::Forget(reply) => _ = reply.send(secrets.forget().await),
+        SecretsAsk::Set(id, value, try_it, reply) => {
+            let set = secrets.set(&id, value, try_it).await;
+            noted(activity, &id, Did::SecretSet, &set);
+            let _ = reply.send(set);
+        }
+        SecretsAsk::Clear(id, reply) => {
+            let cleared = secrets.clear(&id).await;
+            noted(activity, &id, Did::SecretCleared, &cleared);
+            let _ = reply.send(cleared);
+        }
+        SecretsAsk::Forget(reply) => {
+            let forgotten = secrets.forget().await;
+            activity.tried(Did::SecretsForgotten, &forgotten);
+            let _ = reply.send(forgotten);
+        }
         SecretsAsk::Choose(choice, reply) => _ = reply.send(secrets.choose(choice).await),
         SecretsAsk::Unlock(password, reply) => _ = reply.send(secrets.unlock(password).await),
         SecretsAsk::Lock(reply) => _ = reply.send(secrets.lock().await),

@@ -18,6 +18,7 @@ pub use clean_up::{clean_up, delete_for_good};
 
 use super::App;
 use super::ask::{Answer, Message};
+use crate::activity::{ActivityLog, Did};
 use crate::ports::{AudioFiles, Disk};
 use crate::problem::{Code, Problem};
 use crate::retention::{HOUR_MS, backup_is_due, surplus_backups, vacuum_pays};
@@ -197,6 +198,7 @@ impl App {
             Ok(cleaned) => {
                 tracing::info!(?cleaned, "the clean-up removed what was over the limits");
                 self.history_version += 1;
+                note(&self.activity, &cleaned);
             }
             Err(problem) => {
                 tracing::warn!(code = problem.code, "the clean-up did not finish");
@@ -209,7 +211,7 @@ impl App {
         let (places, rooms, limits) = (self.places(), self.rooms(), self.settings.storage.clone());
         let now = self.parts.clock.utc();
         let busy = !self.utterances.is_empty();
-        let handle = self.handle.clone();
+        let (handle, activity) = (self.handle.clone(), self.activity.clone());
         self.tasks.spawn(async move {
             let failed = |error| crate::store_problem(&error);
             match ask {
@@ -219,23 +221,37 @@ impl App {
                     let said = |report: CheckReport| [report.mended, report.findings].concat();
                     _ = reply.send(report.map(said).map_err(failed));
                 }
-                StorageAsk::BackUp(reply) => _ = reply.send(back_up(&places.store, "manual-", now).await),
+                StorageAsk::BackUp(reply) => {
+                    let made = back_up(&places.store, "manual-", now).await;
+                    activity.tried(Did::BackedUp(made.clone().unwrap_or_default()), &made);
+                    let _ = reply.send(made);
+                }
                 StorageAsk::Restore(_, reply) if busy => {
                     _ = reply.send(Err(Problem::with(Code::DatabaseFailed, "An utterance is under way")));
                 }
                 StorageAsk::Restore(name, reply) => {
                     let restored = restore(&places.store, &name, now).await;
+                    activity.tried(Did::Restored(name), &restored);
                     handle.send(Message::Reload).await;
                     let _ = reply.send(restored);
                 }
                 StorageAsk::CleanUp(reply) => {
                     let cleaned = upkeep(&places, &limits, crate::utc_ms(now), !busy).await;
+                    cleaned.iter().for_each(|cleaned| note(&activity, cleaned));
                     handle.send(Message::Reload).await;
                     let _ = reply.send(cleaned);
                 }
                 StorageAsk::Vacuum(reply) => _ = reply.send(places.store.vacuum().await.map_err(failed)),
             }
         });
+    }
+}
+
+fn note(activity: &ActivityLog, cleaned: &Cleaned) {
+    let Cleaned { utterances, recordings, activity: entries, backups } = cleaned;
+    let all = utterances.saturating_add(*recordings).saturating_add(*entries).saturating_add(*backups);
+    if all > 0 {
+        activity.done(Did::CleanedUp(all));
     }
 }
 

@@ -5,6 +5,7 @@ use tonny_supervisor::{Phase, Spec, WorkerState, memory_of_this_computer};
 
 use super::ask::{Message, SettingsChange, WorkerCommand};
 use super::{App, DesktopWish};
+use crate::activity::{Did, changes};
 use crate::engine::kinds::{self, Seat, Site, Wanted};
 use crate::engine::{self, Chain, Engine, Link};
 use crate::problem::{Code, Problem};
@@ -194,6 +195,9 @@ impl App {
         let worker = self.workers.iter_mut().find(|worker| worker.run == run && worker.handle.is_some());
         let Some(worker) = worker else { return };
         worker.view = WorkerView::of(state, &worker.about, moment);
+        if let Some(turn) = self.alerts.turn(&worker.view) {
+            self.activity.done(turn);
+        }
         if let Some(alert) = self.alerts.worker(&worker.view) {
             self.alert(alert);
         }
@@ -271,6 +275,7 @@ impl App {
 
     pub(super) async fn change_settings(&mut self, change: SettingsChange) -> Result<Settings, Problem> {
         let store = &self.parts.store;
+        let is_reset = matches!(change, SettingsChange::Reset(None));
         let new = match change {
             SettingsChange::Field(key, value) => {
                 let patch = |now: &Settings| {
@@ -284,6 +289,8 @@ impl App {
             SettingsChange::Reset(Some(key)) => settings::change(store, |now| now.reset(Some(&key))).await?,
             SettingsChange::All(settings) => settings::change(store, |_| Ok((*settings).clone())).await?,
         };
+        let changed = if is_reset { vec![Did::SettingsReset] } else { changes(&self.settings, &new) };
+        changed.into_iter().for_each(|did| self.activity.done(did));
         self.apply(new);
         Ok(self.settings.clone())
     }

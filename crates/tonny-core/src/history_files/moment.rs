@@ -1,7 +1,23 @@
-//! Times in files: RFC 3339 out; RFC 3339 and PostgreSQL's forms in.
+//! Times in files and on the terminal: RFC 3339 out, or as the user's clock says; RFC 3339 and PostgreSQL's forms in.
 
 use time::format_description::well_known::Rfc3339;
-use time::{Date, Month, OffsetDateTime, Time, UtcOffset};
+use time::{Date, Month, OffsetDateTime, PrimitiveDateTime, Time, UtcOffset};
+
+use super::Offset;
+
+/// UTC milliseconds since 1970 on the user's clock, with its distance to UTC: `2026-11-21 16:05:12 +01:00`.
+pub fn local(ms: i64, offset: Offset) -> String {
+    let moment = OffsetDateTime::from_unix_timestamp_nanos(i128::from(ms) * 1_000_000);
+    let moment = moment.unwrap_or(OffsetDateTime::UNIX_EPOCH);
+    // At the ends of time the zone may lead out of it.
+    let moment = moment.checked_to_offset(offset(ms)).unwrap_or(moment);
+    let text = moment.format(&Rfc3339).unwrap_or_default();
+    let (date, rest) = text.split_once('T').unwrap_or((&text, ""));
+    let clock = rest.get(..8).unwrap_or(rest);
+    let zone = moment.offset().as_hms();
+    let sign = if moment.offset().is_negative() { '-' } else { '+' };
+    format!("{date} {clock} {sign}{:02}:{:02}", zone.0.abs(), zone.1.abs())
+}
 
 /// UTC milliseconds since 1970 as `2026-11-21T09:00:00.123Z`.
 pub fn rfc3339(ms: i64) -> String {
@@ -11,6 +27,11 @@ pub fn rfc3339(ms: i64) -> String {
 
 /// `2024-05-01T12:00:00Z`, `2024-05-01 12:00:00.5+02`, `2024-05-01 12:00`, `2024-05-01`; without a zone it is UTC.
 pub fn utc_ms(text: &str) -> Option<i64> {
+    utc_ms_in(text, |_| UtcOffset::UTC)
+}
+
+/// As [`utc_ms`]; without a zone it is the user's.
+pub fn utc_ms_in(text: &str, offset_at: Offset) -> Option<i64> {
     let text = text.trim();
     let (date, rest) = text.split_at_checked(10)?;
     let mut parts = date.splitn(3, '-');
@@ -25,8 +46,18 @@ pub fn utc_ms(text: &str) -> Option<i64> {
     };
     let zone = rest.find(['+', '-', 'Z', 'z', ' ']).unwrap_or(rest.len());
     let (clock, zone) = rest.split_at(zone);
-    let moment = date.with_time(time_of(clock)?).assume_offset(offset(zone.trim())?);
-    i64::try_from(moment.unix_timestamp_nanos() / 1_000_000).ok()
+    let moment = date.with_time(time_of(clock)?);
+    let as_utc = ms_at(moment, UtcOffset::UTC)?;
+    let zone = match zone.trim() {
+        // Which offset holds depends on the moment that is looked for: the first guess is off by hours at most.
+        "" => offset_at(ms_at(moment, offset_at(as_utc))?),
+        zone => offset(zone)?,
+    };
+    ms_at(moment, zone)
+}
+
+fn ms_at(moment: PrimitiveDateTime, zone: UtcOffset) -> Option<i64> {
+    i64::try_from(moment.assume_offset(zone).unix_timestamp_nanos() / 1_000_000).ok()
 }
 
 fn time_of(text: &str) -> Option<Time> {
@@ -43,7 +74,7 @@ fn time_of(text: &str) -> Option<Time> {
 }
 
 fn offset(text: &str) -> Option<UtcOffset> {
-    if text.is_empty() || ["Z", "z", "UTC"].contains(&text) {
+    if ["Z", "z", "UTC"].contains(&text) {
         return Some(UtcOffset::UTC);
     }
     let sign = if text.starts_with('-') { -1 } else { 1 };
@@ -63,6 +94,21 @@ fn whole(text: &str, digits: usize) -> Option<u32> {
 #[cfg(test)]
 mod tests {
     use super::*;
+
+    #[test]
+    fn without_a_zone_it_is_the_users_own_day() {
+        // Summer time ends at 1:00 UTC: that day begins in summer.
+        let berlin =
+            |ms| UtcOffset::from_hms(if ms < 1_792_890_000_000 { 2 } else { 1 }, 0, 0).expect("small");
+        let midnight = utc_ms("2026-10-24T22:00:00Z");
+        assert_eq!(utc_ms_in("2026-10-25", berlin), midnight);
+        assert_eq!(utc_ms_in("2026-10-25 12:00", berlin), utc_ms("2026-10-25T11:00:00Z"));
+        assert_eq!(utc_ms_in("2026-10-25T12:00:00Z", berlin), utc_ms("2026-10-25T12:00:00Z"));
+        assert_eq!(local(midnight.expect("a time"), berlin), "2026-10-25 00:00:00 +02:00");
+        let west = |_| UtcOffset::from_hms(-3, -30, 0).expect("small");
+        assert_eq!(local(0, west), "1969-12-31 20:30:00 -03:30");
+        assert_eq!(local(253_402_300_799_999, berlin), "9999-12-31 23:59:59 +00:00");
+    }
 
     #[test]
     fn every_form_is_the_same_moment_and_nonsense_is_none() {

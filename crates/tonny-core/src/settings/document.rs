@@ -39,13 +39,38 @@ pub struct Settings {
 }
 
 /// What the app writes down about itself.
-#[derive(Clone, Copy, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct Logging {
     /// What matters less is not said; TONNYTRAY_LOG goes before it.
     pub level: LogLevel,
     /// How lines are written into files.
     pub format: LogFormat,
+    /// Files of the app's own log that are kept.
+    pub files: u32,
+    /// MB of each of them at most.
+    pub file_mb: u32,
+    /// MB of what workers say that are kept.
+    pub worker_mb: u32,
+    /// Days that what workers say is kept.
+    pub worker_days: u32,
+    /// Days that incidents and changes of state are kept.
+    pub incident_days: u32,
+}
+
+impl Default for Logging {
+    fn default() -> Self {
+        Self {
+            level: LogLevel::default(),
+            format: LogFormat::default(),
+            // A week of ordinary days, and at most 32 MB.
+            files: 8,
+            file_mb: 4,
+            worker_mb: 64,
+            worker_days: 14,
+            incident_days: 30,
+        }
+    }
 }
 
 /// Keys that work everywhere.

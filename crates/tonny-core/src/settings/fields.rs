@@ -227,6 +227,31 @@ const FIELDS: &[Field] = &[
         range: Range::OneOf(&["text", "json"]),
         help: "Form of the log files' lines; from the next line on.",
     },
+    Field {
+        key: "logging.files",
+        range: Range::Whole(1, 1_000, "files"),
+        help: "How many files of the app's own log are kept; from the next file on.",
+    },
+    Field {
+        key: "logging.file_mb",
+        range: Range::Whole(1, 1_000, "MB"),
+        help: "How large each of them may be; from the next line on.",
+    },
+    Field {
+        key: "logging.worker_mb",
+        range: Range::Whole(8, 100_000, "MB"),
+        help: "How much of what engines say is kept; from the next start on.",
+    },
+    Field {
+        key: "logging.worker_days",
+        range: Range::Whole(1, 3_650, "days"),
+        help: "How long what engines say is kept; from the next start on.",
+    },
+    Field {
+        key: "logging.incident_days",
+        range: Range::Whole(1, 3_650, "days"),
+        help: "How long engines' incidents are kept; from the next start on.",
+    },
 ];
 
 /// Every field, in the order of the document.

@@ -7,6 +7,8 @@ use std::fs::{self, File, OpenOptions};
 use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
 
 use time::Date;
 use tonny_core::app_log::{Line, line_of};
@@ -33,10 +35,35 @@ impl Default for FileLimits {
     }
 }
 
+/// The limits as they are now: the settings may change them while lines are written.
+#[derive(Debug)]
+pub(super) struct LiveLimits {
+    file_bytes: AtomicU64,
+    files: AtomicUsize,
+}
+
+impl LiveLimits {
+    pub(super) fn new(limits: FileLimits) -> Self {
+        Self { file_bytes: limits.file_bytes.into(), files: limits.files.into() }
+    }
+
+    pub(super) fn set(&self, limits: FileLimits) {
+        self.file_bytes.store(limits.file_bytes, Ordering::Relaxed);
+        self.files.store(limits.files, Ordering::Relaxed);
+    }
+
+    fn now(&self) -> FileLimits {
+        FileLimits {
+            file_bytes: self.file_bytes.load(Ordering::Relaxed),
+            files: self.files.load(Ordering::Relaxed),
+        }
+    }
+}
+
 /// Writes lines into the newest file.
 pub(super) struct LogFiles {
     folder: PathBuf,
-    limits: FileLimits,
+    limits: Arc<LiveLimits>,
     open: Open,
 }
 
@@ -50,7 +77,7 @@ struct Open {
 
 impl LogFiles {
     /// Goes on in the newest file of today, or begins one.
-    pub(super) fn open(folder: &Path, limits: FileLimits) -> io::Result<Self> {
+    pub(super) fn open(folder: &Path, limits: Arc<LiveLimits>) -> io::Result<Self> {
         let today = SystemClock.utc().date();
         let of_today = |name: &str| Some(name.strip_prefix(&stem(today))?.strip_prefix('.')?.parse().ok()?);
         let newest = names(folder)?.iter().filter_map(|name| of_today(name)).max().unwrap_or(0);
@@ -60,7 +87,8 @@ impl LogFiles {
     }
 
     fn write_line(&mut self, line: &[u8], today: Date) -> io::Result<()> {
-        let is_full = self.open.bytes > 0 && self.open.bytes + line.len() as u64 > self.limits.file_bytes;
+        let is_full =
+            self.open.bytes > 0 && self.open.bytes + line.len() as u64 > self.limits.now().file_bytes;
         if today != self.open.day || is_full {
             let number = if today == self.open.day { self.open.number + 1 } else { 0 };
             // Where no new file can be made, the old one grows rather than nothing being said.
@@ -76,7 +104,7 @@ impl LogFiles {
 
     fn remove_old(&self) {
         let mut names = names(&self.folder).unwrap_or_default();
-        let surplus = names.len().saturating_sub(self.limits.files);
+        let surplus = names.len().saturating_sub(self.limits.now().files);
         for old in names.drain(..surplus) {
             // What cannot be removed now is tried again with the next file.
             _ = fs::remove_file(path(&self.folder, &old));
@@ -179,8 +207,12 @@ mod tests {
         Date::from_calendar_date(2026, Month::November, day).unwrap()
     }
 
+    fn live(files: usize) -> Arc<LiveLimits> {
+        Arc::new(LiveLimits::new(FileLimits { file_bytes: 100, files }))
+    }
+
     fn set(folder: &Path) -> LogFiles {
-        let limits = FileLimits { file_bytes: 100, files: 3 };
+        let limits = live(3);
         LogFiles { folder: folder.to_owned(), limits, open: Open::at(folder, day(1), 0).unwrap() }
     }
 
@@ -209,6 +241,19 @@ mod tests {
     }
 
     #[test]
+    fn other_limits_hold_from_the_next_line_on() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = set(folder.path());
+        let line = [b'x'; 60];
+        files.write_line(&line, day(1)).unwrap();
+        files.limits.set(FileLimits { file_bytes: 1_000, files: 1 });
+        files.write_line(&line, day(1)).unwrap();
+        assert_eq!(names(folder.path()).unwrap(), ["2026-11-01.000"], "there is room now");
+        files.write_line(&line, day(2)).unwrap();
+        assert_eq!(names(folder.path()).unwrap(), ["2026-11-02.000"], "only one is kept now");
+    }
+
+    #[test]
     fn a_start_goes_on_where_the_last_one_ended_and_leaves_others_files_alone() {
         let folder = tempfile::tempdir().unwrap();
         for other in ["tonnytray.log", "tonnytray.old.log", "logs.db"] {
@@ -216,7 +261,7 @@ mod tests {
         }
         fs::write(folder.path().join("tonnytray.2020-01-01.log"), "older\n").unwrap();
         for round in 0..3 {
-            let mut files = LogFiles::open(folder.path(), FileLimits { file_bytes: 100, files: 2 }).unwrap();
+            let mut files = LogFiles::open(folder.path(), live(2)).unwrap();
             files.write_all(format!("2026-11-21T10:00:00.000Z  INFO t: round {round}\n").as_bytes()).unwrap();
         }
         assert_eq!(names(folder.path()).unwrap().len(), 2);
@@ -224,7 +269,7 @@ mod tests {
         let mut messages = Vec::new();
         reader.read(|line| messages.push(line.message)).unwrap();
         assert_eq!(messages.last().map(String::as_str), Some("round 2"));
-        let mut files = LogFiles::open(folder.path(), FileLimits { file_bytes: 100, files: 9 }).unwrap();
+        let mut files = LogFiles::open(folder.path(), live(9)).unwrap();
         for text in [
             "2026-11-21T10:00:00.000Z  INFO t: one\n",
             "not a line\n",

@@ -105,29 +105,29 @@ statements! {
     DELETE = "DELETE FROM utterances WHERE id = ?1 RETURNING audio_file";
 }
 
-/// A page in the order of time, of rows before the places 7 and 8; the limit has 9.
+/// A page in the order of time, of rows before the places 8 and 9; the limit has 10.
 pub(crate) fn list(filter: &Filter) -> String {
-    const SELECT: &str = select!("FROM utterances u WHERE (u.started_at, u.id) < (?7, ?8)");
-    format!("{SELECT}{} ORDER BY u.started_at DESC, u.id DESC LIMIT ?9", filter.conditions_but_until())
+    const SELECT: &str = select!("FROM utterances u WHERE (u.started_at, u.id) < (?8, ?9)");
+    format!("{SELECT}{} ORDER BY u.started_at DESC, u.id DESC LIMIT ?10", filter.conditions_but_until())
 }
 
 /// A page in the order of entry: the search index's own, so that nothing is sorted however many rows hold the word.
-/// The words have place 7, the row before the page 8, the limit 9. U+FDD0 and U+FDD1 are noncharacters, which no text
+/// The words have place 8, the row before the page 9, the limit 10. U+FDD0 and U+FDD1 are noncharacters, which no text
 /// exchanged between programs holds (Unicode 16, section 23.7).
 pub(crate) fn search(filter: &Filter) -> String {
     const SELECT: &str = select!(
         ", snippet(utterances_fts, 0, char(0xFDD0), char(0xFDD1), '…', 24) AS snippet \
          FROM utterances_fts CROSS JOIN utterances u ON u.seq = utterances_fts.rowid \
-         WHERE utterances_fts MATCH ?7 AND utterances_fts.rowid < ?8"
+         WHERE utterances_fts MATCH ?8 AND utterances_fts.rowid < ?9"
     );
     // The unary plus keeps the filters out of the choice of an index: the words narrow more than any of them.
     let filters = filter.conditions().replace("u.", "+u.");
-    format!("{SELECT}{filters} ORDER BY utterances_fts.rowid DESC LIMIT ?9")
+    format!("{SELECT}{filters} ORDER BY utterances_fts.rowid DESC LIMIT ?10")
 }
 
 /// The search with nothing to search for.
 pub(crate) fn latest_entered(filter: &Filter) -> String {
-    const SELECT: &str = select!("FROM utterances u WHERE u.seq < ?8");
+    const SELECT: &str = select!("FROM utterances u WHERE u.seq < ?9");
     let filters = filter.conditions().replace("u.", "+u.");
-    format!("{SELECT}{filters} ORDER BY u.seq DESC LIMIT ?9")
+    format!("{SELECT}{filters} ORDER BY u.seq DESC LIMIT ?10")
 }

@@ -71,6 +71,24 @@ async fn words_and_deeds_outlive_the_profile_they_were_said_under() {
 }
 
 #[tokio::test]
+async fn a_log_that_comes_in_again_adds_nothing_and_its_own_repetitions_stay() {
+    let store = Store::in_memory().await.unwrap();
+    let deed = |at_ms, detail: Option<&str>| Deed {
+        at_ms,
+        action: "log.info".to_owned(),
+        success: true,
+        detail: detail.map(str::to_owned),
+        ..Deed::default()
+    };
+    let file = [deed(1, Some("a")), deed(1, Some("a")), deed(1, None), deed(2, Some("a"))];
+    assert_eq!(store.activity().import(&file).await.unwrap(), 4);
+    assert_eq!(store.activity().import(&file).await.unwrap(), 0);
+    let more = [deed(1, Some("a")), deed(1, Some("a")), deed(1, Some("a"))];
+    assert_eq!(store.activity().import(&more).await.unwrap(), 1);
+    assert_eq!(store.activity().count().await.unwrap(), 5);
+}
+
+#[tokio::test]
 async fn activity_is_paged_narrowed_and_cut_from_its_old_end() {
     let store = Store::in_memory().await.unwrap();
     for at_ms in 0..10 {

@@ -28,9 +28,12 @@ async fn totals_days_and_kinds() {
     let east = store.statistics().days(0, i64::MAX, 3_600_000).await.unwrap();
     assert_eq!(east, [day(0, 1, 2, 100), day(1, 2, 1, 200)], "a day begins at the user's midnight");
 
-    let states = store.statistics().counts(By::State).await.unwrap();
+    let states = store.statistics().counts(By::State, 0, i64::MAX).await.unwrap();
     assert_eq!(states, [("kept".to_owned(), 1), ("transcribed".to_owned(), 2)]);
-    assert_eq!(store.statistics().counts(By::Engine).await.unwrap(), [("whisper".to_owned(), 3)]);
-    assert_eq!(store.statistics().counts(By::Profile).await.unwrap(), []);
+    assert_eq!(
+        store.statistics().counts(By::Engine, 0, i64::MAX).await.unwrap(),
+        [("whisper".to_owned(), 3)]
+    );
+    assert_eq!(store.statistics().counts(By::Profile, 0, i64::MAX).await.unwrap(), []);
     assert!(store.statistics().size().await.unwrap().bytes > 0);
 }

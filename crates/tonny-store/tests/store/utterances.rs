@@ -222,6 +222,7 @@ async fn every_filter_narrows_and_they_narrow_together() {
     assert_eq!(found(Filter { route: text("clipboard"), ..Filter::default() }).await, ["d", "b"]);
     assert_eq!(found(Filter { profile: text("p1"), ..Filter::default() }).await, ["d", "b"]);
     assert_eq!(found(Filter { engine: text("remote"), ..Filter::default() }).await, ["d", "c"]);
+    assert_eq!(found(Filter { speaker: text("nobody"), ..Filter::default() }).await, [""; 0]);
     let span = Filter { since_ms: Some(10), until_ms: Some(30), ..Filter::default() };
     assert_eq!(found(span.clone()).await, ["c", "b"]);
     let narrow = Filter { route: text("type"), engine: text("remote"), ..span };

@@ -30,6 +30,9 @@ function factsOf(row: HistoryRow, { texts, format }: Locale): [string, string][]
     [facts.route, wordFor(routes, row.route)],
     [facts.model, row.model],
     [facts.engine, row.engine],
+    [facts.speaker, row.speaker],
+    [facts.confidence, row.confidence === null ? null : format.percent(row.confidence * 100)],
+    [facts.profile, row.profile],
     [facts.language, row.language === null ? null : format.language(row.language)],
   ];
   return all.filter((fact): fact is [string, string] => fact[1] !== null && fact[1] !== "");

@@ -3,10 +3,12 @@ import { Button } from "@mantine/core";
 import { FilterChip } from "../../components/FilterChip";
 import { useSnapshotIfKnown } from "../../ipc/queries";
 import { useTexts, wordFor } from "../../locales/locale";
-import { type Chosen, isNarrowed, NOTHING_CHOSEN, ROUTES, SPANS, STATES } from "./filters";
+import { type Chosen, isNarrowed, NOTHING_CHOSEN, type People, ROUTES, SPANS, STATES } from "./filters";
 import classes from "./History.module.css";
 
-export function HistoryFilters({ chosen, onChange }: { chosen: Chosen; onChange: (chosen: Chosen) => void }) {
+type Props = { chosen: Chosen; people: People; onChange: (chosen: Chosen) => void };
+
+export function HistoryFilters({ chosen, people, onChange }: Props) {
   const { history } = useTexts();
   const { filters } = history;
   const engines = (useSnapshotIfKnown()?.workers ?? []).filter((worker) => worker.kind === "speech");
@@ -42,6 +44,18 @@ export function HistoryFilters({ chosen, onChange }: { chosen: Chosen; onChange:
         options={engines.map(({ name, title }) => ({ value: name, label: title }))}
         onChange={(engine) => onChange({ ...chosen, engine })}
       />
+      <Person
+        name={filters.profile}
+        names={people.profiles}
+        value={chosen.profile}
+        onChange={(profile) => onChange({ ...chosen, profile })}
+      />
+      <Person
+        name={filters.speaker}
+        names={people.speakers}
+        value={chosen.speaker}
+        onChange={(speaker) => onChange({ ...chosen, speaker })}
+      />
       {isNarrowed(chosen) ? (
         <Button variant="subtle" color="gray" size="compact-sm" onClick={() => onChange(NOTHING_CHOSEN)}>
           {filters.clearAll}
@@ -49,4 +63,15 @@ export function HistoryFilters({ chosen, onChange }: { chosen: Chosen; onChange:
       ) : null}
     </div>
   );
+}
+
+type PersonProps = { name: string; names: string[]; value: string | null; onChange: (value: string | null) => void };
+
+/** Only where there is somebody to choose. */
+function Person({ name, names, value, onChange }: PersonProps) {
+  const { filters } = useTexts().history;
+  const all = value === null || names.includes(value) ? names : [value, ...names];
+  if (all.length === 0) return null;
+  const options = all.map((one) => ({ value: one, label: one }));
+  return <FilterChip name={name} clear={filters.clear(name)} value={value} options={options} onChange={onChange} />;
 }

@@ -1,118 +1,30 @@
-// Everything that was said: searched while typing, grouped by day, opened for the details.
-import { CloseButton, Text, TextInput, Title } from "@mantine/core";
-import { useDebouncedValue } from "@mantine/hooks";
-import { IconFilterOff, IconHistory, IconSearch } from "@tabler/icons-react";
-import { useMemo, useState } from "react";
-import { EmptyNote } from "../../components/EmptyNote";
-import { SkeletonRows } from "../../components/PageSkeleton";
-import { ProblemNote } from "../../components/ProblemNote";
-import type { HistoryRow } from "../../ipc/bindings";
-import { problemOf } from "../../ipc/client";
-import { useHistory } from "../../ipc/history";
-import { useSettings } from "../../ipc/queries";
-import { useLocale } from "../../locales/locale";
-import { EntryDrawer } from "./EntryDrawer";
-import { EntryList } from "./EntryList";
-import { isNarrowed, NOTHING_CHOSEN, searchFor } from "./filters";
-import classes from "./History.module.css";
-import { HistoryFilters } from "./HistoryFilters";
+// The History page: what was said, what was done, and how much it was; one of the three at a time.
+import { SegmentedControl } from "@mantine/core";
+import { useState } from "react";
+import { useTexts } from "../../locales/locale";
+import { ActivityView } from "./ActivityView";
+import { EntriesView } from "./EntriesView";
+import { StatisticsView } from "./StatisticsView";
 
-/** Long enough to skip the letters in the middle of a word, short enough to feel immediate. */
-const SEARCH_DELAY_MS = 150;
+const VIEWS = { entries: EntriesView, activity: ActivityView, statistics: StatisticsView };
+type View = keyof typeof VIEWS;
 
 export function HistoryPage() {
-  const { texts, format } = useLocale();
-  const [typed, setTyped] = useState("");
-  const [settled] = useDebouncedValue(typed.trim(), SEARCH_DELAY_MS);
-  // An emptied field shows everything at once; there is nothing to wait for.
-  const search = typed.trim() === "" ? "" : settled;
-  const [open, setOpen] = useState<string | null>(null);
-  const [chosen, setChosen] = useState(NOTHING_CHOSEN);
-  // The day changes once in a while; a search that changed with every second would never be found in the cache.
-  const asked = useMemo(() => searchFor(search, chosen, new Date()), [search, chosen]);
-  const history = useHistory(asked);
-  const pages = useMemo(() => history.data?.pages.map((page) => page.rows) ?? [], [history.data]);
-  const total = history.data?.pages[0]?.total ?? 0;
-  const count = total === 1 ? texts.history.one : texts.history.count(format.number(total));
+  const { views } = useTexts().history;
+  const [view, setView] = useState<View>("entries");
+  const Shown = VIEWS[view];
+  const names: View[] = ["entries", "activity", "statistics"];
   return (
-    <div className={classes.page}>
-      <header className={classes.head}>
-        <div className={classes.headColumn}>
-          <div className={classes.titleLine}>
-            <Title order={1}>{texts.history.title}</Title>
-            {total > 0 ? (
-              <Text size="xs" c="dimmed" className={classes.numbers}>
-                {count}
-              </Text>
-            ) : null}
-          </div>
-          <TextInput
-            type="search"
-            aria-label={texts.history.search}
-            placeholder={texts.history.search}
-            value={typed}
-            onChange={(event) => setTyped(event.currentTarget.value)}
-            leftSection={<IconSearch size={16} stroke={1.5} aria-hidden />}
-            rightSection={
-              typed === "" ? null : (
-                <CloseButton size="sm" aria-label={texts.history.clear} onClick={() => setTyped("")} />
-              )
-            }
-          />
-          <HistoryFilters chosen={chosen} onChange={setChosen} />
-        </div>
-      </header>
-      <Found pages={pages} search={search} narrowed={isNarrowed(chosen)} history={history} onOpen={setOpen} />
-      <EntryDrawer id={open} onClose={() => setOpen(null)} />
-    </div>
-  );
-}
-
-type FoundProps = {
-  pages: HistoryRow[][];
-  search: string;
-  narrowed: boolean;
-  history: ReturnType<typeof useHistory>;
-  onOpen: (id: string) => void;
-};
-
-function Found({ pages, search, narrowed, history, onOpen }: FoundProps) {
-  const { texts } = useLocale();
-  if (history.isPending)
-    return (
-      <div className={classes.failed}>
-        <SkeletonRows />
-      </div>
-    );
-  if (history.isError)
-    return (
-      <div className={classes.failed}>
-        <ProblemNote
-          problem={problemOf(history.error)}
-          action={{ label: texts.common.tryAgain, run: () => void history.refetch() }}
+    <Shown
+      switcher={
+        <SegmentedControl
+          size="xs"
+          aria-label={views.label}
+          value={view}
+          data={names.map((value) => ({ value, label: views[value] }))}
+          onChange={(chosen) => setView(chosen as View)}
         />
-      </div>
-    );
-  const empty = pages.every((rows) => rows.length === 0);
-  if (empty && narrowed)
-    return <EmptyNote icon={IconFilterOff} title={texts.history.nothingTitle} hint={texts.history.nothingFits} />;
-  if (empty && search !== "")
-    return <EmptyNote icon={IconSearch} title={texts.history.nothingTitle} hint={texts.history.nothingHint(search)} />;
-  if (empty) return <NothingYet />;
-  return (
-    <EntryList
-      pages={pages}
-      grouped={search === ""}
-      onOpen={onOpen}
-      onEnd={() => {
-        if (history.hasNextPage && !history.isFetchingNextPage) void history.fetchNextPage();
-      }}
+      }
     />
   );
-}
-
-function NothingYet() {
-  const { history } = useLocale().texts;
-  const { hotkeys } = useSettings();
-  return <EmptyNote icon={IconHistory} title={history.emptyTitle} hint={history.emptyHint(hotkeys.dictate)} />;
 }

@@ -9,12 +9,15 @@ import { useTexts } from "../../locales/locale";
 type Limit = { [Key in keyof Storage]: Storage[Key] extends number ? Key : never }[keyof Storage];
 
 /** The app's own bounds, so that a number out of them is not sent at all. */
-const LIMITS: [Limit, "days" | "count" | "megabytes" | "hours", number][] = [
+const LIMITS: [Limit, "days" | "count" | "recordings" | "notes" | "megabytes" | "hours", number][] = [
   ["text_days", "days", 36_500],
   ["text_count", "count", 100_000_000],
+  ["text_mb", "megabytes", 1_000_000],
   ["audio_days", "days", 36_500],
+  ["audio_count", "recordings", 100_000_000],
   ["audio_mb", "megabytes", 10_000_000],
   ["activity_days", "days", 36_500],
+  ["activity_count", "notes", 100_000_000],
   ["cancelled_hours", "hours", 8760],
 ];
 

@@ -5,6 +5,7 @@ import { useTexts } from "../../locales/locale";
 import { BackupSection } from "./BackupSection";
 import { CareSection } from "./CareSection";
 import { KeepSection } from "./KeepSection";
+import { LogKeepSection } from "./LogKeepSection";
 import { SizeSection } from "./SizeSection";
 
 export function StoragePage() {
@@ -14,6 +15,7 @@ export function StoragePage() {
     <Page title={texts.title}>
       <SizeSection storage={storage} />
       <KeepSection />
+      <LogKeepSection />
       <BackupSection backups={storage.backups} />
       <CareSection storage={storage} />
     </Page>

@@ -25,7 +25,7 @@ export const storage: Texts["storage"] = {
     encrypt: "Aufnahmen verschlüsseln",
     encryptHint:
       "Nur der Schlüssel am Ort deiner Geheimnisse öffnet sie. Was schon da ist, wird binnen zehn Minuten verschlüsselt; geht der Schlüssel verloren, hört sie niemand mehr.",
-    units: { days: "Tage", count: "Texte", megabytes: "MB", hours: "h" },
+    units: { days: "Tage", count: "Texte", recordings: "Aufnahmen", notes: "Vermerke", megabytes: "MB", hours: "h" },
     limits: {
       text_days: { label: "Texte", hint: "So lange bleibt eine Äußerung im Verlauf." },
       text_count: { label: "Zahl der Texte", hint: "So viele Äußerungen bleiben im Verlauf." },
@@ -36,6 +36,18 @@ export const storage: Texts["storage"] = {
       activity_days: { label: "Tätigkeit", hint: "So lange bleibt vermerkt, was TonnyTray getan hat." },
       activity_count: { label: "Zahl der Vermerke", hint: "So viele solche Vermerke bleiben." },
       cancelled_hours: { label: "Abgebrochenes", hint: "So lange lässt es sich zurückholen." },
+    },
+  },
+  logs: {
+    title: "Protokolle",
+    hint: "Was Erkenner und TonnyTray sagen. Für Erkenner gilt es ab dem nächsten Start.",
+    units: { files: "Dateien", megabytes: "MB", days: "Tage" },
+    limits: {
+      files: { label: "Dateien von TonnyTray", hint: "So viele eigene Protokolldateien bleiben." },
+      file_mb: { label: "Größe einer Datei", hint: "Bevor sie größer würde, beginnt eine neue." },
+      worker_mb: { label: "Größe der Erkennerprotokolle", hint: "So viel Platz dürfen alle zusammen brauchen." },
+      worker_days: { label: "Erkennerprotokolle", hint: "So lange bleibt, was Erkenner sagen." },
+      incident_days: { label: "Vorfälle", hint: "So lange bleiben Vorfälle der Erkenner." },
     },
   },
   backup: {

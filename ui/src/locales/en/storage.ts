@@ -23,7 +23,7 @@ export const storage = {
     encrypt: "Encrypt recordings",
     encryptHint:
       "Only the key in the place of your secrets opens them. What is there already is encrypted within ten minutes; lose the key and nobody hears them again.",
-    units: { days: "days", count: "texts", megabytes: "MB", hours: "h" },
+    units: { days: "days", count: "texts", recordings: "recordings", notes: "notes", megabytes: "MB", hours: "h" },
     limits: {
       text_days: { label: "Texts", hint: "How long an utterance stays in the history." },
       text_count: { label: "Number of texts", hint: "How many utterances stay in the history." },
@@ -34,6 +34,18 @@ export const storage = {
       activity_days: { label: "Activity", hint: "How long it is noted what TonnyTray did." },
       activity_count: { label: "Number of activities", hint: "How many notes of that kind stay." },
       cancelled_hours: { label: "Cancelled speech", hint: "How long it can be brought back." },
+    },
+  },
+  logs: {
+    title: "Logs",
+    hint: "What engines and TonnyTray say. Files of engines are measured again at the next start.",
+    units: { files: "files", megabytes: "MB", days: "days" },
+    limits: {
+      files: { label: "Files of TonnyTray", hint: "How many of its own log files stay." },
+      file_mb: { label: "Size of a file", hint: "A new one is begun before it would be larger." },
+      worker_mb: { label: "Size of engine logs", hint: "How much room all of them may take." },
+      worker_days: { label: "Engine logs", hint: "How long what engines say stays." },
+      incident_days: { label: "Incidents", hint: "How long incidents of engines stay." },
     },
   },
   backup: {

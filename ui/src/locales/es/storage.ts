@@ -25,7 +25,7 @@ export const storage: Texts["storage"] = {
     encrypt: "Cifrar las grabaciones",
     encryptHint:
       "Solo las abre la clave guardada junto a tus secretos. Las que ya existen se cifran en diez minutos; si se pierde la clave, nadie volverá a oírlas.",
-    units: { days: "días", count: "textos", megabytes: "MB", hours: "h" },
+    units: { days: "días", count: "textos", recordings: "grabaciones", notes: "notas", megabytes: "MB", hours: "h" },
     limits: {
       text_days: { label: "Textos", hint: "Cuánto permanece una locución en el historial." },
       text_count: { label: "Número de textos", hint: "Cuántas locuciones permanecen en el historial." },
@@ -36,6 +36,18 @@ export const storage: Texts["storage"] = {
       activity_days: { label: "Actividad", hint: "Cuánto tiempo queda anotado lo que hizo TonnyTray." },
       activity_count: { label: "Número de anotaciones", hint: "Cuántas de esas anotaciones permanecen." },
       cancelled_hours: { label: "Voz cancelada", hint: "Cuánto tiempo se puede recuperar." },
+    },
+  },
+  logs: {
+    title: "Registros",
+    hint: "Lo que dicen los motores y TonnyTray. Para los motores vale desde el próximo inicio.",
+    units: { files: "archivos", megabytes: "MB", days: "días" },
+    limits: {
+      files: { label: "Archivos de TonnyTray", hint: "Cuántos archivos de su propio registro se conservan." },
+      file_mb: { label: "Tamaño de un archivo", hint: "Se empieza otro antes de que sea mayor." },
+      worker_mb: { label: "Tamaño de los registros de motores", hint: "Cuánto sitio pueden ocupar todos." },
+      worker_days: { label: "Registros de motores", hint: "Cuánto tiempo se conserva lo que dicen." },
+      incident_days: { label: "Incidentes", hint: "Cuánto tiempo se conservan los incidentes." },
     },
   },
   backup: {
