@@ -12,13 +12,16 @@ use tonny_core::statistics::{StatisticsQuery, StatisticsView};
 use tonny_platform::clock::SystemClock;
 use tonny_platform::{exports, zone};
 
-use super::{Reach, blocking, checked};
+use super::{Reach, blocking, checked, checked_some};
 
 /// A page of the history, newest first.
 #[tauri::command]
 #[specta::specta]
 pub async fn history_list(face: Reach<'_>, query: HistoryQuery) -> Result<HistoryPage, Problem> {
-    checked(query.text.clone())?;
+    let filter = &query.filter;
+    let texts = [&query.before, &filter.since, &filter.until, &filter.profile, &filter.route, &filter.engine];
+    texts.into_iter().chain([&filter.state]).try_for_each(checked_some)?;
+    let query = HistoryQuery { text: checked(query.text)?, ..query };
     face.app.history(query).await
 }
 

@@ -63,6 +63,7 @@ pub struct World {
     inserted: Arc<Mutex<Vec<String>>>,
     run: JoinHandle<()>,
     pub logs: tempfile::TempDir,
+    pub drawer: Arc<Drawer>,
     _others: (watch::Receiver<tonny_core::overlay::OverlayView>, watch::Receiver<f32>),
 }
 
@@ -101,6 +102,7 @@ impl World {
         let logs = tempfile::tempdir().unwrap();
         let files = Arc::new(Files { room, ids: recordings, ..Files::default() });
         let behind_ms = Arc::new(AtomicU64::new(0));
+        let drawer = Arc::new(Drawer::default());
         let parts = Parts {
             store: store.clone(),
             microphone: Arc::new(FakeMicrophone(room)),
@@ -110,7 +112,7 @@ impl World {
             models: Arc::new(Models(models)),
             clock: Arc::new(Wall(behind_ms.clone())),
             downloads: downloads().unwrap(),
-            secrets: Secrets::new(Arc::new(Drawer::default()), trials().unwrap()),
+            secrets: Secrets::new(drawer.clone(), trials().unwrap()),
             package_index: None,
             audio_folder: PathBuf::from("audio"),
             models_folder: logs.path().join("models"),
@@ -121,7 +123,7 @@ impl World {
         let run = tokio::spawn(run);
         let app::Outputs { snapshot, overlay, level, desktop } = outputs;
         let _others = (overlay, level);
-        Self { app, store, files, behind_ms, snapshot, desktop, inserted, run, _others, logs }
+        Self { app, store, files, behind_ms, snapshot, desktop, inserted, drawer, run, _others, logs }
     }
 
     /// Ends the App between two instructions; gives what it had in its database.
@@ -342,9 +344,28 @@ impl ModelFiles for Models {
 
 /// A vault that is a map; it never answers a report, as a keyring may that hangs.
 #[derive(Default)]
-struct Drawer {
+pub struct Drawer {
     kept: Mutex<HashMap<&'static str, String>>,
     unanswered: Mutex<Vec<VaultAsk>>,
+}
+
+impl Drawer {
+    /// Waits until the vault was asked such a thing, and hands that ask over.
+    pub async fn asked(&self, fits: impl Fn(&VaultAsk) -> bool) -> VaultAsk {
+        let waiting = async {
+            loop {
+                let found = {
+                    let mut unanswered = self.unanswered.lock().unwrap();
+                    unanswered.iter().position(&fits).map(|at| unanswered.remove(at))
+                };
+                match found {
+                    Some(ask) => return ask,
+                    None => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("asked in time")
+    }
 }
 
 impl Vault for Drawer {

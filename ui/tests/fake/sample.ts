@@ -168,6 +168,7 @@ export const secrets: VaultReport = {
   retry_in_s: 0,
   auto_lock_min: 30,
   migration: null,
+  exposed_at: null,
   secrets: [
     {
       id: "openai",
@@ -178,6 +179,7 @@ export const secrets: VaultReport = {
       set_at: ago(3 * DAY_MS),
       used_at: ago(12 * 60_000),
       can_be_tried: true,
+      not_tried: null,
       can_be_typed: true,
     },
     {
@@ -189,6 +191,7 @@ export const secrets: VaultReport = {
       set_at: null,
       used_at: null,
       can_be_tried: true,
+      not_tried: null,
       can_be_typed: true,
     },
     {
@@ -200,6 +203,7 @@ export const secrets: VaultReport = {
       set_at: ago(40 * DAY_MS),
       used_at: null,
       can_be_tried: false,
+      not_tried: "It is not tried: nothing at the provider answers for it.",
       can_be_typed: true,
     },
     {
@@ -211,6 +215,7 @@ export const secrets: VaultReport = {
       set_at: ago(2 * DAY_MS),
       used_at: null,
       can_be_tried: false,
+      not_tried: "It is not tried: nothing at the provider answers for it.",
       can_be_typed: false,
     },
   ],

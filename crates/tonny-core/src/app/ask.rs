@@ -18,7 +18,7 @@ use crate::activity::{ActivityPage, ActivityQuery, Did};
 use crate::control::{Reply, Request, WorkerFacts};
 use crate::history_files::Offset;
 use crate::model::InstalledModel;
-use crate::ports::{Delivery, Recording};
+use crate::ports::{Delivery, Migration, Recording};
 use crate::problem::{Code, Problem};
 use crate::push_to_talk::Gesture;
 use crate::settings::Settings;
@@ -85,6 +85,8 @@ pub enum Message {
     RoomSetAside,
     Secrets(SecretsAsk),
     SecretsChanged,
+    VaultWorks,
+    Migrated(Result<Migration, Problem>),
     NoRecordingsKey,
     Retranscribed(String, Result<Transcript, Problem>),
     MicrophoneTest(bool, Answer<Result<(), Problem>>),
@@ -295,6 +297,7 @@ impl AppHandle {
                 return Reply { status: Some(Status::from(&self.snapshot())), ..Reply::done() };
             }
             Request::Show { page } => self.tell(Message::Wish(DesktopWish::Show(page))).await,
+            Request::LockSecrets => self.secrets(SecretsAsk::Lock).await,
             Request::Reload => self.tell(Message::Reload).await,
             Request::Retry { id, model } => self.retry(id, model).await,
             Request::BringBack { id } => self.bring_back(id).await,

@@ -11,7 +11,7 @@ use super::ask::Answer;
 use super::export::{ExportText, ExportWish, export};
 use crate::activity::{ActivityPage, ActivityQuery, Did};
 use crate::history_files::Offset;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, quoted};
 use crate::statistics::{StatisticsQuery, StatisticsView};
 
 /// How long a deletion can be taken back; longer than the window shows its Undo.
@@ -62,16 +62,15 @@ impl HistoryFilter {
             None => Ok(None),
             Some(text) => crate::history_files::utc_ms(text)
                 .map(Some)
-                .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{text:?} is no time"))),
+                .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{} is no time", quoted(text)))),
         };
         let state = match &self.state {
             None => None,
-            Some(name) => Some(
-                UtteranceState::ALL
-                    .into_iter()
-                    .find(|state| state.as_str() == name)
-                    .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{name:?} is no state")))?,
-            ),
+            Some(name) => {
+                Some(UtteranceState::ALL.into_iter().find(|state| state.as_str() == name).ok_or_else(
+                    || Problem::with(Code::RequestInvalid, format!("{} is no state", quoted(name))),
+                )?)
+            }
         };
         Ok(Filter {
             since_ms: moment(&self.since)?,

@@ -23,7 +23,10 @@ impl App {
             return Err(Problem::of(Code::ShuttingDown));
         }
         let route = Route::named(route.as_deref()).ok_or_else(|| {
-            Problem::with(Code::RouteUnknown, format!("It was called {:?}", route.unwrap_or_default()))
+            Problem::with(
+                Code::RouteUnknown,
+                format!("It was called {}", crate::problem::quoted(&route.unwrap_or_default())),
+            )
         })?;
         let tap = Duration::from_millis(u64::from(self.settings.dictation.tap_ms));
         let now = self.parts.clock.now();
