@@ -100,6 +100,21 @@ fn no_command_returns_a_secret() {
     assert!(never.len() * 3 < commands().len(), "never answered well: {never:?}");
 }
 
+/// Real calls, through the same door, from windows with other names: all refused before a command is looked at.
+#[test]
+fn a_window_that_was_granted_nothing_can_call_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let (settings, _, _outputs) = open(folder.path());
+    for label in ["overlay", "assistant", "settings2"] {
+        let app = settings.app_handle();
+        let window = WebviewWindowBuilder::new(app, label, Default::default()).build().unwrap();
+        for command in commands() {
+            let refusal = call(&window, command, sensible(command)).expect_err(command);
+            assert!(refusal.contains("not allowed"), "{label}: {command}: {refusal}");
+        }
+    }
+}
+
 /// The App on this folder and a settings window of the mock runtime, under the built table of grants.
 fn open(folder: &Path) -> (WebviewWindow<MockRuntime>, Secrets, Outputs) {
     let folders = Folders {

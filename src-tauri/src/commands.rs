@@ -29,6 +29,16 @@ pub fn checked(text: String) -> Result<String, Problem> {
     Err(Problem::with(Code::RequestInvalid, format!("A text of {} bytes is too long", text.len())))
 }
 
+/// The same of a text that may be missing.
+pub fn checked_some(text: &Option<String>) -> Result<(), Problem> {
+    match text {
+        Some(text) if text.len() > TEXT_MAX => {
+            Err(Problem::with(Code::RequestInvalid, format!("A text of {} bytes is too long", text.len())))
+        }
+        _ => Ok(()),
+    }
+}
+
 /// Runs what may block.
 pub async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, Problem> + Send + 'static,

@@ -152,6 +152,8 @@ fn a_vault_file_of_everybody_or_of_somebody_else_is_mended_or_named() -> Result<
     )?;
     ensure!(ran.code == Some(0), "{}", ran.err);
     ensure!(path.metadata()?.permissions().mode() & 0o777 == 0o600, "everybody can still read it");
+    ensure!(ran.err.contains("could read the encrypted file"), "nobody is told: {}", ran.err);
+    ensure!(terminal.report()?.0["exposed_at"].is_string(), "the window is not told");
     if !rustix::process::geteuid().is_root() {
         println!("skipped: only root can give a file away");
         return Ok(());

@@ -15,7 +15,9 @@ mod stories {
 }
 
 use tonny_core::app::secrets::SecretsAsk;
-use tonny_core::app::{HistoryFilter, HistoryQuery, WorkerCommand};
+use tonny_core::app::{HistoryFilter, HistoryQuery, Message, WorkerCommand};
+use tonny_core::ports::{Migration, Moved, VaultAsk};
+use tonny_core::problem::{Code, Problem};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::secrets::{Tried, Typed};
 use tonny_core::settings::Settings;
@@ -171,4 +173,43 @@ async fn a_vault_that_never_answers_keeps_nobody_else_waiting() {
     world.wait(|snapshot| snapshot.state == Phase::Recording).await;
     assert!(!report.is_finished());
     report.abort();
+}
+
+#[tokio::test]
+async fn a_file_that_locks_itself_is_news_for_the_window() {
+    let world = World::start(Room::Quiet).await;
+    for round in 1..=2 {
+        let VaultAsk::LocksItself(watcher) =
+            world.drawer.asked(|ask| matches!(ask, VaultAsk::LocksItself(_))).await
+        else {
+            unreachable!("asked for it")
+        };
+        watcher.send(Ok(())).expect("somebody waits");
+        world.wait(|snapshot| snapshot.secrets_version == round).await;
+    }
+}
+
+#[tokio::test]
+async fn old_secrets_that_could_not_be_moved_are_told_once_and_tried_again() {
+    let world = World::start(Room::Quiet).await;
+    let migrate = || async {
+        let ask = world.drawer.asked(|ask| matches!(ask, VaultAsk::Migrate(_))).await;
+        let VaultAsk::Migrate(answer) = ask else { unreachable!("asked for it") };
+        answer
+    };
+    let silent = || Err(Problem::of(Code::VaultSilent));
+    migrate().await.send(silent()).expect("somebody waits");
+    let told = |problem: &Problem| problem.is(Code::MigrationWaits) && problem.message.contains("keyring");
+    world.wait(|snapshot| snapshot.problem.as_ref().is_some_and(told)).await;
+    world.app.send(Message::Dismiss).await;
+    world.wait(|snapshot| snapshot.problem.is_none()).await;
+    // Something changed about secrets: again, and the same answer is not told twice.
+    world.app.send(Message::SecretsChanged).await;
+    migrate().await.send(silent()).expect("somebody waits");
+    world.app.send(Message::VaultWorks).await;
+    let moved = Moved { id: "openai".to_owned(), from: "config.json".to_owned() };
+    let version = world.app.snapshot().secrets_version;
+    migrate().await.send(Ok(Migration { moved: vec![moved], left: Vec::new() })).expect("somebody waits");
+    let snapshot = world.wait(|snapshot| snapshot.secrets_version > version).await;
+    assert_eq!(snapshot.problem, None);
 }

@@ -115,6 +115,28 @@ describe("the place secrets are kept in", () => {
     );
   });
 
+  it("that does not answer keeps what it has, and that is said before and after", async () => {
+    const { user } = openWindow("secrets", {
+      before: (fake) => {
+        fake.secrets = { ...fake.secrets, state: "silent" };
+      },
+    });
+    await user.click(await screen.findByRole("button", { name: "Move here: Memory only" }));
+    expect(await screen.findByText(/is out of reach: it stays where it is/)).toBeInTheDocument();
+    expect(screen.queryByText(/All secrets are moved there/)).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Move" }));
+    expect(await screen.findByText(/secrets stayed where they were\./)).toBeInTheDocument();
+  });
+
+  it("says that others could read the file", async () => {
+    openWindow("secrets", {
+      before: (fake) => {
+        fake.secrets = { ...fake.secrets, place: "file", exposed_at: "2026-11-21T10:00:00Z" };
+      },
+    });
+    expect(await screen.findByText(/could read the encrypted file until 2026-11-21/)).toBeInTheDocument();
+  });
+
   it("in memory needs no password and says that it does not last", async () => {
     const { app, user } = openWindow("secrets");
     await user.click(await screen.findByRole("button", { name: "Move here: Memory only" }));

@@ -48,7 +48,7 @@ pub enum Verb {
     /// The database: check, backup, restore, vacuum, stats.
     #[command(subcommand)]
     Db(Db),
-    /// Keys, tokens and addresses: list, set, clear, forget, store, unlock. Values are never printed.
+    /// Keys, tokens and addresses: list, set, clear, forget, store, lock, unlock. Values are never printed.
     #[command(subcommand)]
     Secrets(Secrets),
     /// Show what the app wrote down about itself; it need not run.
@@ -348,7 +348,15 @@ pub enum Secrets {
         /// You have read what protects them there.
         #[arg(long)]
         agree: bool,
+        /// Give the encrypted file another password: from prompts, or two lines of standard input, the old one first.
+        #[arg(long, conflicts_with_all = ["agree", "auto_lock"])]
+        change_password: bool,
+        /// The encrypted file locks itself after so many minutes without use; 0 is never.
+        #[arg(long, value_name = "MIN", value_parser = clap::value_parser!(u32).range(0..=1440))]
+        auto_lock: Option<u32>,
     },
+    /// Lock the encrypted file in the running app.
+    Lock,
     /// Have the keyring ask for its password.
     Unlock,
 }

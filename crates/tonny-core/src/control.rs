@@ -45,6 +45,8 @@ pub enum Request {
         #[serde(default, skip_serializing_if = "Option::is_none")]
         page: Option<String>,
     },
+    /// Closes the encrypted file of secrets.
+    LockSecrets,
     /// Reads settings and models again, because the terminal changed them.
     Reload,
     /// Transcribes a kept recording again.

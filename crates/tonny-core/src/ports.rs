@@ -16,8 +16,8 @@ pub use insertion::{Delivery, InsertionMethod, InsertionWish, Target, TextInsert
 pub use microphone::{Heard, InputDevice, Microphone, RecordRequest, Recording};
 pub use model_files::ModelFiles;
 pub use vault::{
-    Choice, Kept, LeftAlone, Migration, Moved, Place, Presence, Vault, VaultAnswer, VaultAsk, VaultReport,
-    VaultState,
+    Choice, Kept, LeftAlone, Migration, Moved, Place, Presence, SecretsMoved, Vault, VaultAnswer, VaultAsk,
+    VaultReport, VaultState,
 };
 
 use std::time::Instant;

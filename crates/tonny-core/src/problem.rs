@@ -88,14 +88,14 @@ codes! {
     VaultNoBus = "TT-SECRET-1003", "There is no session bus, so no keyring can be reached.", "Start TonnyTray inside your desktop session, or choose the encrypted file: `tonny secrets store file`.";
     VaultNoKeyring = "TT-SECRET-1004", "No keyring is running in this session.", "Install gnome-keyring or KWallet and log in again, or choose the encrypted file: `tonny secrets store file`.";
     VaultNoCollection = "TT-SECRET-1005", "The keyring has no default collection.", "Make one called Login in your password program, or choose the encrypted file: `tonny secrets store file`.";
-    VaultSilent = "TT-SECRET-1006", "The keyring does not answer.", "See if it waits for its password in a window; else log out and in again, or choose the encrypted file: `tonny secrets store file`.";
-    VaultFailing = "TT-SECRET-1007", "The keyring answers with errors.", "Log out and in again; if it stays so, choose the encrypted file: `tonny secrets store file`.";
+    VaultSilent = "TT-SECRET-1006", "The keyring does not answer.", "See if it waits for its password in a window; else log out and in again, or choose the encrypted file: `tonny secrets store file`. What is in the keyring stays in it.";
+    VaultFailing = "TT-SECRET-1007", "The keyring answers with errors.", "Log out and in again; if it stays so, choose the encrypted file: `tonny secrets store file`. What is in the keyring stays in it.";
     VaultChanged = "TT-SECRET-1008", "This is not the keyring that the secrets were kept in.", "Go back to the desktop you used before, or enter the secrets again: they are then kept in this one.";
     VaultFileLocked = "TT-SECRET-1011", "The encrypted file of secrets is locked.", "Give its password under Settings, Secrets.";
     VaultPasswordWrong = "TT-SECRET-1012", "This is not the password of the encrypted file.", "Try again; each wrong password makes the next try wait a little longer, never more than a minute.";
-    VaultFileDamaged = "TT-SECRET-1013", "The encrypted file of secrets is damaged.", "Put a backup of it back, or forget everything under Settings, Secrets, and enter the secrets again.";
+    VaultFileDamaged = "TT-SECRET-1013", "The encrypted file of secrets is damaged.", "Put a backup of it back; or choose a place under Settings, Secrets: the damaged file is then set aside, never deleted, and the secrets can be entered again.";
     VaultFileNewer = "TT-SECRET-1014", "The encrypted file of secrets was written by a newer TonnyTray.", "Install the newer version again; the file was not touched.";
-    VaultFileForeign = "TT-SECRET-1015", "The encrypted file of secrets belongs to another user.", "Make yourself its owner, or remove it; TonnyTray does not use it as it is.";
+    VaultFileForeign = "TT-SECRET-1015", "The encrypted file of secrets belongs to another user.", "Make yourself its owner; or choose a place under Settings, Secrets: the file is then set aside, never deleted.";
     VaultFileUnusable = "TT-SECRET-1016", "The files of the vault cannot be read or written.", "Check the owner and the rights of the vault folder, and the free space.";
     VaultPasswordWeak = "TT-SECRET-1017", "This password is too short.", "Take 10 characters or more; four words are easy to keep in mind.";
     VaultWait = "TT-SECRET-1018", "Too many wrong passwords.", "Wait as long as it says, then try again; nothing is locked for good.";
@@ -108,6 +108,8 @@ codes! {
     SecretNotForReader = "TT-SECRET-1025", "A part of TonnyTray asked for a secret that is not meant for it.", "Please report this with `tonny doctor`'s output.";
     SecretNotKept = "TT-SECRET-1026", "What was read back is not what was written.", "The old value was put back. Try again, or choose another place under Settings, Secrets.";
     RecordingsKeyLost = "TT-SECRET-1027", "The key of encrypted recordings cannot be kept in memory alone: they could never be heard again.", "Choose the keyring or the encrypted file; or clear the key first, if nobody needs those recordings.";
+    VaultLeftBehind = "TT-SECRET-1028", "This secret stayed in the keyring, which did not answer when the others were moved.", "Once the keyring answers, choose it again under Settings, Secrets: both are then in one place. Or enter the secret again.";
+    MigrationWaits = "TT-SECRET-1029", "Plain-text secrets of an older set-up could not be moved into the vault yet.", "They are still where they were. It is tried again when the vault can be used: see Settings, Secrets.";
     PageFailed = "TT-UI-901", "This page could not be drawn.", "Close the window and open it again; dictation is not affected.";
     AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";
     AppRunning = "TT-APP-802", "TonnyTray is already running.", "Its window was brought up instead.";
@@ -133,6 +135,15 @@ pub struct Problem {
     pub message: String,
     /// What to do.
     pub advice: String,
+}
+
+/// Text of a request, short enough to be repeated in a refusal: what was sent whole does not come back whole.
+pub fn quoted(text: &str) -> String {
+    const LONGEST: usize = 40;
+    match text.char_indices().nth(LONGEST) {
+        None => format!("{text:?}"),
+        Some((end, _)) => format!("{:?}…", &text[..end]),
+    }
 }
 
 impl Problem {

@@ -196,7 +196,7 @@ fn pointer(key: &str) -> String {
 }
 
 fn unknown(key: &str) -> Problem {
-    Problem::with(Code::SettingUnknown, format!("It was called {key:?}"))
+    Problem::with(Code::SettingUnknown, format!("It was called {}", crate::problem::quoted(key)))
 }
 
 #[cfg(test)]

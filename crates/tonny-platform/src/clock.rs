@@ -1,6 +1,6 @@
 //! The system's clocks.
 
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tonny_core::ports::Clock;
 
@@ -17,6 +17,19 @@ impl Clock for SystemClock {
     fn utc(&self) -> time::OffsetDateTime {
         time::OffsetDateTime::now_utc()
     }
+}
+
+/// Time since the machine was started, the time it slept included, to the second.
+#[cfg(target_os = "linux")]
+pub(crate) fn since_boot() -> Duration {
+    Duration::from_secs(u64::try_from(rustix::system::sysinfo().uptime).unwrap_or(0))
+}
+
+/// Time on a clock that goes on while the machine sleeps: there, that is what the standard library's does.
+#[cfg(not(target_os = "linux"))]
+pub(crate) fn since_boot() -> Duration {
+    static START: std::sync::OnceLock<Instant> = std::sync::OnceLock::new();
+    START.get_or_init(Instant::now).elapsed()
 }
 
 /// Seconds since 1970 as people write a moment: `2026-11-21 09:30:00.250`, in UTC.

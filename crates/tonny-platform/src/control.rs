@@ -6,9 +6,10 @@
 
 use std::future::Future;
 use std::io::{self, BufRead as _, BufReader as StdReader, Write as _};
-use std::os::unix::fs::{MetadataExt as _, PermissionsExt as _};
+use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
 use std::os::unix::net::UnixStream as StdStream;
 use std::path::{Path, PathBuf};
+use std::sync::{Arc, Mutex, PoisonError};
 use std::time::{Duration, Instant};
 
 use tokio::io::{AsyncBufReadExt as _, AsyncReadExt as _, AsyncWriteExt as _, BufReader};
@@ -25,7 +26,8 @@ const MOST_PEERS: usize = 32;
 /// A peer that says nothing for this long is let go; every verb of ours is one line, sent at once.
 const SILENCE: Duration = Duration::from_secs(30);
 
-/// Requests a peer may send in one go, and how many a second after that. Holding a key down makes about 30.
+/// Requests that all peers together may send in one go, and how many a second after that: a limit for each would be one
+/// that a new connection gets around. Holding a key down makes about 30.
 const BURST: u32 = 100;
 const PER_SECOND: u32 = 50;
 
@@ -64,12 +66,11 @@ impl ControlSocket {
     /// Claims the socket at `path`. Fails with [`Code::AppRunning`] while another copy has it.
     pub fn lock(path: &Path) -> Result<ControlLock, Problem> {
         own_folder(path)?;
-        let file = path.with_extension("lock");
-        let file = std::fs::OpenOptions::new()
-            .create(true)
-            .append(true)
-            .open(&file)
-            .map_err(|e| broken(&file, &e))?;
+        let lock = path.with_extension("lock");
+        let open = std::fs::OpenOptions::new().create(true).append(true).mode(0o600).open(&lock);
+        let file = open.map_err(|e| broken(&lock, &e))?;
+        // An older version made it for everybody to read.
+        file.set_permissions(std::fs::Permissions::from_mode(0o600)).map_err(|e| broken(&lock, &e))?;
         match rustix::fs::flock(&file, rustix::fs::FlockOperation::NonBlockingLockExclusive) {
             Ok(()) => Ok(ControlLock { _file: file, path: path.to_owned() }),
             Err(rustix::io::Errno::WOULDBLOCK) => Err(Problem::of(Code::AppRunning)),
@@ -84,11 +85,14 @@ impl ControlSocket {
         F: Future<Output = Reply> + Send + 'static,
     {
         let mut peers = tokio::task::JoinSet::new();
+        let rate = Arc::new(Rate::new(Instant::now()));
         loop {
             tokio::select! {
                 accepted = self.listener.accept() => match accepted {
                     Ok(_) if peers.len() >= MOST_PEERS => tracing::warn!("too many peers at the control socket"),
-                    Ok((stream, _)) if is_own(&stream) => _ = peers.spawn(talk(stream, answer.clone())),
+                    Ok((stream, _)) if is_own(&stream) => {
+                        peers.spawn(talk(stream, answer.clone(), rate.clone()));
+                    }
                     Ok(_) => tracing::warn!("a peer of another user was refused at the control socket"),
                     Err(error) => {
                         tracing::warn!(%error, "the control socket could not take a peer");
@@ -124,36 +128,34 @@ fn is_own(stream: &UnixStream) -> bool {
     stream.peer_cred().is_ok_and(|peer| peer.uid() == rustix::process::geteuid().as_raw())
 }
 
-/// How many requests a peer may still send: a bucket that fills again with time.
-struct Rate {
-    left: f64,
-    at: Instant,
-}
+/// How many requests may still be sent: a bucket that fills again with time, and when it was looked at.
+struct Rate(Mutex<(f64, Instant)>);
 
 impl Rate {
     fn new(now: Instant) -> Self {
-        Self { left: f64::from(BURST), at: now }
+        Self(Mutex::new((f64::from(BURST), now)))
     }
 
     /// Takes one, if there is one.
-    fn take(&mut self, now: Instant) -> bool {
-        let filled = now.saturating_duration_since(self.at).as_secs_f64() * f64::from(PER_SECOND);
-        (self.left, self.at) = ((self.left + filled).min(f64::from(BURST)), now);
-        let is_left = self.left >= 1.0;
-        self.left -= f64::from(u8::from(is_left));
+    fn take(&self, now: Instant) -> bool {
+        let mut bucket = self.0.lock().unwrap_or_else(PoisonError::into_inner);
+        let (left, at) = *bucket;
+        let filled = now.saturating_duration_since(at).as_secs_f64() * f64::from(PER_SECOND);
+        let left = (left + filled).min(f64::from(BURST));
+        let is_left = left >= 1.0;
+        *bucket = (left - f64::from(u8::from(is_left)), at.max(now));
         is_left
     }
 }
 
 /// Answers a peer's lines until it goes, says nothing, or breaks a limit.
-async fn talk<A, F>(stream: UnixStream, answer: A)
+async fn talk<A, F>(stream: UnixStream, answer: A, rate: Arc<Rate>)
 where
     A: Fn(Request) -> F,
     F: Future<Output = Reply>,
 {
     let (read, mut write) = stream.into_split();
     let mut read = BufReader::new(read);
-    let mut rate = Rate::new(Instant::now());
     loop {
         let mut line = String::new();
         let mut limited = (&mut read).take(MAX_LINE as u64 + 1);
@@ -161,7 +163,7 @@ where
             Ok(Ok(0) | Err(_)) | Err(_) => return,
             Ok(Ok(_)) => {}
         }
-        let broken = broken_limit(&line, &mut rate);
+        let broken = broken_limit(&line, &rate);
         let is_last = broken.is_some();
         let reply = match broken {
             Some(problem) => problem.into(),
@@ -178,7 +180,7 @@ where
     }
 }
 
-fn broken_limit(line: &str, rate: &mut Rate) -> Option<Problem> {
+fn broken_limit(line: &str, rate: &Rate) -> Option<Problem> {
     if line.len() > MAX_LINE {
         return Some(Problem::with(Code::RequestInvalid, format!("A line is at most {MAX_LINE} bytes")));
     }
@@ -263,7 +265,9 @@ mod tests {
     #[tokio::test]
     async fn only_the_owner_may_come_and_unknown_words_are_refused() {
         let (_folder, path, _server) = served().await;
-        assert_eq!(std::fs::metadata(&path).expect("there").mode() & 0o777, 0o600);
+        for file in [&path, &path.with_extension("lock")] {
+            assert_eq!(std::fs::metadata(file).expect("there").mode() & 0o777, 0o600, "{}", file.display());
+        }
         let stream = UnixStream::connect(&path).await.expect("connected");
         let (read, mut write) = stream.into_split();
         let mut read = BufReader::new(read).lines();
@@ -298,14 +302,28 @@ mod tests {
         assert!(last.contains("requests a second"), "{last}");
         assert!((BURST..BURST * 2).contains(&done), "{done}");
         let _ = flood.await.expect("ended");
-        let status = tokio::task::spawn_blocking(move || ask(&path, &Request::Status)).await.expect("asked");
-        assert!(status.expect("served").ok);
+        // A new connection does not begin anew: what is served is what has filled up since.
+        let ask = || {
+            let path = path.clone();
+            async move { tokio::task::spawn_blocking(move || ask(&path, &Request::Status)).await.expect("asked") }
+        };
+        let began = Instant::now();
+        let mut served = 0;
+        for _ in 0..BURST {
+            served += u32::from(ask().await.is_ok());
+        }
+        let filled = began.elapsed().as_secs_f64() * f64::from(PER_SECOND) + f64::from(PER_SECOND);
+        assert!(f64::from(served) <= filled, "{served} of {BURST} served in {:?}", began.elapsed());
+        while ask().await.is_err() {
+            assert!(began.elapsed() < Duration::from_secs(10), "nobody is served any more");
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
     }
 
     #[test]
     fn the_rate_fills_again_and_never_over() {
         let start = Instant::now();
-        let mut rate = Rate::new(start);
+        let rate = Rate::new(start);
         assert_eq!((0..BURST * 2).filter(|_| rate.take(start)).count(), BURST as usize);
         let second = start + Duration::from_secs(1);
         assert_eq!((0..BURST).filter(|_| rate.take(second)).count(), PER_SECOND as usize);

@@ -188,7 +188,10 @@ impl ModelFiles for ModelFolder {
     fn remove(&self, id: &str) -> Result<(), Problem> {
         let folder = self.root.join(id);
         if safe_id(id) != id || !folder.is_dir() {
-            return Err(Problem::with(Code::ModelUnknown, format_args!("It was called {id:?}")));
+            return Err(Problem::with(
+                Code::ModelUnknown,
+                format!("It was called {}", tonny_core::problem::quoted(id)),
+            ));
         }
         delete_folder(&folder)?;
         Ok(delete_folder(&self.staging_of(id))?)

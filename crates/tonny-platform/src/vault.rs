@@ -9,6 +9,7 @@
 //! the two, and no secret crosses the control socket. Start reading at `keeping.rs`.
 
 mod atomic;
+mod behind;
 mod desk;
 mod envelope;
 mod export;

@@ -4,13 +4,16 @@ use tauri::ipc::{InvokeResponseBody, IpcResponse};
 use tonny_core::app::{HistoryPage, HistoryQuery, HistoryRow};
 use tonny_core::problem::Problem;
 
-use super::{Reach, checked};
+use super::{Reach, checked, checked_some};
 
 /// A page of the history, newest first.
 #[tauri::command]
 #[specta::specta]
 pub async fn history_list(face: Reach<'_>, query: HistoryQuery) -> Result<HistoryPage, Problem> {
-    checked(query.text.clone())?;
+    let filter = &query.filter;
+    let texts = [&query.before, &filter.since, &filter.until, &filter.profile, &filter.route, &filter.engine];
+    texts.into_iter().chain([&filter.state]).try_for_each(checked_some)?;
+    let query = HistoryQuery { text: checked(query.text)?, ..query };
     face.app.history(query).await
 }
 

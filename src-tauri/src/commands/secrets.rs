@@ -3,7 +3,7 @@
 use serde::Deserialize;
 use specta::Type;
 use tonny_core::app::secrets::SecretsAsk;
-use tonny_core::ports::{Choice, Place, VaultReport};
+use tonny_core::ports::{Choice, Place, SecretsMoved, VaultReport};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{SecretKept, Typed};
 
@@ -63,7 +63,7 @@ pub async fn secrets_forget(face: Reach<'_>) -> Result<u32, Problem> {
 /// Keeps secrets in another place from now on, and moves what there is.
 #[tauri::command]
 #[specta::specta]
-pub async fn vault_choose(face: Reach<'_>, choice: VaultChoice) -> Result<(), Problem> {
+pub async fn vault_choose(face: Reach<'_>, choice: VaultChoice) -> Result<SecretsMoved, Problem> {
     let VaultChoice { place, password, understood, auto_lock_min } = choice;
     let choice = Choice { place, password: password.map(short).transpose()?, understood, auto_lock_min };
     face.app.secrets(|reply| SecretsAsk::Choose(choice, reply)).await

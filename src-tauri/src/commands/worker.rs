@@ -4,7 +4,7 @@ use tonny_core::app::{UsagePoint, WorkerCommand};
 use tonny_core::problem::Problem;
 use tonny_core::worker_log::{WorkerLogOutput, WorkerLogPage, WorkerLogQuery};
 
-use super::{Reach, checked};
+use super::{Reach, checked, checked_some};
 
 /// Starts a worker that is stopped.
 #[tauri::command]
@@ -45,6 +45,7 @@ pub async fn worker_usage(face: Reach<'_>, name: String) -> Result<Vec<UsagePoin
 #[tauri::command]
 #[specta::specta]
 pub async fn worker_log(face: Reach<'_>, query: WorkerLogQuery) -> Result<WorkerLogPage, Problem> {
+    [&query.worker, &query.level, &query.before].into_iter().try_for_each(checked_some)?;
     face.app.worker_log(query).await
 }
 

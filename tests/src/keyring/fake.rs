@@ -44,12 +44,14 @@ type Sealed = (Path<'static>, Vec<u8>, Vec<u8>, String);
 /// The service on a thread; it leaves the bus when this is dropped.
 pub struct Fake {
     stop: Arc<AtomicBool>,
+    silent: Arc<AtomicBool>,
     thread: Option<JoinHandle<()>>,
 }
 
 impl Fake {
     pub fn start(address: &str, manner: Manner) -> Result<Self> {
-        let stop = Arc::new(AtomicBool::new(false));
+        let (stop, silent) = (Arc::new(AtomicBool::new(false)), Arc::new(AtomicBool::new(false)));
+        let mute = silent.clone();
         let (told, name) = std::sync::mpsc::channel();
         let (address, stopped) = (address.to_owned(), stop.clone());
         let thread = std::thread::spawn(move || {
@@ -67,6 +69,9 @@ impl Fake {
             while !stopped.load(Ordering::Relaxed) {
                 match connection.channel().blocking_pop_message(Duration::from_millis(50)) {
                     Ok(Some(message)) if message.msg_type() == MessageType::MethodCall => {
+                        if mute.load(Ordering::Relaxed) {
+                            continue;
+                        }
                         for answer in service.answers(&message) {
                             let _ = connection.channel().send(answer);
                         }
@@ -77,12 +82,19 @@ impl Fake {
                 }
             }
         });
-        let fake = Self { stop, thread: Some(thread) };
+        let fake = Self { stop, silent, thread: Some(thread) };
         match name.recv()? {
             Ok(true) => Ok(fake),
             Ok(false) => bail!("another keyring is on the bus"),
             Err(error) => Err(error),
         }
+    }
+}
+
+impl Fake {
+    /// Answers nothing from now on, or answers again.
+    pub fn silence(&self, on: bool) {
+        self.silent.store(on, Ordering::Relaxed);
     }
 }
 

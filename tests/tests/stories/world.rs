@@ -43,6 +43,7 @@ pub struct World {
     snapshot: watch::Receiver<Snapshot>,
     desktop: mpsc::UnboundedReceiver<DesktopWish>,
     inserted: Arc<Mutex<Vec<String>>>,
+    pub drawer: Arc<Drawer>,
     _logs: tempfile::TempDir,
     _others: (watch::Receiver<tonny_core::overlay::OverlayView>, watch::Receiver<f32>),
 }
@@ -65,6 +66,7 @@ impl World {
             if models.is_empty() { PathBuf::from("tonny-speech") } else { beside("tonny-speech").unwrap() };
         let inserted = Arc::new(Mutex::new(Vec::new()));
         let logs = tempfile::tempdir().unwrap();
+        let drawer = Arc::new(Drawer::default());
         let parts = Parts {
             store: store.clone(),
             microphone: Arc::new(FakeMicrophone(room)),
@@ -74,7 +76,7 @@ impl World {
             models: Arc::new(Models(models)),
             clock: Arc::new(Wall),
             downloads: downloads().unwrap(),
-            secrets: Secrets::new(Arc::new(Drawer::default()), trials().unwrap()),
+            secrets: Secrets::new(drawer.clone(), trials().unwrap()),
             package_index: None,
             audio_folder: PathBuf::from("audio"),
             models_folder: logs.path().join("models"),
@@ -84,7 +86,7 @@ impl World {
         let (app, outputs, run) = app::start(parts).await;
         tokio::spawn(run);
         let app::Outputs { snapshot, overlay, level, desktop } = outputs;
-        Self { app, store, snapshot, desktop, inserted, _others: (overlay, level), _logs: logs }
+        Self { app, store, snapshot, desktop, inserted, drawer, _others: (overlay, level), _logs: logs }
     }
 
     pub async fn wait(&self, check: impl Fn(&Snapshot) -> bool) -> Snapshot {
@@ -230,9 +232,28 @@ impl ModelFiles for Models {
 
 /// A vault that is a map; it never answers a report, as a keyring may that hangs.
 #[derive(Default)]
-struct Drawer {
+pub struct Drawer {
     kept: Mutex<HashMap<&'static str, String>>,
     unanswered: Mutex<Vec<VaultAsk>>,
+}
+
+impl Drawer {
+    /// Waits until the vault was asked such a thing, and hands that ask over.
+    pub async fn asked(&self, fits: impl Fn(&VaultAsk) -> bool) -> VaultAsk {
+        let waiting = async {
+            loop {
+                let found = {
+                    let mut unanswered = self.unanswered.lock().unwrap();
+                    unanswered.iter().position(&fits).map(|at| unanswered.remove(at))
+                };
+                match found {
+                    Some(ask) => return ask,
+                    None => tokio::time::sleep(std::time::Duration::from_millis(10)).await,
+                }
+            }
+        };
+        tokio::time::timeout(PATIENCE, waiting).await.expect("asked in time")
+    }
 }
 
 impl Vault for Drawer {

@@ -84,7 +84,7 @@ export const commands = {
 	/**  Deletes every value in every place; says how many there were. */
 	secretsForget: () => typedError<number, Problem>(__TAURI_INVOKE("secrets_forget")),
 	/**  Keeps secrets in another place from now on, and moves what there is. */
-	vaultChoose: (choice: VaultChoice) => typedError<null, Problem>(__TAURI_INVOKE("vault_choose", { choice })),
+	vaultChoose: (choice: VaultChoice) => typedError<SecretsMoved, Problem>(__TAURI_INVOKE("vault_choose", { choice })),
 	/**  Opens the encrypted file with its password, or has the keyring ask for its own. */
 	vaultUnlock: (password: Typed | null) => typedError<null, Problem>(__TAURI_INVOKE("vault_unlock", { password })),
 	/**  Closes the encrypted file. */
@@ -359,6 +359,8 @@ export type Kept = {
 	used_at: string | null,
 	/**  Whether a value is tried against its provider before it replaces another. */
 	can_be_tried: boolean,
+	/**  Why it is not, in a sentence; nothing where it is. */
+	not_tried: string | null,
 	/**  Whether a person types it; the others are made by TonnyTray itself. */
 	can_be_typed: boolean,
 };
@@ -544,7 +546,7 @@ export type Presence =
 "set" | 
 /**  It is not. */
 "unset" | 
-/**  It was there when its place was last open. */
+/**  It was there when its place was last open, or stayed behind in a keyring that did not answer. */
 "out_of_reach";
 
 /**  One thing that went wrong, ready to be shown. */
@@ -573,6 +575,16 @@ export type SecretKept = {
 	tried: Tried,
 	/**  Something worth knowing about it. */
 	note: string | null,
+};
+
+/**  What became of secrets when another place was chosen. */
+export type SecretsMoved = {
+	/**  So many are in the new place now, read back and compared. */
+	moved: number,
+	/**  So many could not be read: they are still where they were, and nothing there was deleted. */
+	left_behind: number,
+	/**  The encrypted file that could not be read, under the name it has now. */
+	set_aside: string | null,
 };
 
 /**  One field's new value. */
@@ -820,6 +832,11 @@ export type VaultReport = {
 	secrets: Kept[],
 	/**  What became of the plain-text secrets of an older set-up, if there were any. */
 	migration: Migration | null,
+	/**
+	 *  When it was found that other users of this machine could read the encrypted file, RFC 3339; mended at once, and
+	 *  said until the file gets another password.
+	 */
+	exposed_at: string | null,
 };
 
 /**  What state the place is in. */

@@ -8,6 +8,7 @@ import {
   type HistoryRow,
   type Kept,
   type Problem,
+  type SecretsMoved,
   type Snapshot,
   type UsagePoint,
   type VaultChoice,
@@ -160,7 +161,7 @@ export class FakeApp {
       for (const { id } of this.secrets.secrets) this.secret(id, { presence: "unset", place: null });
       return 2;
     },
-    vault_choose: ({ choice }) => this.vault(wished(choice as VaultChoice)),
+    vault_choose: ({ choice }) => this.move(choice as VaultChoice),
     vault_unlock: () => this.vault({ state: "working", problem: null }),
     vault_lock: () => this.vault({ state: "file_locked" }),
     vault_password: () => null,
@@ -207,6 +208,15 @@ export class FakeApp {
   private secret(id: unknown, change: Partial<Kept>): void {
     const secrets = this.secrets.secrets.map((one) => (one.id === id ? { ...one, ...change } : one));
     this.secrets = { ...this.secrets, secrets };
+  }
+
+  /** From a place that does not answer nothing is moved, and nothing is deleted there. */
+  private move(choice: VaultChoice): SecretsMoved {
+    const before = this.secrets;
+    const inReach = before.state === "working" || before.place === choice.place;
+    const count = before.secrets.filter(({ presence }) => presence !== "unset").length;
+    this.vault(wished(choice));
+    return { moved: inReach ? count : 0, left_behind: inReach ? 0 : count, set_aside: null };
   }
 
   private vault(change: Partial<VaultReport>): null {

@@ -152,6 +152,7 @@ export const secrets: VaultReport = {
   retry_in_s: 0,
   auto_lock_min: 30,
   migration: null,
+  exposed_at: null,
   secrets: [
     {
       id: "openai",
@@ -162,6 +163,7 @@ export const secrets: VaultReport = {
       set_at: ago(3 * DAY_MS),
       used_at: ago(12 * 60_000),
       can_be_tried: true,
+      not_tried: null,
       can_be_typed: true,
     },
     {
@@ -173,6 +175,7 @@ export const secrets: VaultReport = {
       set_at: null,
       used_at: null,
       can_be_tried: true,
+      not_tried: null,
       can_be_typed: true,
     },
     {
@@ -184,6 +187,7 @@ export const secrets: VaultReport = {
       set_at: ago(40 * DAY_MS),
       used_at: null,
       can_be_tried: false,
+      not_tried: "It is not tried: nothing at the provider answers for it.",
       can_be_typed: true,
     },
     {
@@ -195,6 +199,7 @@ export const secrets: VaultReport = {
       set_at: ago(2 * DAY_MS),
       used_at: null,
       can_be_tried: false,
+      not_tried: "It is not tried: nothing at the provider answers for it.",
       can_be_typed: false,
     },
   ],

@@ -4,7 +4,10 @@
 //! The terminal has a vault of its own beside the app's and only tells the app that something changed: no secret
 //! crosses the control socket.
 
-use tonny_core::ports::{AudioFiles as _, Choice, Place, Presence, VaultReport, VaultState};
+use tonny_core::control::Request;
+use tonny_core::ports::{
+    AudioFiles as _, Choice, Kept, Place, Presence, SecretsMoved, VaultReport, VaultState,
+};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{RECORDINGS, Secrets, Tried, kind};
 use tonny_platform::audio::RecordingsOnDisk;
@@ -27,15 +30,19 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
                     drop_seal(face)?;
                 }
                 let mut input = Input::new(face, false);
-                open_file(&secrets, &mut input).await?;
+                open_file(face, &secrets, &mut input).await?;
                 let was_there = secrets.clear(kind.id).await?;
                 changed(face, if was_there { "cleared" } else { "was not set" }, kind.id)
             }
             Verb::Forget { yes } => forget(face, &secrets, yes).await,
-            Verb::Store { place, agree } => store(face, &secrets, place, agree).await,
+            Verb::Store { place, change_password: true, .. } => change_password(face, &secrets, place).await,
+            Verb::Store { place, agree, auto_lock, .. } => {
+                store(face, &secrets, place, agree, auto_lock).await
+            }
+            Verb::Lock => lock(face),
             Verb::Unlock => {
                 let mut input = Input::new(face, false);
-                open_file(&secrets, &mut input).await?;
+                open_file(face, &secrets, &mut input).await?;
                 secrets.unlock(None).await?;
                 face.tell_app();
                 list(face, &secrets.report().await?)
@@ -53,7 +60,7 @@ async fn set(
 ) -> Result<(), Problem> {
     let kind = kind(name)?;
     let mut input = Input::new(face, password_first);
-    open_file(secrets, &mut input).await?;
+    open_file(face, secrets, &mut input).await?;
     let value = input.ask(kind.label)?;
     let kept = secrets.set(kind.id, value, try_it).await?;
     if let Some(note) = &kept.note {
@@ -81,31 +88,87 @@ fn drop_seal(face: &Face) -> Result<(), Problem> {
     RecordingsOnDisk.set_seal(&face.folders()?.audio, None)
 }
 
-async fn store(face: &Face, secrets: &Secrets, place: Store, agree: bool) -> Result<(), Problem> {
-    let place = match place {
+async fn store(
+    face: &Face,
+    secrets: &Secrets,
+    place: Store,
+    agree: bool,
+    auto_lock_min: Option<u32>,
+) -> Result<(), Problem> {
+    let place = place_of(place);
+    let mut input = Input::new(face, place == Place::Keyring);
+    let wish = |password| Choice { place, password, understood: agree, auto_lock_min };
+    // Without asking how the place in use does first: one that is silent would take its time twice.
+    let mut outcome = secrets.choose(wish(None)).await;
+    if outcome.as_ref().is_err_and(|problem| problem.is(Code::VaultFileLocked)) {
+        let mut password = None;
+        if place == Place::File {
+            password = Some(input.new_password()?);
+        } else {
+            secrets.unlock(Some(input.password()?)).await?;
+        }
+        outcome = secrets.choose(wish(password)).await;
+    }
+    let moved = outcome.map_err(|problem| match problem {
+        problem if problem.is(Code::VaultNotAgreed) => {
+            let what = place.protection().trim_end_matches('.');
+            Problem::with(Code::VaultNotAgreed, format!("{what}. Say that you agree with --agree"))
+        }
+        problem => problem,
+    })?;
+    face.tell_app();
+    say_what_stayed(face, &moved);
+    list(face, &secrets.report().await?)
+}
+
+fn say_what_stayed(face: &Face, moved: &SecretsMoved) {
+    if moved.left_behind > 0 {
+        let (count, were) = (moved.left_behind, if moved.left_behind == 1 { "secret" } else { "secrets" });
+        face.remark(format!(
+            "{count} {were} could not be read and stayed where they were: nothing was deleted. \
+             They are listed as locked away."
+        ));
+    }
+    if let Some(file) = &moved.set_aside {
+        face.remark(format!("The encrypted file could not be read. It was set aside as {file}."));
+    }
+}
+
+fn place_of(place: Store) -> Place {
+    match place {
         Store::Keyring => Place::Keyring,
         Store::File => Place::File,
         Store::Session => Place::Session,
-    };
-    if place != Place::Keyring && !agree {
-        let what = place.protection().trim_end_matches('.');
-        return Err(Problem::with(Code::VaultNotAgreed, format!("{what}. Say that you agree with --agree")));
     }
-    let mut input = Input::new(face, place == Place::Keyring);
-    let report = secrets.report().await?;
-    if report.state == VaultState::FileLocked {
-        secrets.unlock(Some(input.password()?)).await?;
+}
+
+async fn change_password(face: &Face, secrets: &Secrets, place: Store) -> Result<(), Problem> {
+    if place != Store::File || secrets.report().await?.place != Place::File {
+        let why = "Only the encrypted file has a password of its own, and secrets are kept in it then";
+        return Err(Problem::with(Code::RequestInvalid, why));
     }
-    let password = if place == Place::File { Some(input.new_password()?) } else { None };
-    secrets.choose(Choice { place, password, understood: agree, auto_lock_min: None }).await?;
+    let mut input = Input::new(face, true);
+    let old = input.password()?;
+    let new = input.new_password()?;
+    secrets.change_password(old, new).await?;
     face.tell_app();
-    list(face, &secrets.report().await?)
+    face.show(&serde_json::json!({ "password": "changed" }), || "The file has its new password.".to_owned())
+}
+
+/// The terminal never keeps the file open: it is the running app that may have.
+fn lock(face: &Face) -> Result<(), Problem> {
+    match face.ask(&Request::LockSecrets) {
+        Err(problem) if !problem.is(Code::AppNotRunning) => return Err(problem),
+        _ => {}
+    }
+    face.show(&serde_json::json!({ "file": "locked" }), || "The encrypted file is locked.".to_owned())
 }
 
 /// Unlocks the encrypted file for this command, where secrets are kept in it. A place that will not work is told before
 /// anybody types a value, and without waiting for it a second time.
-async fn open_file(secrets: &Secrets, input: &mut Input<'_>) -> Result<(), Problem> {
+async fn open_file(face: &Face, secrets: &Secrets, input: &mut Input<'_>) -> Result<(), Problem> {
     let report = secrets.report().await?;
+    warn(face, &report);
     match (report.state, report.problem) {
         (VaultState::FileLocked, _) => {
             let password = input.password()?;
@@ -123,30 +186,60 @@ fn changed(face: &Face, what: &str, id: &str) -> Result<(), Problem> {
     face.show(&serde_json::json!({ "id": id, "outcome": what }), || format!("{id}: {what}."))
 }
 
+/// What was mended and has to be known all the same.
+fn warn(face: &Face, report: &VaultReport) {
+    if let Some(at) = &report.exposed_at {
+        face.remark(format!(
+            "Other users of this machine could read the encrypted file until {}; they cannot any more. \
+             Change its password: tonny secrets store file --change-password",
+            day(Some(at))
+        ));
+    }
+}
+
 fn list(face: &Face, report: &VaultReport) -> Result<(), Problem> {
+    warn(face, report);
     face.show(report, || {
         let mut lines = vec![report.protection.clone()];
         lines.extend(report.problem.iter().map(ToString::to_string));
         if let Some(migration) = &report.migration {
+            lines.extend(
+                migration
+                    .moved
+                    .iter()
+                    .map(|moved| format!("{}: moved from {}, where it was plain text", moved.id, moved.from)),
+            );
             lines.extend(migration.left.iter().map(|left| format!("{}: {}", left.file, left.why)));
         }
-        lines.extend(report.secrets.iter().map(|kept| {
-            let presence = match kept.presence {
-                Presence::Set => "set",
-                Presence::Unset => "-",
-                Presence::OutOfReach => "locked away",
-            };
-            let day =
-                |at: &Option<String>| at.as_deref().map_or("", |at| at.get(..10).unwrap_or(at)).to_owned();
-            format!(
-                "{:<22} {:<12} {:<11} {:<11} {}",
-                kept.id,
-                presence,
-                day(&kept.set_at),
-                day(&kept.used_at),
-                kept.purpose
-            )
-        }));
+        lines.push(line(["NAME", "STATE", "KEPT IN", "SET", "LAST USED", "FOR"]));
+        lines.extend(report.secrets.iter().map(row));
         lines.join("\n")
     })
+}
+
+fn row(kept: &Kept) -> String {
+    let presence = match kept.presence {
+        Presence::Set => "set",
+        Presence::Unset => "-",
+        Presence::OutOfReach => "locked away",
+    };
+    let place = match kept.place {
+        None => "",
+        Some(Place::Keyring) => "keyring",
+        Some(Place::File) => "file",
+        Some(Place::Session) => "memory",
+    };
+    let why =
+        kept.not_tried.as_ref().filter(|_| kept.can_be_typed).map_or(String::new(), |why| format!(" {why}"));
+    let purpose = format!("{}{why}", kept.purpose);
+    line([&kept.id, presence, place, day(kept.set_at.as_ref()), day(kept.used_at.as_ref()), &purpose])
+}
+
+fn line(cells: [&str; 6]) -> String {
+    let [id, presence, place, set, used, purpose] = cells;
+    format!("{id:<22} {presence:<12} {place:<8} {set:<11} {used:<11} {purpose}")
+}
+
+fn day(at: Option<&String>) -> &str {
+    at.map_or("", |at| at.get(..10).unwrap_or(at))
 }

@@ -15,7 +15,7 @@ use super::usage::UsagePoint;
 use super::{DesktopWish, Notification};
 use crate::control::{Reply, Request};
 use crate::model::InstalledModel;
-use crate::ports::{Delivery, Recording};
+use crate::ports::{Delivery, Migration, Recording};
 use crate::problem::{Code, Problem};
 use crate::push_to_talk::Gesture;
 use crate::settings::Settings;
@@ -73,6 +73,8 @@ pub enum Message {
     CleanedUp(Result<Cleaned, Problem>),
     Secrets(SecretsAsk),
     SecretsChanged,
+    VaultWorks,
+    Migrated(Result<Migration, Problem>),
     NoRecordingsKey,
     Retranscribed(String, Result<Transcript, Problem>),
     MicrophoneTest(bool, Answer<Result<(), Problem>>),
@@ -254,6 +256,7 @@ impl AppHandle {
                 return Reply { status: Some(Status::from(&self.snapshot())), ..Reply::done() };
             }
             Request::Show { page } => self.tell(Message::Wish(DesktopWish::Show(page))).await,
+            Request::LockSecrets => self.secrets(SecretsAsk::Lock).await,
             Request::Reload => self.tell(Message::Reload).await,
             Request::Retry { id, model } => self.retry(id, model).await,
             Request::RestartWorker { name } => self.command_worker(name, WorkerCommand::Restart).await,

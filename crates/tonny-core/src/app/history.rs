@@ -8,7 +8,7 @@ use tonny_store::{Filter, Hit, Outcome, Page, Search, Store, Utterance, Utteranc
 
 use super::App;
 use super::ask::Answer;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, quoted};
 
 /// How long a deletion can be taken back; longer than the window shows its Undo.
 pub(super) const UNDO: Duration = Duration::from_secs(10);
@@ -56,16 +56,15 @@ impl HistoryFilter {
             None => Ok(None),
             Some(text) => crate::history_files::utc_ms(text)
                 .map(Some)
-                .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{text:?} is no time"))),
+                .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{} is no time", quoted(text)))),
         };
         let state = match &self.state {
             None => None,
-            Some(name) => Some(
-                UtteranceState::ALL
-                    .into_iter()
-                    .find(|state| state.as_str() == name)
-                    .ok_or_else(|| Problem::with(Code::RequestInvalid, format!("{name:?} is no state")))?,
-            ),
+            Some(name) => {
+                Some(UtteranceState::ALL.into_iter().find(|state| state.as_str() == name).ok_or_else(
+                    || Problem::with(Code::RequestInvalid, format!("{} is no state", quoted(name))),
+                )?)
+            }
         };
         Ok(Filter {
             since_ms: moment(&self.since)?,

@@ -14,8 +14,9 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 impl App {
     pub(super) fn begin_install(&mut self, id: &str) -> Result<(), Problem> {
         let entry = self.catalogue.find(id).cloned();
-        let entry =
-            entry.ok_or_else(|| Problem::with(Code::ModelUnknown, format!("It was called {id:?}")))?;
+        let entry = entry.ok_or_else(|| {
+            Problem::with(Code::ModelUnknown, format!("It was called {}", crate::problem::quoted(id)))
+        })?;
         if self.install.is_some() {
             return Err(Problem::with(Code::SourceRefused, "Another model is being installed"));
         }

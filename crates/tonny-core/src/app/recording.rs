@@ -20,7 +20,10 @@ pub(super) const VOICE_LEVEL: f32 = 0.12;
 impl App {
     pub(super) async fn gesture(&mut self, gesture: Gesture, route: Option<String>) -> Result<(), Problem> {
         let route = Route::named(route.as_deref()).ok_or_else(|| {
-            Problem::with(Code::RouteUnknown, format!("It was called {:?}", route.unwrap_or_default()))
+            Problem::with(
+                Code::RouteUnknown,
+                format!("It was called {}", crate::problem::quoted(&route.unwrap_or_default())),
+            )
         })?;
         let tap = Duration::from_millis(u64::from(self.settings.dictation.tap_ms));
         let now = self.parts.clock.now();

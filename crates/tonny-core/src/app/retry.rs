@@ -17,7 +17,7 @@ use super::utterance::Stage;
 use super::{App, AppHandle, recordings};
 use crate::engine::{self, AGAIN, Chain, EMBEDDED, Engine, Link, READY_DEADLINE};
 use crate::model::InstalledModel;
-use crate::problem::{Code, Problem};
+use crate::problem::{Code, Problem, quoted};
 use crate::secrets::Secrets;
 use crate::transcription::{self, Job, Note, Transcript, replay};
 
@@ -64,7 +64,8 @@ impl App {
             None => self.retranscribe(id),
             Some(wanted) => {
                 let installed = self.installed.iter().find(|model| model.id == wanted);
-                let unknown = || Problem::with(Code::ModelUnknown, format!("{wanted:?} is not installed"));
+                let unknown =
+                    || Problem::with(Code::ModelUnknown, format!("{} is not installed", quoted(&wanted)));
                 let model = installed.cloned().ok_or_else(unknown)?;
                 self.retries.under_way.insert(id.to_owned());
                 self.retries.waiting.push_back((id.to_owned(), model));

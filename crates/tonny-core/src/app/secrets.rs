@@ -1,9 +1,9 @@
 //! Secrets as the App handles them: every ask is a task of its own, because a keyring may take its time.
 
 use super::ask::{Answer, Message};
-use super::{App, recordings};
-use crate::ports::{Choice, VaultReport};
-use crate::problem::Problem;
+use super::{App, Notification, recordings};
+use crate::ports::{Choice, Migration, SecretsMoved, VaultReport};
+use crate::problem::{Code, Problem};
 use crate::secrets::{RECORDINGS, SecretKept, Secrets, Typed, kind};
 
 /// What the faces ask about secrets.
@@ -17,7 +17,7 @@ pub enum SecretsAsk {
     /// Delete all.
     Forget(Answer<Result<u32, Problem>>),
     /// Keep them elsewhere.
-    Choose(Choice, Answer<Result<(), Problem>>),
+    Choose(Choice, Answer<Result<SecretsMoved, Problem>>),
     /// Open the place.
     Unlock(Option<Typed>, Answer<Result<(), Problem>>),
     /// Close the encrypted file.
@@ -26,6 +26,14 @@ pub enum SecretsAsk {
     ChangePassword(Typed, Typed, Answer<Result<(), Problem>>),
     /// Make sure that recordings can be encrypted.
     RecordingsKey(Answer<Result<(), Problem>>),
+}
+
+/// Plain text of an older set-up that may wait for the vault.
+#[derive(Debug, Default)]
+pub(super) struct OldSecrets {
+    /// It could not be moved; nobody is at it now.
+    waits: bool,
+    was_told: bool,
 }
 
 impl App {
@@ -41,8 +49,8 @@ impl App {
             if takes_recordings_key(&ask) && recordings::drop_key(&audio, folder).await.is_err() {
                 tracing::error!("recordings may be encrypted with a key that is gone");
             }
-            if carry_out(&secrets, ask).await {
-                handle.send(Message::SecretsChanged).await;
+            if let Some(message) = carry_out(&secrets, ask).await {
+                handle.send(message).await;
             }
         });
     }
@@ -51,36 +59,65 @@ impl App {
         self.secrets_version += 1;
         self.ensure_recordings_key();
         self.retry_sealed();
+        self.migrate_again();
     }
 
-    /// Plain-text secrets of an older set-up move into the vault; what cannot be done now is tried at the next start.
-    pub(super) fn migrate_secrets(&self) {
+    /// The encrypted file may lock itself; whoever shows its state has to know.
+    pub(super) fn watch_vault(&self) {
         let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
         self.tasks.spawn(async move {
-            match secrets.migrate().await {
-                Ok(migration) if migration.is_empty() => {}
-                Ok(migration) => {
-                    for moved in &migration.moved {
-                        tracing::info!(
-                            kind = moved.id,
-                            file = moved.from,
-                            "a plain-text secret moved into the vault"
-                        );
-                    }
-                    for left in &migration.left {
-                        tracing::warn!(
-                            file = left.file,
-                            why = left.why,
-                            "an old file with secrets was left alone"
-                        );
-                    }
-                    handle.send(Message::SecretsChanged).await;
-                }
-                Err(problem) => {
-                    tracing::warn!(code = problem.code, "old plain-text secrets could not be looked at")
+            while secrets.locked_itself().await.is_ok() {
+                if !handle.send(Message::SecretsChanged).await {
+                    return;
                 }
             }
         });
+    }
+
+    /// What waits for the vault is tried again.
+    pub(super) fn migrate_again(&mut self) {
+        if std::mem::take(&mut self.old_secrets.waits) {
+            self.migrate_secrets();
+        }
+    }
+
+    /// Told once; what is tried again fails silently.
+    pub(super) fn migrated(&mut self, outcome: Result<Migration, Problem>) {
+        match outcome {
+            Ok(migration) if migration.is_empty() => {}
+            Ok(migration) => {
+                tell(&migration);
+                self.secrets_changed();
+            }
+            Err(problem) => {
+                tracing::warn!(code = problem.code, "old plain-text secrets could not be moved yet");
+                self.old_secrets.waits = true;
+                if !std::mem::replace(&mut self.old_secrets.was_told, true) {
+                    let told = Problem::with(Code::MigrationWaits, problem.message.trim_end_matches('.'));
+                    let (title, body) = (told.message.clone(), told.advice.clone());
+                    self.told(told, Notification { title, body });
+                }
+            }
+        }
+    }
+
+    /// Plain-text secrets of an older set-up move into the vault; what cannot be done now is tried again when something
+    /// about secrets changes, and at the next start.
+    pub(super) fn migrate_secrets(&self) {
+        let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
+        self.tasks.spawn(async move {
+            let outcome = secrets.migrate().await;
+            handle.send(Message::Migrated(outcome)).await;
+        });
+    }
+}
+
+fn tell(migration: &Migration) {
+    for moved in &migration.moved {
+        tracing::info!(kind = moved.id, file = moved.from, "a plain-text secret moved into the vault");
+    }
+    for left in &migration.left {
+        tracing::warn!(file = left.file, why = left.why, "an old file with secrets was left alone");
     }
 }
 
@@ -92,13 +129,15 @@ fn takes_recordings_key(ask: &SecretsAsk) -> bool {
     }
 }
 
-/// Whether something changed, or may have.
-async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> bool {
+/// What the App has to know of it: that something changed, or may have.
+async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> Option<Message> {
     // Whoever asked may have gone; the work is done all the same.
     match ask {
         SecretsAsk::Report(reply) => {
-            let _ = reply.send(secrets.report().await);
-            return false;
+            let report = secrets.report().await;
+            let works = report.as_ref().is_ok_and(|report| report.state.works());
+            let _ = reply.send(report);
+            return works.then_some(Message::VaultWorks);
         }
         SecretsAsk::Set(id, value, try_it, reply) => _ = reply.send(secrets.set(&id, value, try_it).await),
         SecretsAsk::Clear(id, reply) => _ = reply.send(secrets.clear(&id).await),
@@ -110,7 +149,7 @@ async fn carry_out(secrets: &Secrets, ask: SecretsAsk) -> bool {
             _ = reply.send(secrets.change_password(old, new).await)
         }
         // Answered before, where the recordings are within reach.
-        SecretsAsk::RecordingsKey(_) => return false,
+        SecretsAsk::RecordingsKey(_) => return None,
     }
-    true
+    Some(Message::SecretsChanged)
 }

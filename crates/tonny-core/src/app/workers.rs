@@ -50,6 +50,7 @@ impl App {
         self.last = self.newest().await;
         self.recover().await;
         self.migrate_secrets();
+        self.watch_vault();
         self.ensure_recordings_key();
         self.show_at_start();
         self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
@@ -165,11 +166,9 @@ impl App {
     }
 
     pub(super) fn worker_named(&self, name: &str) -> Result<&engine::Worker, Problem> {
-        let worker = self
-            .workers
-            .iter()
-            .find(|worker| worker.about.name == name)
-            .ok_or_else(|| Problem::with(Code::WorkerUnknown, format!("It was called {name:?}")))?;
+        let worker = self.workers.iter().find(|worker| worker.about.name == name).ok_or_else(|| {
+            Problem::with(Code::WorkerUnknown, format!("It was called {}", crate::problem::quoted(name)))
+        })?;
         let absent = || worker.absent.clone().unwrap_or_else(|| Problem::of(Code::WorkerUnknown));
         worker.handle.as_ref().ok_or_else(absent)
     }

@@ -31,8 +31,8 @@ pub enum VaultAsk {
     Clear(&'static Kind, VaultAnswer<bool>),
     /// Deletes all, in every place; says how many there were.
     Forget(VaultAnswer<u32>),
-    /// Keeps them elsewhere from now on, and moves what there is.
-    Choose(Choice, VaultAnswer<()>),
+    /// Keeps them elsewhere from now on, and moves what can be reached.
+    Choose(Choice, VaultAnswer<SecretsMoved>),
     /// Opens the encrypted file, or asks the keyring to be opened.
     Unlock(Option<Typed>, VaultAnswer<()>),
     /// Closes the encrypted file.
@@ -43,6 +43,8 @@ pub enum VaultAsk {
     Migrate(VaultAnswer<Migration>),
     /// Makes the key of encrypted recordings where there is none; the half of it that everybody may see.
     RecordingsKey(VaultAnswer<String>),
+    /// Answered when the encrypted file locks itself the next time.
+    LocksItself(VaultAnswer<()>),
 }
 
 /// Where secrets are kept.
@@ -83,6 +85,18 @@ pub struct Choice {
     pub understood: bool,
     /// The encrypted file locks itself after so many minutes without use; 0 is never.
     pub auto_lock_min: Option<u32>,
+}
+
+/// What became of secrets when another place was chosen.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct SecretsMoved {
+    /// So many are in the new place now, read back and compared.
+    pub moved: u32,
+    /// So many could not be read: they are still where they were, and nothing there was deleted.
+    pub left_behind: u32,
+    /// The encrypted file that could not be read, under the name it has now.
+    pub set_aside: Option<String>,
 }
 
 /// What state the place is in.
@@ -192,6 +206,9 @@ pub struct VaultReport {
     pub secrets: Vec<Kept>,
     /// What became of the plain-text secrets of an older set-up, if there were any.
     pub migration: Option<Migration>,
+    /// When it was found that other users of this machine could read the encrypted file, RFC 3339; mended at once, and
+    /// said until the file gets another password.
+    pub exposed_at: Option<String>,
 }
 
 /// Whether a secret is there.
@@ -203,7 +220,7 @@ pub enum Presence {
     Set,
     /// It is not.
     Unset,
-    /// It was there when its place was last open.
+    /// It was there when its place was last open, or stayed behind in a keyring that did not answer.
     OutOfReach,
 }
 
@@ -227,6 +244,8 @@ pub struct Kept {
     pub used_at: Option<String>,
     /// Whether a value is tried against its provider before it replaces another.
     pub can_be_tried: bool,
+    /// Why it is not, in a sentence; nothing where it is.
+    pub not_tried: Option<String>,
     /// Whether a person types it; the others are made by TonnyTray itself.
     pub can_be_typed: bool,
 }

@@ -6,7 +6,7 @@ use serde::{Deserialize, Serialize};
 use tonny_egress::{Trials, Verdict};
 
 use super::{Carry, Kind, Reader, Secret, Trial, Typed, check, kind};
-use crate::ports::{Choice, Migration, Vault, VaultAnswer, VaultAsk, VaultReport};
+use crate::ports::{Choice, Migration, SecretsMoved, Vault, VaultAnswer, VaultAsk, VaultReport};
 use crate::problem::{Code, Problem};
 
 /// The way to the secrets. Cheap to clone.
@@ -78,7 +78,7 @@ impl Secrets {
     }
 
     /// Keeps secrets elsewhere.
-    pub async fn choose(&self, choice: Choice) -> Result<(), Problem> {
+    pub async fn choose(&self, choice: Choice) -> Result<SecretsMoved, Problem> {
         self.ask(|answer| VaultAsk::Choose(choice, answer)).await
     }
 
@@ -107,6 +107,11 @@ impl Secrets {
         self.ask(VaultAsk::RecordingsKey).await
     }
 
+    /// Waits until the encrypted file locks itself.
+    pub async fn locked_itself(&self) -> Result<(), Problem> {
+        self.ask(VaultAsk::LocksItself).await
+    }
+
     /// A secret for use; [`Code::SecretUnset`] when there is none.
     pub async fn take(&self, id: &str) -> Result<Secret, Problem> {
         let kind = kind(id)?;
@@ -118,7 +123,7 @@ impl Secrets {
     async fn tried(&self, kind: &'static Kind, value: &Typed) -> Result<(Tried, Option<String>), Problem> {
         let secret = Typed::new(value.open_for_the_vault().to_owned()).into_trial(kind);
         let verdict = match kind.trial {
-            Trial::Never(_) => return Ok((Tried::Not, None)),
+            Trial::Never(why) => return Ok((Tried::Not, Some(format!("It was not tried: {why}.")))),
             Trial::Reach => self.trials.reach(secret.open_for(Reader::Egress)?).await,
             Trial::Get { url, carry, with } => self.request(&secret, url, carry, with).await?,
         };

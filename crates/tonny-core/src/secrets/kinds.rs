@@ -182,7 +182,7 @@ const KINDS: &[Kind] = &[
         "AWS access key id",
         "Language models on AWS Bedrock, with the secret key.",
         of(&["AKIA", "ASIA"], 20, 20),
-        Trial::Never("it is only tried together with the secret key"),
+        Trial::Never("AWS takes no request that only one half of the pair signed"),
         &["/bedrock/access_key_id", "/aws/access_key_id"],
     ),
     key(
@@ -190,7 +190,7 @@ const KINDS: &[Kind] = &[
         "AWS secret access key",
         "Language models on AWS Bedrock, with the access key id.",
         of(&[], 40, 40),
-        Trial::Never("it is only tried together with the access key id"),
+        Trial::Never("AWS takes no request that only one half of the pair signed"),
         &["/bedrock/secret_access_key", "/aws/secret_access_key"],
     ),
     key(

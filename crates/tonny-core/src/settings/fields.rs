@@ -226,10 +226,9 @@ pub fn fields() -> &'static [Field] {
 
 /// The field of that key.
 pub fn field(key: &str) -> Result<&'static Field, Problem> {
-    FIELDS
-        .iter()
-        .find(|field| field.key == key)
-        .ok_or_else(|| Problem::with(Code::SettingUnknown, format!("It was called {key:?}")))
+    FIELDS.iter().find(|field| field.key == key).ok_or_else(|| {
+        Problem::with(Code::SettingUnknown, format!("It was called {}", crate::problem::quoted(key)))
+    })
 }
 
 impl Field {

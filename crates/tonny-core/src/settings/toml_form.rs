@@ -59,7 +59,10 @@ pub fn from_toml(text: &str, base: &Settings) -> Result<Settings, Problem> {
     let mut settings = base.clone();
     for (section, fields) in document.as_object().into_iter().flatten() {
         let Some(fields) = fields.as_object() else {
-            return Err(Problem::with(Code::SettingUnknown, format!("It was called {section:?}")));
+            return Err(Problem::with(
+                Code::SettingUnknown,
+                format!("It was called {}", crate::problem::quoted(section)),
+            ));
         };
         for (name, value) in fields {
             settings = settings.patched(&format!("{section}.{name}"), value.clone())?;

@@ -3,8 +3,9 @@
 //! It is made while there is plenty of room and deleted when a write fails for want of it. What is spoken from there on,
 //! a quarter of an hour of it, fits into what it leaves; the database's few bytes fit in as well.
 
-use std::fs::{self, File};
+use std::fs::{self, OpenOptions, Permissions};
 use std::io::{self, Write};
+use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
 
 /// A quarter of an hour of speech at 32 kB a second.
@@ -25,7 +26,8 @@ pub(super) fn fill(folder: &Path) -> io::Result<()> {
 fn fill_with(folder: &Path, bytes: u64) -> io::Result<()> {
     let path = path(folder);
     if fs::metadata(&path).is_ok_and(|file| file.len() == bytes) {
-        return Ok(());
+        // An older version made it for everybody to read.
+        return fs::set_permissions(&path, Permissions::from_mode(0o600));
     }
     if free(folder)? < bytes * SPARE {
         return Ok(());
@@ -40,7 +42,7 @@ fn fill_with(folder: &Path, bytes: u64) -> io::Result<()> {
 
 /// Written, not only reserved: a file with holes takes no room.
 fn write(path: &Path, bytes: u64) -> io::Result<()> {
-    let mut file = File::create(path)?;
+    let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(path)?;
     let block = vec![0; 1024 * 1024];
     let mut left = bytes;
     while left > 0 {

@@ -3,7 +3,7 @@
 use std::fs::{File, OpenOptions, Permissions};
 use std::io::{self, Read as _, Write as _};
 use std::os::unix::fs::{MetadataExt as _, OpenOptionsExt as _, PermissionsExt as _};
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
 use rustix::fs::{FlockOperation, flock};
@@ -14,21 +14,27 @@ const LARGEST: u64 = 1 << 20;
 /// Between two looks at a lock that another process has.
 const LOOK_EVERY: Duration = Duration::from_millis(20);
 
-/// Reads a file of the vault; `None` where there is none. One that others may read is mended and that is told.
+/// Reads a file of the vault; `None` where there is none. One that others may read is mended.
 pub(super) fn read(path: &Path) -> io::Result<Option<Vec<u8>>> {
+    Ok(read_and_mend(path)?.map(|(bytes, _)| bytes))
+}
+
+/// The same; says whether others could read it.
+pub(super) fn read_and_mend(path: &Path) -> io::Result<Option<(Vec<u8>, bool)>> {
     let file = match OpenOptions::new().read(true).custom_flags(NO_LINK).open(path) {
         Ok(file) => file,
         Err(error) if error.kind() == io::ErrorKind::NotFound => return Ok(None),
         Err(error) => return Err(error),
     };
     let meta = file.metadata()?;
-    if meta.permissions().mode() & 0o077 != 0 {
+    let was_open = meta.permissions().mode() & 0o077 != 0;
+    if was_open {
         tracing::warn!(path = %path.display(), "other users could read a file of the vault; they cannot any more");
         file.set_permissions(Permissions::from_mode(0o600))?;
     }
     let mut bytes = Vec::new();
     file.take(LARGEST).read_to_end(&mut bytes)?;
-    Ok(Some(bytes))
+    Ok(Some((bytes, was_open)))
 }
 
 /// Whether the file is another user's.
@@ -57,6 +63,24 @@ pub(super) fn remove(path: &Path) -> io::Result<()> {
         Err(error) if error.kind() != io::ErrorKind::NotFound => Err(error),
         _ => sync_folder(path),
     }
+}
+
+/// Renames a file to the first name beside it that is free; nothing where there is no file.
+pub(super) fn set_aside(path: &Path) -> io::Result<Option<PathBuf>> {
+    if std::fs::symlink_metadata(path).is_err_and(|error| error.kind() == io::ErrorKind::NotFound) {
+        return Ok(None);
+    }
+    let name = |number: u32| {
+        path.with_added_extension(format!(
+            "broken{}",
+            if number == 0 { String::new() } else { number.to_string() }
+        ))
+    };
+    let free = (0..).map(name).find(|name| std::fs::symlink_metadata(name).is_err());
+    let Some(aside) = free else { return Ok(None) };
+    std::fs::rename(path, &aside)?;
+    sync_folder(path)?;
+    Ok(Some(aside))
 }
 
 fn sync_folder(path: &Path) -> io::Result<()> {

@@ -1,28 +1,39 @@
 //! The vault thread's loop: one ask after the other, and the encrypted file's own locking in between.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::Instant;
+use std::time::{Duration, Instant};
 
 use tonny_core::ports::{VaultAnswer, VaultAsk};
 use tonny_core::problem::Problem;
 
 use super::keeping::Keeping;
 use super::{Asked, DEADLINE, VaultSet};
+use crate::clock::since_boot;
+
+/// A thread's timer stands still while the machine sleeps: while the file is open, the clock is looked at so often.
+const LOOK_EVERY: Duration = Duration::from_secs(20);
 
 /// Runs until nobody can ask any more.
 pub(super) fn run(set: VaultSet, mailbox: &Receiver<Asked>) {
     let mut keeping = Keeping::new(set);
+    let mut watchers = Vec::new();
     loop {
-        let asked = match keeping.locks_itself_at() {
+        let asked = match keeping.locks_itself_in(since_boot()) {
             None => mailbox.recv().map_err(|_| RecvTimeoutError::Disconnected),
-            Some(at) => mailbox.recv_timeout(at.saturating_duration_since(Instant::now())),
+            Some(left) => mailbox.recv_timeout(left.min(LOOK_EVERY)),
         };
+        // Before the ask: the machine may have slept past the time.
+        if keeping.lock_if_due(since_boot()) {
+            for watcher in watchers.drain(..) {
+                reply(watcher, Ok(()));
+            }
+        }
         match asked {
+            Ok(Asked { ask: VaultAsk::LocksItself(watcher), .. }) => watchers.push(watcher),
             Ok(Asked { at, ask }) => carry_out(&mut keeping, at + DEADLINE, ask),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
-        keeping.lock_if_due(Instant::now());
     }
 }
 
@@ -35,15 +46,19 @@ fn carry_out(keeping: &mut Keeping, until: Instant, ask: VaultAsk) {
         }
         VaultAsk::Clear(kind, answer) => reply(answer, keeping.clear(kind, until)),
         VaultAsk::Forget(answer) => reply(answer, keeping.forget(until)),
-        VaultAsk::Choose(choice, answer) => reply(answer, keeping.choose(&choice)),
+        VaultAsk::Choose(choice, answer) => reply(answer, keeping.choose(&choice, until)),
         VaultAsk::Unlock(password, answer) => reply(answer, keeping.unlock(password.as_ref(), until)),
         VaultAsk::Lock(answer) => {
             keeping.lock();
             reply(answer, Ok(()));
         }
-        VaultAsk::ChangePassword(old, new, answer) => reply(answer, keeping.change_password(&old, &new)),
+        VaultAsk::ChangePassword(old, new, answer) => {
+            reply(answer, keeping.change_password(&old, &new, until));
+        }
         VaultAsk::RecordingsKey(answer) => reply(answer, keeping.recordings_key(until)),
         VaultAsk::Migrate(answer) => reply(answer, keeping.migrate(until)),
+        // Taken by the loop.
+        VaultAsk::LocksItself(_) => {}
     }
 }
 

@@ -3,6 +3,7 @@
 //! Every read and write goes to the file itself: the app and the terminal may both have it open. Only the data key is
 //! kept in memory, until the file is locked.
 
+use std::cell::Cell;
 use std::io;
 use std::path::PathBuf;
 
@@ -37,6 +38,8 @@ pub enum FileError {
 pub struct FileVault {
     path: PathBuf,
     key: Option<Key>,
+    /// Others could read the file when it was read.
+    was_open_to_others: Cell<bool>,
 }
 
 /// Names and texts; every text is wiped when dropped.
@@ -45,7 +48,7 @@ type Entries = Vec<(String, Zeroizing<String>)>;
 impl FileVault {
     /// At this path; nothing is read yet.
     pub fn new(path: PathBuf) -> Self {
-        Self { path, key: None }
+        Self { path, key: None, was_open_to_others: Cell::new(false) }
     }
 
     /// Whether there is a file.
@@ -134,6 +137,17 @@ impl FileVault {
         Ok(atomic::remove(&self.path)?)
     }
 
+    /// Forgets the key and renames the file, so that another can take its place; its name now, where there was one.
+    pub(super) fn set_aside(&mut self) -> Result<Option<PathBuf>, FileError> {
+        self.lock();
+        Ok(atomic::set_aside(&self.path)?)
+    }
+
+    /// Whether others could read the file since this was asked last. They cannot any more.
+    pub(super) fn take_exposed(&self) -> bool {
+        self.was_open_to_others.take()
+    }
+
     fn key(&self) -> Result<&Key, FileError> {
         self.key.as_ref().ok_or(FileError::Locked)
     }
@@ -146,12 +160,13 @@ impl FileVault {
 
     fn envelope(&self) -> Result<Envelope, FileError> {
         let foreign = atomic::is_foreign(&self.path);
-        let bytes = match atomic::read(&self.path) {
-            Ok(Some(bytes)) => bytes,
+        let (bytes, was_open) = match atomic::read_and_mend(&self.path) {
+            Ok(Some(read)) => read,
             Ok(None) => return Err(FileError::Missing),
             Err(_) if foreign => return Err(FileError::Foreign),
             Err(error) => return Err(error.into()),
         };
+        self.was_open_to_others.set(self.was_open_to_others.get() || was_open);
         let envelope = Envelope::parse(&bytes)?;
         if foreign {
             // The tags prove what is inside; only the owner is wrong, and a copy of our own is ours.

@@ -19,9 +19,10 @@ use zeroize::Zeroizing;
 use super::file::{FileError, FileVault};
 use super::keyring::{self, Keyring};
 use super::ledger::{Ledger, MARKER};
+use super::old_files::still_there;
 use super::password::{self, Cost};
 use super::{Broken, VaultSet, atomic, envelope};
-use crate::clock::SystemClock;
+use crate::clock::{SystemClock, since_boot};
 
 /// The last use is kept to the minute: a write for each request would be much for little.
 const USE_EVERY: time::Duration = time::Duration::minutes(1);
@@ -35,8 +36,8 @@ pub(super) struct Keeping {
     pub(super) file: FileVault,
     pub(super) session: BTreeMap<String, Text>,
     pub(super) ledger: Ledger,
-    /// When the encrypted file was used last.
-    used: Instant,
+    /// When the encrypted file was used last, on the clock that a sleeping machine does not stop.
+    used: Duration,
     /// When a place that was left could not be cleared.
     pub(super) not_cleared_at: Option<Instant>,
 }
@@ -50,7 +51,7 @@ impl Keeping {
     pub(super) fn with_keyring(set: VaultSet, keyring: Keyring) -> Self {
         let file = FileVault::new(set.folder.join("secrets.vault"));
         let (session, ledger) = (BTreeMap::new(), Ledger::default());
-        Self { set, keyring, file, session, ledger, used: Instant::now(), not_cleared_at: None }
+        Self { set, keyring, file, session, ledger, used: since_boot(), not_cleared_at: None }
     }
 
     /// Takes the lock and reads the ledger.
@@ -71,7 +72,7 @@ impl Keeping {
         self.ledger.save(&self.set.folder.join("ledger.json")).map_err(|error| self.unusable(&error))
     }
 
-    fn unusable(&self, error: &io::Error) -> Problem {
+    pub(super) fn unusable(&self, error: &io::Error) -> Problem {
         Problem::with(Code::VaultFileUnusable, format!("{}: {error}", self.set.folder.display()))
     }
 
@@ -79,9 +80,13 @@ impl Keeping {
         let _lock = self.begin(until)?;
         let place = self.ledger.place;
         let (state, names) = self.looked_at(until);
+        self.note_exposure()?;
         let elsewhere = place == Place::Session && !self.set.has_session;
-        let problem =
-            if elsewhere { Some(Problem::of(Code::VaultElsewhere)) } else { state.code().map(Problem::of) };
+        let problem = match (place, state) {
+            _ if elsewhere => Some(Problem::of(Code::VaultElsewhere)),
+            (Place::File, VaultState::Failing) => Some(Problem::of(Code::VaultFileUnusable)),
+            _ => state.code().map(Problem::of),
+        };
         let wait = password::left(self.ledger.wrong_passwords, self.ledger.last_wrong_ms, now_ms());
         Ok(VaultReport {
             place,
@@ -92,7 +97,8 @@ impl Keeping {
             retry_in_s: seconds(wait),
             auto_lock_min: self.ledger.auto_lock_min,
             secrets: self.listed(names.as_deref()),
-            migration: self.ledger.migration.clone(),
+            migration: self.ledger.migration.as_ref().map(still_there),
+            exposed_at: self.ledger.exposed_at.clone(),
         })
     }
 
@@ -119,22 +125,31 @@ impl Keeping {
     }
 
     fn kept(&self, kind: &Kind, names: Option<&[String]>) -> Kept {
-        let dates = self.ledger.dates.get(kind.id).cloned().unwrap_or_default();
-        let presence = match names {
+        let mut dates = self.ledger.dates.get(kind.id).cloned().unwrap_or_default();
+        let mut presence = match names {
             Some(names) if names.iter().any(|name| name == kind.id) => Presence::Set,
             None if dates.set_at.is_some() => Presence::OutOfReach,
             _ => Presence::Unset,
         };
+        let mut place = self.ledger.place;
+        let behind = self.ledger.behind.as_ref().and_then(|behind| behind.dates.get(kind.id));
+        if let Some(behind) = behind.filter(|_| presence == Presence::Unset) {
+            (dates, presence, place) = (behind.clone(), Presence::OutOfReach, Place::Keyring);
+        }
         let known = presence != Presence::Unset;
         Kept {
             id: kind.id.to_owned(),
             label: kind.label.to_owned(),
             purpose: kind.purpose.to_owned(),
             presence,
-            place: known.then_some(self.ledger.place),
+            place: known.then_some(place),
             set_at: dates.set_at.filter(|_| known),
             used_at: dates.used_at.filter(|_| known),
             can_be_tried: !matches!(kind.trial, Trial::Never(_)),
+            not_tried: match kind.trial {
+                Trial::Never(why) => Some(format!("It is not tried: {why}.")),
+                _ => None,
+            },
             can_be_typed: kind.shape != Shape::Made,
         }
     }
@@ -174,6 +189,9 @@ impl Keeping {
         let found = self.read_at(self.ledger.place, kind.id, until)?;
         let was_set = self.ledger.dates.contains_key(kind.id);
         let Some(text) = found else {
+            if self.is_behind(kind.id) {
+                return Err(Problem::with(Code::VaultLeftBehind, format!("It is the {}", kind.label)));
+            }
             let lost = state == VaultState::Changed && was_set;
             return if lost { Err(problem(state)) } else { Ok(None) };
         };
@@ -236,43 +254,13 @@ impl Keeping {
     pub(super) fn clear(&mut self, kind: &Kind, until: Instant) -> Result<bool, Problem> {
         let _lock = self.begin(until)?;
         self.ready(until)?;
-        let was_there = self.delete_at(self.ledger.place, kind.id, until)?;
+        let mut was_there = self.delete_at(self.ledger.place, kind.id, until)?;
+        if !was_there && self.is_behind(kind.id) {
+            was_there = self.clear_behind(kind, until)?;
+        }
         self.ledger.dates.remove(kind.id);
         self.save()?;
         Ok(was_there)
-    }
-
-    /// Everything, in every place. What cannot be reached is an error, so that nobody believes it gone.
-    pub(super) fn forget(&mut self, until: Instant) -> Result<u32, Problem> {
-        let _lock = self.begin(until)?;
-        let mut gone = self.session.len();
-        self.session.clear();
-        if self.file.exists() {
-            gone += self.file.names().map_or(0, |names| names.len());
-            self.file.destroy().map_err(|error| self.file_problem(&error))?;
-        }
-        if self.ledger.place == Place::Keyring || self.ledger.marker.is_some() {
-            gone += self.forget_keyring(until)?;
-        }
-        self.ledger = Ledger { auto_lock_min: self.ledger.auto_lock_min, ..Ledger::default() };
-        self.save()?;
-        Ok(u32::try_from(gone).unwrap_or(u32::MAX))
-    }
-
-    /// A machine that never had a keyring has nothing in it.
-    fn forget_keyring(&mut self, until: Instant) -> Result<usize, Problem> {
-        let unused = self.ledger.marker.is_none() && self.ledger.dates.is_empty();
-        let names = match self.keyring.names(until) {
-            Err(_) if unused => return Ok(0),
-            names => names.map_err(problem)?,
-        };
-        if !names.is_empty() && self.keyring.state(until) == VaultState::Locked {
-            self.keyring.open(until).map_err(problem)?;
-        }
-        for name in &names {
-            self.keyring.delete(name, until).map_err(problem)?;
-        }
-        Ok(names.iter().filter(|name| name.as_str() != MARKER).count())
     }
 
     pub(super) fn unlock(&mut self, password: Option<&Typed>, until: Instant) -> Result<(), Problem> {
@@ -303,7 +291,7 @@ impl Keeping {
         }
         match by(&mut self.file, password.open_for_the_vault()) {
             Ok(()) => {
-                self.used = Instant::now();
+                self.used = since_boot();
                 (self.ledger.wrong_passwords, self.ledger.last_wrong_ms) = (0, 0);
                 self.save()
             }
@@ -318,28 +306,40 @@ impl Keeping {
         }
     }
 
-    pub(super) fn change_password(&mut self, old: &Typed, new: &Typed) -> Result<(), Problem> {
+    pub(super) fn change_password(
+        &mut self,
+        old: &Typed,
+        new: &Typed,
+        until: Instant,
+    ) -> Result<(), Problem> {
         strong(new)?;
-        let _lock = self.begin(Instant::now() + super::DEADLINE)?;
+        let _lock = self.begin(until)?;
         let cost = self.set.cost.unwrap_or_else(Cost::calibrated);
-        self.unlock_file(old, |file, old| file.change_password(old, new.open_for_the_vault(), cost))
+        self.unlock_file(old, |file, old| file.change_password(old, new.open_for_the_vault(), cost))?;
+        self.file.take_exposed();
+        self.ledger.exposed_at = None;
+        self.save()
     }
 
     pub(super) fn lock(&mut self) {
         self.file.lock();
     }
 
-    /// When the encrypted file locks itself.
-    pub(super) fn locks_itself_at(&self) -> Option<Instant> {
+    /// In how long the encrypted file locks itself.
+    pub(super) fn locks_itself_in(&self, now: Duration) -> Option<Duration> {
         let minutes = u64::from(self.ledger.auto_lock_min);
-        (self.file.is_open() && minutes > 0).then(|| self.used + Duration::from_secs(minutes * 60))
+        let at = self.used + Duration::from_secs(minutes * 60);
+        (self.file.is_open() && minutes > 0).then(|| at.saturating_sub(now))
     }
 
-    pub(super) fn lock_if_due(&mut self, now: Instant) {
-        if self.locks_itself_at().is_some_and(|at| at <= now) {
+    /// Locks it when its time has come; says whether it did.
+    pub(super) fn lock_if_due(&mut self, now: Duration) -> bool {
+        let is_due = self.locks_itself_in(now).is_some_and(|left| left.is_zero());
+        if is_due {
             tracing::info!("the encrypted file of secrets locked itself");
             self.file.lock();
         }
+        is_due
     }
 
     pub(super) fn names_at(&mut self, place: Place, until: Instant) -> Result<Vec<String>, Problem> {
@@ -358,7 +358,7 @@ impl Keeping {
         name: &str,
         until: Instant,
     ) -> Result<Option<Text>, Problem> {
-        self.used = Instant::now();
+        self.used = since_boot();
         match place {
             Place::Keyring => self.keyring.read(name, until).map_err(problem),
             Place::File => self.file.read(name).map_err(|error| self.file_problem(&error)),
@@ -373,7 +373,7 @@ impl Keeping {
         text: &str,
         until: Instant,
     ) -> Result<(), Problem> {
-        self.used = Instant::now();
+        self.used = since_boot();
         match place {
             Place::Keyring => self.keyring.write(name, text, until).map_err(problem),
             Place::File => self.file.write(name, text).map_err(|error| self.file_problem(&error)),
@@ -420,6 +420,6 @@ fn seconds(wait: Duration) -> u32 {
     u32::try_from(wait.as_millis().div_ceil(1_000)).unwrap_or(u32::MAX)
 }
 
-fn stamp(at: OffsetDateTime) -> String {
+pub(super) fn stamp(at: OffsetDateTime) -> String {
     at.replace_nanosecond(0).unwrap_or(at).format(&Rfc3339).unwrap_or_default()
 }

@@ -21,8 +21,14 @@ const AUTO_LOCK_MIN: u32 = 60;
 #[serde(default)]
 pub(super) struct Ledger {
     pub(super) place: Place,
-    /// Left to delete there: everything is in `place` already.
-    pub(super) clearing: Option<Place>,
+    /// Left to delete: these were read, are in another place, and were compared there.
+    pub(super) to_clear: Vec<NamesAt>,
+    /// What a move that has not come to its end wrote, or may have written.
+    pub(super) begun: Option<NamesAt>,
+    /// What stayed in the keyring, unread, when secrets were moved.
+    pub(super) behind: Option<Behind>,
+    /// When other users of the machine were found to be able to read the encrypted file.
+    pub(super) exposed_at: Option<String>,
     /// What [`MARKER`] holds in the keyring that was used last.
     pub(super) marker: Option<String>,
     pub(super) auto_lock_min: u32,
@@ -30,6 +36,21 @@ pub(super) struct Ledger {
     pub(super) last_wrong_ms: i64,
     pub(super) dates: BTreeMap<String, Dates>,
     pub(super) migration: Option<Migration>,
+}
+
+/// Some names in a place.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+pub(super) struct NamesAt {
+    pub(super) place: Place,
+    pub(super) names: Vec<String>,
+}
+
+/// What is known of secrets in a keyring that was left while it did not answer.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[serde(default)]
+pub(super) struct Behind {
+    pub(super) marker: Option<String>,
+    pub(super) dates: BTreeMap<String, Dates>,
 }
 
 /// When one secret was set and used, RFC 3339.
@@ -44,7 +65,10 @@ impl Default for Ledger {
     fn default() -> Self {
         Self {
             place: Place::Keyring,
-            clearing: None,
+            to_clear: Vec::new(),
+            begun: None,
+            behind: None,
+            exposed_at: None,
             marker: None,
             auto_lock_min: AUTO_LOCK_MIN,
             wrong_passwords: 0,

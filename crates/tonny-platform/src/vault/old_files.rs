@@ -34,6 +34,8 @@ struct OldFile {
     file: File,
     length: u64,
     found: Vec<Found>,
+    /// Why some values in it stay as they are.
+    left: Vec<String>,
     form: Form,
 }
 
@@ -80,18 +82,36 @@ impl Keeping {
                 Err(why) => migration.left.push(LeftAlone { file: path.display().to_string(), why }),
             }
         }
-        if !migration.is_empty() {
-            let _lock = self.begin(until)?;
-            let merged = self.ledger.migration.get_or_insert_default();
-            merged.moved.extend(migration.moved.iter().cloned());
-            merged.left.clone_from(&migration.left);
-            self.save()?;
-        }
+        self.note(&migration, until)?;
         Ok(migration)
+    }
+
+    /// Keeps what was done; what is not left alone any more is not told any more.
+    fn note(&mut self, migration: &Migration, until: Instant) -> Result<(), Problem> {
+        // Without old files, nothing at all is made: not even the vault's folder.
+        let known = self.set.folder.join("ledger.json").exists();
+        if !known && migration.is_empty() {
+            return Ok(());
+        }
+        let _lock = self.begin(until)?;
+        let told = self.ledger.migration.as_ref().is_some_and(|told| told.left != migration.left);
+        if !told && migration.is_empty() {
+            return Ok(());
+        }
+        let merged = self.ledger.migration.get_or_insert_default();
+        merged.moved.extend(migration.moved.iter().cloned());
+        merged.left.clone_from(&migration.left);
+        self.ledger.migration = self.ledger.migration.take().filter(|merged| !merged.is_empty());
+        self.save()
     }
 
     fn take_in(&mut self, old: OldFile, migration: &mut Migration, until: Instant) -> Result<(), Problem> {
         let name = old.path.display().to_string();
+        let left = old.left.iter().map(|why| LeftAlone { file: name.clone(), why: why.clone() });
+        migration.left.extend(left);
+        if old.found.is_empty() {
+            return Ok(());
+        }
         let _lock = self.begin(until)?;
         let mut taken = Vec::new();
         for found in &old.found {
@@ -146,34 +166,49 @@ fn read(path: &Path, one_key: Option<&'static Kind>) -> Result<Option<OldFile>, 
     let mut bytes = Zeroizing::new(Vec::with_capacity(usize::try_from(length).unwrap_or(0) + 1));
     file.read_to_end(&mut bytes).map_err(|error| format!("It cannot be read: {error}."))?;
     let text = std::str::from_utf8(&bytes).map_err(|_| "It is no text.".to_owned())?;
+    let mut left = Vec::new();
     let (found, form) = match one_key {
-        Some(kind) => (one(kind, text).into_iter().collect(), Form::OneKey(kind)),
+        Some(kind) => (one(kind, text, &mut left).into_iter().collect(), Form::OneKey(kind)),
         None => {
             let document = serde_json::from_str(text).map(Wiped);
             let document = document.map_err(|e| format!("It is no JSON (line {}).", e.line()))?;
-            (every(&document.0), Form::Json(document))
+            (every(&document.0, &mut left), Form::Json(document))
         }
     };
     let found: Vec<Found> = found;
-    Ok((!found.is_empty()).then_some(OldFile { path, file, length, found, form }))
+    let is_any = !found.is_empty() || !left.is_empty();
+    Ok(is_any.then_some(OldFile { path, file, length, found, left, form }))
 }
 
-fn one(kind: &'static Kind, text: &str) -> Option<Found> {
+fn one(kind: &'static Kind, text: &str, left: &mut Vec<String>) -> Option<Found> {
     let text = text.trim();
-    let is_flag = text == flag_line(kind).trim();
-    (!is_flag && is_usable(text)).then(|| Found { kind, text: Zeroizing::new(text.to_owned()), pointer: "" })
+    if text == flag_line(kind).trim() {
+        return None;
+    }
+    usable(kind, text, left).then(|| Found { kind, text: Zeroizing::new(text.to_owned()), pointer: "" })
 }
 
 /// Every secret that the table of kinds knows a place of. `A+B` is two texts that make one, `a:b`.
-fn every(document: &Value) -> Vec<Found> {
+fn every(document: &Value, left: &mut Vec<String>) -> Vec<Found> {
     let mut found: Vec<Found> = Vec::new();
     for kind in all() {
         for pointer in kind.old {
-            let parts: Option<Vec<&str>> =
-                pointer.split('+').map(|part| document.pointer(part).and_then(Value::as_str)).collect();
-            let Some(text) = parts.map(|parts| Zeroizing::new(parts.join(":"))) else { continue };
-            let is_new = found.iter().all(|other| other.kind.id != kind.id || *other.text == *text);
-            if is_new && is_usable(&text) {
+            let parts: Option<Vec<&str>> = pointer
+                .split('+')
+                .map(|part| document.pointer(part).and_then(Value::as_str).map(str::trim))
+                .collect();
+            // Of a user and a password, none is a secret without its password.
+            let Some(parts) = parts.filter(|parts| parts.last().is_some_and(|last| !last.is_empty())) else {
+                continue;
+            };
+            let text = Zeroizing::new(parts.join(":"));
+            let other = found.iter().find(|other| other.kind.id == kind.id);
+            if other.is_some_and(|other| *other.text != *text) {
+                left.push(format!(
+                    "It holds two values for the {}; delete the wrong one by hand.",
+                    kind.label
+                ));
+            } else if usable(kind, &text, left) {
                 found.push(Found { kind, text, pointer });
             }
         }
@@ -181,10 +216,26 @@ fn every(document: &Value) -> Vec<Found> {
     found
 }
 
-/// Not empty, not absurd. Whether it is right is decided where it is used: left here it would stay readable.
-fn is_usable(text: &str) -> bool {
+/// Not empty, not absurd. Whether it is right is decided where it is used: left here it would stay readable. One that
+/// nothing could use is named.
+fn usable(kind: &Kind, text: &str, left: &mut Vec<String>) -> bool {
     const LONGEST: usize = 8_192;
-    !text.trim().is_empty() && text.len() <= LONGEST && !text.contains(char::is_control)
+    let why = if text.len() > LONGEST {
+        format!("is {} bytes long, {LONGEST} at most", text.len())
+    } else if text.contains(char::is_control) {
+        "contains a line break or another control character".to_owned()
+    } else {
+        return !text.is_empty();
+    };
+    left.push(format!("The {} in it {why}; move or delete it by hand.", kind.label));
+    false
+}
+
+/// What is still to be told: a file that is gone has nothing left in it.
+pub(super) fn still_there(migration: &Migration) -> Migration {
+    let mut migration = migration.clone();
+    migration.left.retain(|left| Path::new(&left.file).try_exists().unwrap_or(true));
+    migration
 }
 
 fn flag_line(kind: &Kind) -> String {

@@ -22,6 +22,10 @@ impl Keeping {
         if let Some(key) = self.read_at(self.ledger.place, kind.id, until)? {
             return Ok(public_half(&key).map_err(unusable)?.to_text());
         }
+        // Another key would take its place when the two come together again.
+        if self.is_behind(kind.id) {
+            return Err(Problem::with(Code::VaultLeftBehind, format!("It is the {}", kind.label)));
+        }
         let key = new_key().map_err(unusable)?;
         let public = public_half(&key).map_err(unusable)?.to_text();
         self.put_locked(kind, &key, until)?;

@@ -3,7 +3,7 @@
 use std::path::{Path, PathBuf};
 use std::time::{Duration, Instant};
 
-use tonny_core::ports::{Choice, Place, Presence, VaultReport, VaultState};
+use tonny_core::ports::{Choice, Place, Presence, SecretsMoved, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{RECORDINGS, Reader, Typed, kind};
 use zeroize::Zeroizing;
@@ -11,10 +11,12 @@ use zeroize::Zeroizing;
 use super::keeping::Keeping;
 use super::keyring::{Chest, Keyring};
 use super::{Cost, DEADLINE, VaultSet};
+use crate::clock::since_boot;
 
 const KEY: &str = "sk-proj-0123456789abcdefghij";
 
-/// A keyring that is a folder: entries are its files, `.locked` locks it, `.deaf` swallows writes.
+/// A keyring that is a folder: entries are its files, `.locked` locks it, `.deaf` swallows writes, `.silent` makes it
+/// answer nothing.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -23,13 +25,20 @@ impl Folder {
     }
 
     fn guard(&self) -> Result<(), VaultState> {
+        if self.0.join(".silent").exists() {
+            return Err(VaultState::Silent);
+        }
         if self.0.join(".locked").exists() { Err(VaultState::Locked) } else { Ok(()) }
     }
 }
 
 impl Chest for Folder {
     fn is_open(&mut self) -> Result<bool, VaultState> {
-        if self.0.exists() { Ok(self.guard().is_ok()) } else { Err(VaultState::NoKeyring) }
+        match self.guard() {
+            _ if !self.0.exists() => Err(VaultState::NoKeyring),
+            Err(VaultState::Locked) => Ok(false),
+            open => open.map(|()| true),
+        }
     }
 
     fn open(&mut self) -> Result<(), VaultState> {
@@ -37,6 +46,9 @@ impl Chest for Folder {
     }
 
     fn names(&mut self) -> Result<Vec<String>, VaultState> {
+        if self.guard() == Err(VaultState::Silent) {
+            return Err(VaultState::Silent);
+        }
         let entries = std::fs::read_dir(&self.0).map_err(|_| VaultState::NoKeyring)?;
         let names = entries.map(|entry| entry.expect("entry").file_name().into_string().expect("text"));
         Ok(names.filter(|name| !name.starts_with('.')).collect())
@@ -95,9 +107,9 @@ impl World {
         self.report().secrets.into_iter().find(|kept| kept.id == id).expect("listed").presence
     }
 
-    fn choose(&mut self, place: Place, password: &str, understood: bool) -> Result<(), Problem> {
+    fn choose(&mut self, place: Place, password: &str, understood: bool) -> Result<SecretsMoved, Problem> {
         let password = Some(Typed::new(password.to_owned()));
-        self.keeping.choose(&Choice { place, password, understood, auto_lock_min: Some(1) })
+        self.keeping.choose(&Choice { place, password, understood, auto_lock_min: Some(1) }, soon())
     }
 }
 
@@ -227,9 +239,11 @@ fn the_encrypted_file_locks_itself_and_changes_its_password() {
     world.choose(Place::File, "ten letters", true).expect("made");
     world.put("openai", KEY).expect("kept");
     let (old, new) = (Typed::new("ten letters".to_owned()), Typed::new("other letters".to_owned()));
-    world.keeping.change_password(&old, &new).expect("changed");
-    assert!(world.keeping.locks_itself_at().is_some());
-    world.keeping.lock_if_due(Instant::now() + Duration::from_secs(61));
+    world.keeping.change_password(&old, &new, soon()).expect("changed");
+    let now = since_boot();
+    assert!(world.keeping.locks_itself_in(now).is_some_and(|left| left <= Duration::from_secs(60)));
+    assert!(!world.keeping.lock_if_due(now + Duration::from_secs(58)));
+    assert!(world.keeping.lock_if_due(now + Duration::from_secs(61)));
     assert_eq!(world.report().state, VaultState::FileLocked);
     assert!(world.keeping.unlock(Some(&old), soon()).expect_err("old").is(Code::VaultPasswordWrong));
     world.keeping.unlock(Some(&new), soon()).expect("unlocked");
@@ -246,6 +260,7 @@ fn session_memory_belongs_to_the_app_and_everything_is_forgotten_at_once() {
     assert!(terminal.report(soon()).expect("reported").problem.expect("told").is(Code::VaultElsewhere));
     let refused = terminal.put(kind("xai").expect("known"), "xai-1", soon());
     assert!(refused.expect_err("refused").is(Code::VaultElsewhere));
+    assert!(terminal.forget(soon()).expect_err("another's memory").is(Code::VaultElsewhere));
     assert_eq!(world.keeping.forget(soon()).expect("forgotten"), 1);
     let report = world.report();
     assert_eq!(report.place, Place::Keyring);
@@ -336,6 +351,36 @@ fn a_value_that_is_set_already_stays_and_the_old_file_too() {
 }
 
 #[test]
+fn what_an_old_file_holds_and_nothing_can_use_is_named_until_the_file_is_gone() {
+    let mut world = World::new();
+    let config = world.home.path().join("config/tonnytray/config.json");
+    let long = "k".repeat(8_193);
+    let old = format!(
+        r#"{{"elevenlabs":{{"api_key":" el-0123456789abcdef0123456789abcdef\n"}},
+        "openai":{{"api_key":"sk-one\ntwo"}},"xai":{{"api_key":"{long}"}},
+        "n8n":{{"webhook_url":"https://a.example.org/1","url":"https://a.example.org/2"}}}}"#
+    );
+    std::fs::write(&config, &old).expect("written");
+    let migration = world.keeping.migrate(soon()).expect("moved");
+    let moved: Vec<&str> = migration.moved.iter().map(|moved| moved.id.as_str()).collect();
+    assert_eq!(moved, ["elevenlabs", "n8n-webhook"]);
+    assert_eq!(
+        world.take("elevenlabs").expect("there").as_deref(),
+        Some("el-0123456789abcdef0123456789abcdef")
+    );
+    let why: String = migration.left.iter().map(|left| left.why.as_str()).collect();
+    assert_eq!(migration.left.len(), 3, "{why}");
+    assert!(why.contains("line break") && why.contains("8193 bytes") && why.contains("two values"), "{why}");
+    assert!(!why.contains("sk-one") && !why.contains("kkk") && !why.contains("a.example"), "{why}");
+    assert_eq!(world.report().migration.expect("told").left.len(), 3);
+    std::fs::remove_file(&config).expect("by hand");
+    assert!(world.report().migration.expect("told").left.is_empty(), "a file that is gone");
+    world.keeping = fresh(world.home.path(), true);
+    assert!(world.keeping.migrate(soon()).expect("again").is_empty());
+    assert!(world.keeping.ledger.migration.as_ref().expect("kept").left.is_empty());
+}
+
+#[test]
 fn nothing_is_moved_or_overwritten_while_the_keyring_is_locked() {
     let mut world = World::new();
     let config = world.home.path().join("config/tonnytray/config.json");
@@ -365,4 +410,134 @@ fn the_key_of_recordings_is_made_once_moves_with_the_others_and_is_never_in_memo
     assert!(secret.expect_err("locked").is(Code::VaultFileLocked));
     world.keeping.forget(soon()).expect("forgotten");
     assert_ne!(world.keeping.recordings_key(soon()).expect("made anew"), first);
+}
+
+#[test]
+fn a_keyring_that_does_not_answer_is_left_and_nothing_in_it_is_deleted() {
+    for how in ["silent", "gone", "changed"] {
+        let mut world = World::new();
+        for (id, value) in [("openai", KEY), ("n8n-auth", "Bearer abcdef")] {
+            world.put(id, value).expect("kept");
+        }
+        let (ring, away) = (world.home.path().join("ring"), world.home.path().join("away"));
+        match how {
+            "silent" => std::fs::write(world.ring(".silent"), b"").expect("silent"),
+            "gone" => std::fs::rename(&ring, &away).expect("gone"),
+            _ => {
+                std::fs::rename(&ring, &away).expect("gone");
+                std::fs::create_dir(&ring).expect("another");
+            }
+        }
+        let moved = world.choose(Place::File, "ten letters", true).expect("left");
+        assert_eq!((moved.moved, moved.left_behind), (0, 2), "{how}");
+        world.put("xai", "xai-0123456789abcdefghij").expect("kept in the file");
+        world.put("n8n-auth", "Bearer newer").expect("entered again");
+        let report = world.report();
+        let openai = report.secrets.iter().find(|kept| kept.id == "openai").expect("listed");
+        assert_eq!((openai.presence, openai.place), (Presence::OutOfReach, Some(Place::Keyring)), "{how}");
+        assert!(world.take("openai").expect_err("behind").is(Code::VaultLeftBehind));
+        assert!(world.keeping.clear(kind("openai").expect("known"), soon()).is_err(), "cleared unseen");
+
+        // It answers again, and an hour passes: nothing is cleared in it.
+        match how {
+            "silent" => std::fs::remove_file(world.ring(".silent")).expect("answers"),
+            _ => {
+                let _ = std::fs::remove_dir_all(&ring);
+                std::fs::rename(&away, &ring).expect("back");
+            }
+        }
+        world.keeping = fresh(world.home.path(), true);
+        assert_eq!(world.report().state, VaultState::FileLocked);
+        assert!(world.ring("openai").exists() && world.ring("n8n-auth").exists(), "{how}: deleted uncopied");
+        world.keeping.unlock(Some(&Typed::new("ten letters".to_owned())), soon()).expect("unlocked");
+        assert!(world.keeping.recordings_key(soon()).is_ok(), "none is behind");
+        let moved = world.choose(Place::Keyring, "", true).expect("back");
+        assert_eq!((moved.moved, moved.left_behind), (3, 0));
+        for (id, value) in
+            [("openai", KEY), ("n8n-auth", "Bearer newer"), ("xai", "xai-0123456789abcdefghij")]
+        {
+            assert_eq!(world.take(id).expect("there").as_deref(), Some(value), "{how}: {id}");
+        }
+        assert!(world.report().secrets.iter().all(|kept| kept.presence != Presence::OutOfReach));
+    }
+}
+
+#[test]
+fn one_that_stayed_behind_is_cleared_where_it_is_and_the_key_of_recordings_is_not_made_twice() {
+    let mut world = World::new();
+    world.put("openai", KEY).expect("kept");
+    world.keeping.recordings_key(soon()).expect("made");
+    std::fs::write(world.ring(".silent"), b"").expect("silent");
+    assert!(
+        world.choose(Place::Session, "", true).expect_err("it would be lost").is(Code::RecordingsKeyLost)
+    );
+    world.choose(Place::File, "ten letters", true).expect("left");
+    assert!(world.keeping.recordings_key(soon()).expect_err("there is one").is(Code::VaultLeftBehind));
+    std::fs::remove_file(world.ring(".silent")).expect("answers");
+    assert!(world.keeping.clear(kind("openai").expect("known"), soon()).expect("deleted"));
+    assert!(!world.ring("openai").exists() && world.ring(RECORDINGS).exists());
+    assert_eq!(world.presence("openai"), Presence::Unset);
+    assert_eq!(world.keeping.forget(soon()).expect("forgotten"), 1);
+    assert!(!world.ring(RECORDINGS).exists());
+}
+
+#[test]
+fn a_keyring_that_falls_silent_while_it_is_cleared_loses_only_what_was_copied() {
+    let mut world = World::new();
+    world.put("openai", KEY).expect("kept");
+    world.choose(Place::File, "ten letters", true).expect("moved");
+    // Cleared; then another program's entry and a stale wish to clear.
+    std::fs::write(world.ring("xai"), b"bm90IG91cnM=").expect("written");
+    world.keeping.ledger.to_clear =
+        vec![super::ledger::NamesAt { place: Place::Keyring, names: vec!["openai".to_owned()] }];
+    world.keeping.finish_clearing(soon());
+    assert!(world.ring("xai").exists(), "deleted unread");
+}
+
+#[test]
+fn an_encrypted_file_that_cannot_be_read_is_set_aside_and_never_deleted() {
+    let mut world = World::new();
+    let file = world.home.path().join("vault/secrets.vault");
+    world.choose(Place::File, "ten letters", true).expect("made");
+    world.put("openai", KEY).expect("kept");
+    let mut bytes = std::fs::read(&file).expect("bytes");
+    let last = bytes.len() - 1;
+    bytes[last] ^= 1;
+    bytes.truncate(20);
+    std::fs::write(&file, &bytes).expect("damaged");
+    assert_eq!(world.report().state, VaultState::FileDamaged);
+    let moved = world.choose(Place::Keyring, "", true).expect("left");
+    assert_eq!((moved.moved, moved.left_behind), (0, 1));
+    let aside = PathBuf::from(moved.set_aside.expect("set aside"));
+    assert_eq!(std::fs::read(&aside).expect("there"), bytes);
+    assert!(aside.ends_with("secrets.vault.broken") && !file.exists());
+    // A second one does not take the first one's place.
+    std::fs::write(&file, b"damaged too").expect("written");
+    world.choose(Place::File, "ten letters", true).expect("made anew");
+    assert_eq!(std::fs::read(&aside).expect("there"), bytes);
+    assert_eq!(std::fs::read(aside.with_extension("broken1")).expect("there"), b"damaged too");
+    // One that may be read again in a moment is not left at all.
+    std::fs::remove_file(&file).expect("away");
+    std::fs::create_dir(&file).expect("in its place");
+    assert_eq!(world.report().state, VaultState::Failing);
+    assert!(world.report().problem.expect("told").is(Code::VaultFileUnusable));
+    assert!(world.choose(Place::Keyring, "", true).expect_err("refused").is(Code::VaultFileUnusable));
+    assert!(file.exists());
+}
+
+#[test]
+fn a_file_that_others_could_read_is_told_until_it_has_another_password() {
+    use std::os::unix::fs::PermissionsExt as _;
+    let mut world = World::new();
+    let file = world.home.path().join("vault/secrets.vault");
+    world.choose(Place::File, "ten letters", true).expect("made");
+    assert_eq!(world.report().exposed_at, None);
+    std::fs::set_permissions(&file, std::fs::Permissions::from_mode(0o644)).expect("opened");
+    assert!(world.report().exposed_at.is_some());
+    assert_eq!(file.metadata().expect("meta").permissions().mode() & 0o777, 0o600);
+    world.keeping = fresh(world.home.path(), true);
+    assert!(world.report().exposed_at.is_some(), "forgotten with the process");
+    let (old, new) = (Typed::new("ten letters".to_owned()), Typed::new("other letters".to_owned()));
+    world.keeping.change_password(&old, &new, soon()).expect("changed");
+    assert_eq!(world.report().exposed_at, None);
 }

@@ -1,19 +1,24 @@
 //! A hostile page (K9): what each window may call is a table of the built app, asked by the app's own tests; here the
 //! real window tries what something foreign in it would try.
 
+use std::io::Write as _;
+use std::net::{Ipv4Addr, TcpListener};
 use std::process::Command;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicUsize, Ordering};
 
 use anyhow::{Context as _, Result};
 use serde_json::{Value, json};
 
 use super::super::{Outcome, Size};
-use super::window::Tour;
+use super::window::{Answer, Tour};
 use crate::process::run;
 use crate::programs;
 use crate::webdriver::DRIVER;
 
 /// The app's own tests that are this row's other half, and those of K2.
-const TABLE: [&str; 2] = [
+const TABLE: [&str; 3] = [
+    "answers::a_window_that_was_granted_nothing_can_call_nothing",
     "access::every_window_may_call_what_it_was_granted_and_nothing_else",
     "access::the_window_runs_under_a_policy_that_names_no_host_and_no_inline_code",
 ];
@@ -110,16 +115,23 @@ const DOOR_COUNT: usize = 12;
 pub fn closed(_: Size) -> Result<Outcome> {
     let table = own_tests(&TABLE)?;
     let Some(tour) = Tour::begin("doors")? else {
-        return Ok(Outcome::measured(true, format!("{table}; real window not tried: no {DRIVER}")));
+        return Ok(Outcome::Impossible(format!("the window cannot be driven: no {DRIVER}; {table}")));
     };
     let calls: Vec<(&str, Value)> = FOREIGN.iter().map(|command| (*command, json!({}))).collect();
     let answers = tour.called(&calls)?;
     let mut open: Vec<String> =
-        answers.iter().filter(|answer| answer.good).map(|answer| answer.command.clone()).collect();
-    let doors = tour.window.run_async(DOORS, &[])?;
+        answers.iter().filter(|answer| !is_refused(answer)).map(|answer| answer.command.clone()).collect();
+    // Somebody is there and would answer: what is not refused arrives.
+    let elsewhere = Elsewhere::listen()?;
+    let script = DOORS.replace("127.0.0.1:9/", &format!("127.0.0.1:{}/", elsewhere.port));
+    let doors = tour.window.run_async(&script, &[])?;
     let found = doors.as_array().context("a list of doors")?;
     open.extend(found.iter().filter_map(Value::as_str).map(str::to_owned));
     tour.end()?;
+    let arrived = elsewhere.arrived.load(Ordering::Relaxed);
+    if arrived > 0 {
+        open.push(format!("{arrived} connections that arrived elsewhere"));
+    }
     let tried = FOREIGN.len() + DOOR_COUNT;
     let text = format!(
         "{table}; in the real window {} of {tried} forbidden commands and doors open{}",
@@ -128,6 +140,39 @@ pub fn closed(_: Size) -> Result<Outcome> {
     );
     Ok(Outcome::measured(open.is_empty(), text))
 }
+
+/// Refused by the table of grants, not by a command that found its input odd.
+fn is_refused(answer: &Answer) -> bool {
+    !answer.good && answer.text.contains("not allowed by ACL")
+}
+
+/// A server that lets everybody in and counts them.
+struct Elsewhere {
+    port: u16,
+    arrived: Arc<AtomicUsize>,
+}
+
+impl Elsewhere {
+    /// Ends with the process: it waits for somebody who should never come.
+    fn listen() -> Result<Self> {
+        let listener = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?;
+        let (port, arrived) = (listener.local_addr()?.port(), Arc::new(AtomicUsize::new(0)));
+        let count = arrived.clone();
+        std::thread::spawn(move || {
+            for peer in listener.incoming() {
+                let Ok(mut peer) = peer else { return };
+                count.fetch_add(1, Ordering::Relaxed);
+                let _ = peer.write_all(WELCOME);
+            }
+        });
+        Ok(Self { port, arrived })
+    }
+}
+
+/// An answer that a browser lets any page have.
+const WELCOME: &[u8] =
+    b"HTTP/1.1 200 OK\r\nAccess-Control-Allow-Origin: *\r\nContent-Type: text/javascript\r\n\
+    Content-Length: 0\r\nConnection: close\r\n\r\n";
 
 /// Runs these tests of the desktop face, all of which must exist and pass.
 pub fn own_tests(names: &[&str]) -> Result<String> {

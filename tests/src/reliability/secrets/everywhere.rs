@@ -47,6 +47,9 @@ pub fn app(size: Size) -> Result<Option<Searched>> {
         asked(&tour, &hunt, &mut found)?;
         trouble(&tour)?;
     }
+    // While it runs: the database's log holds what the database does not hold yet.
+    ensure!(tour.app.home.join("tonnytray.db-wal").exists(), "there is no log of the database to search");
+    found.look_below(&hunt, &tour.app.home)?;
     // Its window is gone, its logs are written, its database is closed.
     let desktop = tour.desktop.path("");
     let home = tour.app.home.clone();

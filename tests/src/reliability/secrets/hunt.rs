@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use aho_corasick::AhoCorasick;
 use anyhow::Result;
 use base64::Engine as _;
-use base64::engine::general_purpose::{STANDARD, URL_SAFE_NO_PAD};
+use base64::engine::general_purpose::{GeneralPurpose, STANDARD, STANDARD_NO_PAD, URL_SAFE_NO_PAD};
 use tonny_core::secrets::{Kind, Shape, all};
 
 /// A value that every encoding changes, as `openai` and the kinds without a prefix take it.
@@ -123,7 +123,7 @@ pub fn files(folder: &Path) -> Result<Vec<PathBuf>> {
     Ok(all)
 }
 
-/// The value in 12 forms.
+/// The value in 12 encodings, base64 at each of the three places at which a value can begin in a longer text.
 fn encodings(value: &str) -> Vec<Vec<u8>> {
     let raw = value.as_bytes();
     let hex = raw.iter().map(|byte| format!("{byte:02x}")).collect::<String>();
@@ -131,7 +131,7 @@ fn encodings(value: &str) -> Vec<Vec<u8>> {
     let wide = |bytes: fn(u16) -> [u8; 2]| value.encode_utf16().flat_map(bytes).collect::<Vec<u8>>();
     // The tail says which canary it is; a value that was cut must be found by its rest.
     let tail = value.get(7..).unwrap_or(value);
-    vec![
+    let mut forms = vec![
         raw.to_vec(),
         STANDARD.encode(raw).into_bytes(),
         URL_SAFE_NO_PAD.encode(raw).into_bytes(),
@@ -144,7 +144,18 @@ fn encodings(value: &str) -> Vec<Vec<u8>> {
         raw.iter().rev().copied().collect(),
         STANDARD.encode(STANDARD.encode(raw)).into_bytes(),
         tail.as_bytes().to_vec(),
-    ]
+    ];
+    for before in 0..3 {
+        forms.extend([&STANDARD_NO_PAD, &URL_SAFE_NO_PAD].map(|engine| inside(engine, raw, before)));
+    }
+    forms
+}
+
+/// The letters that only these bytes decide, where so many others stand before them.
+fn inside(engine: &GeneralPurpose, raw: &[u8], before: usize) -> Vec<u8> {
+    let text = engine.encode([vec![0; before].as_slice(), raw].concat());
+    let (first, last) = ((before * 8).div_ceil(6), (before + raw.len()) * 8 / 6);
+    text.as_bytes()[first..last].to_vec()
 }
 
 #[cfg(test)]
@@ -157,10 +168,20 @@ mod tests {
     fn a_canary_is_found_in_each_of_its_forms_and_no_other_is() -> Result<()> {
         let hunt = Hunt::new((0..20).map(canary).collect())?;
         let forms = encodings(&canary(7));
-        assert_eq!(forms.len(), 12);
+        assert_eq!(forms.len(), 18);
         for form in forms {
             let hay = [b"before ".to_vec(), form, b" after".to_vec()].concat();
             assert_eq!(hunt.hits(&hay), BTreeSet::from([7]));
+        }
+        Ok(())
+    }
+
+    #[test]
+    fn base64_is_found_wherever_the_value_begins() -> Result<()> {
+        let hunt = Hunt::new((0..20).map(canary).collect())?;
+        for before in ["", "a", "ab", "abc", r#"{"key":""#] {
+            let hay = STANDARD.encode(format!("{before}{} and more", canary(7)));
+            assert_eq!(hunt.hits(hay.as_bytes()), BTreeSet::from([7]), "{before}");
         }
         Ok(())
     }

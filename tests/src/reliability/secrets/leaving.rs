@@ -17,9 +17,42 @@ use crate::keyring::Bus;
 use crate::keyring::fake::{Fake, Manner};
 use crate::process::run;
 use crate::programs;
+use crate::webdriver::DRIVER;
 
 const VALUE: &str = "sk-proj-0123456789abcdefghijklmnop";
 const PASSWORD: &str = "correct horse battery";
+
+/// K7: a keyring that is silent when it is left, and answers later, still has everything; going back brings it together.
+pub fn silent(folder: &Path) -> Result<()> {
+    std::fs::create_dir_all(folder)?;
+    let bus = Bus::start(folder)?;
+    let fake = Fake::start(&bus.address, Manner::Good)?;
+    let terminal = Terminal::new(&folder.join("home"), Some(&bus.address))?;
+    for kind in ["openai", "openai-compatible"] {
+        ensure!(terminal.set(kind, VALUE)?.code == Some(0), "the keyring takes nothing");
+    }
+    fake.silence(true);
+    let left = terminal.tonny(&["secrets", "store", "file", "--agree"], &format!("{PASSWORD}\n"))?;
+    ensure!(
+        left.code == Some(0) && left.err.contains("2 secrets could not be read"),
+        "{}{}",
+        left.out,
+        left.err
+    );
+    fake.silence(false);
+    let presence = |kind: &str, how: &str| -> Result<()> {
+        let (report, _) = terminal.report()?;
+        let all = report["secrets"].as_array().context("secrets")?;
+        let found = all.iter().find(|one| one["id"] == kind).context("listed")?;
+        ensure!(found["presence"] == how && found["place"] == "keyring", "{kind} is {found}");
+        Ok(())
+    };
+    presence("openai", "out_of_reach")?;
+    let back = terminal.tonny(&["secrets", "store", "keyring"], &format!("{PASSWORD}\n"))?;
+    ensure!(back.code == Some(0), "{}{}", back.out, back.err);
+    presence("openai", "set")?;
+    presence("openai-compatible", "set")
+}
 
 /// K6: from the vault outwards.
 pub fn needs_a_click() -> Result<Outcome> {
@@ -36,10 +69,7 @@ pub fn needs_a_click() -> Result<Outcome> {
          terminal refuses without --agree and says what protects the file"
     );
     let Some(tour) = Tour::begin("leaving")? else {
-        return Ok(Outcome::measured(
-            true,
-            format!("{text}; window: its own tests only, no WebKitWebDriver"),
-        ));
+        return Ok(Outcome::Impossible(format!("the window cannot be driven: no {DRIVER}; {text}")));
     };
     the_window(&tour)?;
     tour.end()?;

@@ -9,15 +9,22 @@ use std::time::Duration;
 
 use anyhow::{Context as _, Result, bail, ensure};
 use tonny_core::ports::{Choice, Place, Presence};
-use tonny_core::secrets::{Secrets, Typed};
+use tonny_core::secrets::{Reader, Secrets, Typed};
 use tonny_platform::vault::{Cost, FileVault, KDF_FLOOR, VaultSet, VaultThread};
 
 use super::super::{Outcome, Size};
+use super::leaving;
 use crate::keyring::Bus;
 use crate::process::Running;
 use crate::programs;
 
 const PASSWORD: &str = "a password for tests";
+
+/// What the file's password is changed to, and back.
+const OTHER: &str = "another password for tests";
+
+/// Between two changes of the password, writes.
+const CHANGE_EVERY: u64 = 3;
 
 /// Kills are about the file, not about the key: a cheap one makes 500 of them quick.
 const CHEAP: Cost = Cost { memory_kib: 64, passes: 1, lanes: 1 };
@@ -52,21 +59,29 @@ pub fn encrypted_file(size: Size) -> Result<Outcome> {
     let dear = (0..3).map(|_| Cost::calibrated().measured()).min().context("measured")?;
     let holds = torn == 0 && accepted == 0 && mode == 0o600 && last > 0;
     let text = format!(
-        "{kills} kills over {last} writes: {torn} torn; {flips} bits: {accepted} accepted; key {} ms; mode {mode:o}",
+        "{kills} kills over {last} writes and changes of the password: {torn} torn; {flips} bits: {accepted} accepted; key {} ms; mode {mode:o}",
         dear.as_millis()
     );
     Ok(Outcome::timed(holds, dear >= KDF_FLOOR, text))
 }
 
-/// The victim: counts upwards in the file.
+/// The victim: counts upwards in the file, and changes its password meanwhile.
 pub fn write_file(path: &Path, done: fn(u64) -> Result<()>) -> Result<()> {
     let mut file = FileVault::new(path.to_owned());
-    file.unlock(PASSWORD)?;
+    let mut passwords = (PASSWORD, OTHER);
+    if file.unlock(passwords.0).is_err() {
+        passwords = (OTHER, PASSWORD);
+        file.unlock(passwords.0)?;
+    }
     let mut number = file.read("number")?.context("a number")?.trim_start_matches('.').parse::<u64>()?;
     loop {
         number += 1;
         file.write("number", &padded(number))?;
         done(number)?;
+        if number.is_multiple_of(CHANGE_EVERY) {
+            file.change_password(passwords.0, passwords.1, CHEAP)?;
+            passwords = (passwords.1, passwords.0);
+        }
     }
 }
 
@@ -77,7 +92,7 @@ fn padded(number: u64) -> String {
 
 fn opened(path: &Path) -> Result<Option<u64>> {
     let mut file = FileVault::new(path.to_owned());
-    if file.unlock(PASSWORD).is_err() {
+    if file.unlock(PASSWORD).is_err() && file.unlock(OTHER).is_err() {
         return Ok(None);
     }
     let text = file.read("number")?.context("a number")?;
@@ -96,7 +111,7 @@ fn flipped(path: &Path, flips: usize) -> Result<u32> {
         let mut bytes = good.clone();
         bytes[bit / 8] ^= 1 << (bit % 8);
         std::fs::write(&twin, &bytes)?;
-        accepted += u32::from(file.unlock(PASSWORD).is_ok());
+        accepted += u32::from(file.unlock(PASSWORD).is_ok() || file.unlock(OTHER).is_ok());
     }
     Ok(accepted)
 }
@@ -133,7 +148,7 @@ pub fn moves(size: Size) -> Result<Outcome> {
     };
     let home = folder.path().join("home");
     let program = programs::beside("vault-writer")?;
-    let (mut missing, mut moved) = (0, 0);
+    let (mut missing, mut moved) = (0_u32, 0);
     for round in 0..kills {
         let mut command = Command::new(&program);
         command.arg("move").arg(&home).env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
@@ -145,8 +160,15 @@ pub fn moves(size: Size) -> Result<Outcome> {
             Err(_) => missing += 1,
         }
     }
-    let text =
-        format!("{kills} kills, at most {moved} moves in one run: secrets missing in {missing} of them");
+    // What the last kill left, looked at by one more.
+    let mut command = Command::new(&program);
+    command.arg("move").arg(&home).env("DBUS_SESSION_BUS_ADDRESS", &bus.address);
+    missing += u32::from(killed(&mut command, 1, Duration::ZERO).is_err());
+    leaving::silent(&folder.path().join("silent"))?;
+    let text = format!(
+        "{kills} kills, at most {moved} moves in one run: a secret missing or another value in {missing} of them; \
+         a keyring that was silent when it was left still has what it had"
+    );
     Ok(Outcome::measured(missing == 0 && moved > 1, text))
 }
 
@@ -166,6 +188,8 @@ pub fn keep_moving(home: &Path, done: fn(u64) -> Result<()>) -> Result<()> {
         for kind in KINDS {
             let there = report.secrets.iter().any(|one| one.id == kind && one.presence == Presence::Set);
             ensure!(there, "{kind} is in neither place: {report:?}");
+            let secret = secrets.take(kind).await?;
+            ensure!(secret.open_for(Reader::Egress)? == value(kind), "{kind} has another value");
         }
         let mut place = report.place;
         for number in 1.. {

@@ -3,13 +3,16 @@ import { Button, Group, Modal, Text } from "@mantine/core";
 import { type FormEvent, useEffect, useState } from "react";
 import { ProblemNote } from "../../components/ProblemNote";
 import { say } from "../../components/toasts";
-import type { Place } from "../../ipc/bindings";
+import type { Place, SecretsMoved, VaultReport } from "../../ipc/bindings";
 import { client, problemOf } from "../../ipc/client";
 import { inPlace, queryKeys, useCommand } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
 import { isReady, NewPassword, NOTHING_TYPED } from "./NewPassword";
+import { works } from "./states";
 
-export function MoveDialog({ place, onClose }: { place: Place | null; onClose: () => void }) {
+type Props = { place: Place | null; report: VaultReport; onClose: () => void };
+
+export function MoveDialog({ place, report, onClose }: Props) {
   const { places, vault: texts } = useTexts().secrets;
   // The closing dialog still shows what it showed.
   const [shown, setShown] = useState(place);
@@ -24,22 +27,33 @@ export function MoveDialog({ place, onClose }: { place: Place | null; onClose: (
       size={440}
       keepMounted={false}
     >
-      {shown === null ? null : <Form place={shown} onClose={onClose} />}
+      {shown === null ? null : <Form place={shown} report={report} onClose={onClose} />}
     </Modal>
   );
 }
 
-function Form({ place, onClose }: { place: Place; onClose: () => void }) {
+function Form({ place, report, onClose }: Props & { place: Place }) {
   const { common, secrets } = useTexts();
   const texts = secrets.vault;
   const { label, protects } = secrets.places[place];
   const [typed, setTyped] = useState(NOTHING_TYPED);
   const asks = place === "file";
-  const moved = () => {
-    say(texts.moved(label));
-    onClose();
+  // A locked place is opened by the move; from any other that does not work nothing can be read.
+  const inReach = works(report.state) || report.state === "locked" || report.state === "file_locked";
+  const body = place === "session" ? texts.sessionBody : texts.moveBody;
+  const moved = ({ left_behind, set_aside }: SecretsMoved) => {
+    const rest = [
+      left_behind > 0 ? texts.leftBehind(left_behind) : "",
+      set_aside === null ? "" : texts.setAside(set_aside),
+    ];
+    say([texts.moved(label), ...rest].filter((part) => part !== "").join(" "));
   };
-  const move = useCommand(client.vaultChoose, [queryKeys.secrets], moved, inPlace);
+  const move = useCommand(
+    async (choice: Parameters<typeof client.vaultChoose>[0]) => moved(await client.vaultChoose(choice)),
+    [queryKeys.secrets],
+    onClose,
+    inPlace,
+  );
   const ready = !asks || isReady(typed);
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -51,7 +65,7 @@ function Form({ place, onClose }: { place: Place; onClose: () => void }) {
     <form onSubmit={submit}>
       <Text>{protects}</Text>
       <Text c="dimmed" mt={8}>
-        {place === "session" ? texts.sessionBody : texts.moveBody}
+        {inReach ? body : texts.outOfReachBody}
       </Text>
       {asks ? <NewPassword typed={typed} autoFocus onChange={setTyped} /> : null}
       {move.isError ? (

@@ -67,7 +67,11 @@ function Form({ secret, set, onClose }: FormProps) {
           checked={tryIt}
           onChange={(event) => setTryIt(event.currentTarget.checked)}
         />
-      ) : null}
+      ) : (
+        <Text size="xs" mt="sm" c="dimmed">
+          {secret.not_tried}
+        </Text>
+      )}
       {save.isError ? (
         <div>
           <Text size="xs" mt="sm" mb={8}>

@@ -1,5 +1,5 @@
 // Where secrets are kept: how that place is, what to do about it, and the other places there are.
-import { Button } from "@mantine/core";
+import { Button, Text } from "@mantine/core";
 import { useState } from "react";
 import { Row, Section } from "../../components/Page";
 import { ProblemNote } from "../../components/ProblemNote";
@@ -23,6 +23,13 @@ export function VaultSection({ report }: { report: VaultReport }) {
           <ProblemNote problem={report.problem} />
         </div>
       )}
+      {report.exposed_at === null ? null : (
+        <div className={classes.problem}>
+          <Text size="sm" role="alert">
+            {texts.vault.exposed(report.exposed_at.slice(0, 10))}
+          </Text>
+        </div>
+      )}
       {PLACES.map((place) =>
         place === report.place ? (
           <InUse key={place} report={report} />
@@ -39,7 +46,7 @@ export function VaultSection({ report }: { report: VaultReport }) {
           </Row>
         ),
       )}
-      <MoveDialog place={moving} onClose={() => setMoving(null)} />
+      <MoveDialog place={moving} report={report} onClose={() => setMoving(null)} />
     </Section>
   );
 }

@@ -68,6 +68,13 @@ export const secrets: Texts["secrets"] = {
     unlock: "Öffnen",
     moveTitle: (name) => `Geheimnisse hier aufbewahren: ${name}?`,
     moveBody: "Alle Geheimnisse ziehen dorthin um.",
+    outOfReachBody:
+      "Was jetzt aufbewahrt wird, ist nicht erreichbar: Es bleibt, wo es ist, und nur was Sie von nun an eingeben, kommt dorthin.",
+    leftBehind: (count: number) =>
+      count === 1 ? "1 Geheimnis blieb, wo es war." : `${count} Geheimnisse blieben, wo sie waren.`,
+    setAside: (file: string) => `Die Datei, die nicht gelesen werden konnte, heißt jetzt ${file}.`,
+    exposed: (day: string) =>
+      `Andere Benutzer dieses Rechners konnten die verschlüsselte Datei bis ${day} lesen. Jetzt nicht mehr; geben Sie ihr ein anderes Passwort.`,
     sessionBody: "Alle Geheimnisse ziehen dorthin um und sind weg, wenn TonnyTray endet.",
     moveAction: "Umziehen",
     moved: (name) => `Geheimnisse liegen jetzt hier: ${name}.`,

@@ -63,6 +63,13 @@ export const secrets = {
     unlock: "Unlock",
     moveTitle: (name: string) => `Keep secrets in: ${name}?`,
     moveBody: "All secrets are moved there.",
+    outOfReachBody:
+      "What is kept now is out of reach: it stays where it is, and only what you type in from now on is kept there.",
+    leftBehind: (count: number) =>
+      count === 1 ? "1 secret stayed where it was." : `${count} secrets stayed where they were.`,
+    setAside: (file: string) => `The file that could not be read is now ${file}.`,
+    exposed: (day: string) =>
+      `Other users of this machine could read the encrypted file until ${day}. They cannot any more; give it another password.`,
     sessionBody: "All secrets are moved there and are gone when TonnyTray quits.",
     moveAction: "Move",
     moved: (name: string) => `Secrets are now kept in: ${name}.`,

@@ -65,6 +65,13 @@ export const secrets: Texts["secrets"] = {
     unlock: "Abrir",
     moveTitle: (name) => `¿Guardar los secretos aquí: ${name}?`,
     moveBody: "Todos los secretos se mueven allí.",
+    outOfReachBody:
+      "Lo guardado ahora no está al alcance: se queda donde está, y solo lo que escriba desde ahora se guarda allí.",
+    leftBehind: (count: number) =>
+      count === 1 ? "1 secreto se quedó donde estaba." : `${count} secretos se quedaron donde estaban.`,
+    setAside: (file: string) => `El archivo que no se pudo leer se llama ahora ${file}.`,
+    exposed: (day: string) =>
+      `Otros usuarios de este equipo podían leer el archivo cifrado hasta ${day}. Ya no pueden; póngale otra contraseña.`,
     sessionBody: "Todos los secretos se mueven allí y desaparecen al cerrar TonnyTray.",
     moveAction: "Mover",
     moved: (name) => `Los secretos están ahora aquí: ${name}.`,
