@@ -10,6 +10,8 @@ const CALLS: &[(&str, &[&str])] = &[
             // The key of encrypted recordings, and what must be refused.
             "crates/tonny-platform/src/audio/recordings.rs",
             "tests/src/reliability/secrets/everywhere.rs",
+            // Compares what a move kept.
+            "tests/src/reliability/secrets/victims.rs",
         ],
     ),
     (

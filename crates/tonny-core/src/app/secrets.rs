@@ -32,9 +32,19 @@ pub enum SecretsAsk {
 /// Plain text of an older set-up that may wait for the vault.
 #[derive(Debug, Default)]
 pub(super) struct OldSecrets {
-    /// It could not be moved; nobody is at it now.
-    waits: bool,
+    stage: Stage,
     was_told: bool,
+}
+
+#[derive(Debug, Default)]
+enum Stage {
+    /// There is none, or it was moved.
+    #[default]
+    Nothing,
+    /// On its way; `again` where there was a reason to try it anew since.
+    Moving { again: bool },
+    /// It could not be moved; nobody is at it now.
+    Waits,
 }
 
 impl App {
@@ -78,13 +88,16 @@ impl App {
 
     /// What waits for the vault is tried again.
     pub(super) fn migrate_again(&mut self) {
-        if std::mem::take(&mut self.old_secrets.waits) {
-            self.migrate_secrets();
+        match &mut self.old_secrets.stage {
+            Stage::Nothing => {}
+            Stage::Moving { again } => *again = true,
+            Stage::Waits => self.migrate_secrets(),
         }
     }
 
     /// Told once; what is tried again fails silently.
     pub(super) fn migrated(&mut self, outcome: Result<Migration, Problem>) {
+        let stage = std::mem::take(&mut self.old_secrets.stage);
         match outcome {
             Ok(migration) if migration.is_empty() => {}
             Ok(migration) => {
@@ -93,7 +106,10 @@ impl App {
             }
             Err(problem) => {
                 tracing::warn!(code = problem.code, "old plain-text secrets could not be moved yet");
-                self.old_secrets.waits = true;
+                self.old_secrets.stage = Stage::Waits;
+                if matches!(stage, Stage::Moving { again: true }) {
+                    self.migrate_again();
+                }
                 if !std::mem::replace(&mut self.old_secrets.was_told, true) {
                     let told = Problem::with(Code::MigrationWaits, problem.message.trim_end_matches('.'));
                     let (title, body) = (told.message.clone(), told.advice.clone());
@@ -105,7 +121,8 @@ impl App {
 
     /// Plain-text secrets of an older set-up move into the vault; what cannot be done now is tried again when something
     /// about secrets changes, and at the next start.
-    pub(super) fn migrate_secrets(&self) {
+    pub(super) fn migrate_secrets(&mut self) {
+        self.old_secrets.stage = Stage::Moving { again: false };
         let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
         self.tasks.spawn(async move {
             let outcome = secrets.migrate().await;
