@@ -46,6 +46,10 @@ pub fn learn() -> Option<Learning> {
 
 impl Learning {
     /// Waits for the copy, and not longer than that is worth. Keep what is returned until GTK has started.
+    #[allow(
+        clippy::disallowed_methods,
+        reason = "a child's end can only be asked for before there is a runtime"
+    )]
     pub fn finish(mut self) -> RustConnection {
         let deadline = Instant::now() + PATIENCE;
         while matches!(self.copy.try_wait(), Ok(None)) {

@@ -254,7 +254,7 @@ mod tests {
         assert!(ask(&path, &Request::Status).expect_err("gone").is(Code::AppNotRunning));
     }
 
-    async fn served() -> (tempfile::TempDir, PathBuf, tokio::task::JoinHandle<()>) {
+    fn served() -> (tempfile::TempDir, PathBuf, tokio::task::JoinHandle<()>) {
         let folder = tempfile::tempdir().expect("temp");
         let path = folder.path().join("c.sock");
         let socket = ControlSocket::lock(&path).and_then(ControlLock::bind).expect("bound");
@@ -264,7 +264,7 @@ mod tests {
 
     #[tokio::test]
     async fn only_the_owner_may_come_and_unknown_words_are_refused() {
-        let (_folder, path, _server) = served().await;
+        let (_folder, path, _server) = served();
         for file in [&path, &path.with_extension("lock")] {
             assert_eq!(std::fs::metadata(file).expect("there").mode() & 0o777, 0o600, "{}", file.display());
         }
@@ -289,7 +289,7 @@ mod tests {
 
     #[tokio::test]
     async fn a_flood_is_cut_off_and_others_are_served() {
-        let (_folder, path, _server) = served().await;
+        let (_folder, path, _server) = served();
         let stream = UnixStream::connect(&path).await.expect("connected");
         let (read, mut write) = stream.into_split();
         let lines = "{\"verb\":\"status\"}\n".repeat(BURST as usize * 3);

@@ -1,6 +1,10 @@
 //! The app's log and crash reports through the real subscriber and the real hook, in a process of their own: nothing
 //! secret and nothing spoken in a file, on the terminal or in memory.
-#![allow(clippy::disallowed_methods, reason = "a test starts the process that it looks at")]
+#![allow(
+    clippy::disallowed_methods,
+    clippy::unwrap_used,
+    reason = "a test starts the process that it looks at, and fails by panicking"
+)]
 
 use std::error::Error;
 use std::path::Path;
@@ -192,7 +196,7 @@ fn panic_everywhere(folder: &Path, log: &Log) {
     let named = std::thread::Builder::new().name("named".to_owned()).spawn(slice).unwrap();
     assert!(named.join().is_err());
     let runtime = tokio::runtime::Builder::new_current_thread().build().unwrap();
-    let task = runtime.spawn(async { Err::<(), _>(format!("{WORDS} {KEY}")).expect("sure of it") });
+    let task = runtime.spawn(async { failed(format!("{WORDS} {KEY}")).expect("sure of it") });
     assert!(runtime.block_on(task).is_err());
     for _ in 0..10 {
         assert!(std::thread::spawn(|| panic!("a plain sentence")).join().is_err());
@@ -244,4 +248,8 @@ fn a_panic_anywhere_leaves_a_report_without_words_or_secrets() {
     assert!(
         crash::untold(&seen.folder.path().join("crashes")).unwrap().message.contains(path.to_str().unwrap())
     );
+}
+
+fn failed(why: String) -> Result<(), String> {
+    Err(why)
 }

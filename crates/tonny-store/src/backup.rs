@@ -257,8 +257,7 @@ pub(crate) async fn snapshot(from: &Path, part: &Path) -> Result<(), StoreError>
     let done =
         sqlx::query(AssertSqlSafe("VACUUM INTO ?1")).bind(part.to_string_lossy()).execute(&mut conn).await;
     let closed = conn.close().await;
-    done.and_then(|_| closed)
-        .map_err(|source| StoreError::Statement { action: "make a copy of the database", source })
+    done.and(closed).map_err(|source| StoreError::Statement { action: "make a copy of the database", source })
 }
 
 /// From its temporary name to its own, on the disk before it counts.

@@ -145,7 +145,7 @@ async fn a_deletion_is_not_undone_by_quitting() {
     world.app.delete(id.clone()).await.unwrap();
     let files = world.files.clone();
     world.quit().await;
-    assert_eq!(files.removed(), [id.clone()]);
+    assert_eq!(files.removed(), std::slice::from_ref(&id));
     for entry in std::fs::read_dir(folder.path()).unwrap() {
         let path = entry.unwrap().path();
         let bytes = std::fs::read(&path).unwrap_or_default();

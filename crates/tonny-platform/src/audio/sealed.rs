@@ -102,7 +102,7 @@ pub(super) fn is_sealed(start: &[u8]) -> bool {
 /// The key of one file, agreed between `own` and `other`.
 fn file_key(own: &PrivateKey, other: SealKey, salt: &[u8]) -> Result<XChaCha20Poly1305, SealFault> {
     let other = UnparsedPublicKey::new(&X25519, other.0);
-    agreement::agree(own, &other, SealFault::Key, |shared| {
+    agreement::agree(own, other, SealFault::Key, |shared| {
         let mut key = Zeroizing::new([0; 32]);
         Hkdf::<Sha256>::new(Some(salt), shared)
             .expand(PURPOSE, key.as_mut_slice())

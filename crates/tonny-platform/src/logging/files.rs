@@ -79,7 +79,7 @@ impl LogFiles {
     /// Goes on in the newest file of today, or begins one.
     pub(super) fn open(folder: &Path, limits: Arc<LiveLimits>) -> io::Result<Self> {
         let today = SystemClock.utc().date();
-        let of_today = |name: &str| Some(name.strip_prefix(&stem(today))?.strip_prefix('.')?.parse().ok()?);
+        let of_today = |name: &str| name.strip_prefix(&stem(today))?.strip_prefix('.')?.parse().ok();
         let newest = names(folder)?.iter().filter_map(|name| of_today(name)).max().unwrap_or(0);
         let this = Self { folder: folder.to_owned(), limits, open: Open::at(folder, today, newest)? };
         this.remove_old();

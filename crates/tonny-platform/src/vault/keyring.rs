@@ -229,7 +229,7 @@ mod tests {
     }
 
     impl Fake {
-        fn new(name: &str) -> Box<dyn Chest> {
+        fn chest(name: &str) -> Box<dyn Chest> {
             Box::new(Self { name: name.to_owned(), kept: HashMap::new() })
         }
     }
@@ -287,15 +287,15 @@ mod tests {
             ("panics", VaultState::Failing),
             ("hangs", VaultState::Silent),
         ] {
-            let mut keyring = Keyring::new(name.to_owned(), Fake::new);
+            let mut keyring = Keyring::new(name.to_owned(), Fake::chest);
             assert_eq!(keyring.state(soon()), state, "{name}");
         }
-        assert_eq!(Keyring::new("locked".to_owned(), Fake::new).open(soon()), Err(VaultState::Dismissed));
+        assert_eq!(Keyring::new("locked".to_owned(), Fake::chest).open(soon()), Err(VaultState::Dismissed));
     }
 
     #[test]
     fn a_hanging_keyring_costs_a_caller_its_deadline_and_never_works_late() {
-        let mut keyring = Keyring::new("hangs".to_owned(), Fake::new);
+        let mut keyring = Keyring::new("hangs".to_owned(), Fake::chest);
         let began = Instant::now();
         assert_eq!(keyring.state(soon()), VaultState::Silent);
         assert_eq!(keyring.write("openai", "sk-1", soon()), Err(VaultState::Silent));
@@ -304,7 +304,7 @@ mod tests {
 
     #[test]
     fn text_survives_a_keyring_that_takes_text_only() {
-        let mut keyring = Keyring::new("text only".to_owned(), Fake::new);
+        let mut keyring = Keyring::new("text only".to_owned(), Fake::chest);
         keyring.write("openai", "pässwört 🔑", soon()).expect("kept");
         assert_eq!(*keyring.read("openai", soon()).expect("read").expect("there"), "pässwört 🔑");
         assert!(keyring.delete("openai", soon()).expect("deleted"));

@@ -280,7 +280,7 @@ mod tests {
             }
         }
         assert_eq!(stored + dropped, (BUDGET / block.len() + 6) as u64 * 4096);
-        assert!(dropped >= 6 * 4096 && dropped <= 7 * 4096, "{dropped}");
+        assert!((6 * 4096..=7 * 4096).contains(&dropped), "{dropped}");
         let state = queue.lock();
         assert_eq!((state.bytes, state.slots.len(), state.spare.len()), (0, 0, SPARE));
     }

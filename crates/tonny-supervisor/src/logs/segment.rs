@@ -221,7 +221,8 @@ mod tests {
     fn old_segments_go_and_open_ones_stay() {
         let folder = tempfile::tempdir().unwrap();
         let shelf = Shelf::new(limits(folder.path()));
-        let now = SystemTime::now() + Duration::from_secs(1_000);
+        // Long after the files that are made below.
+        let now = SystemTime::UNIX_EPOCH + Duration::from_secs(1 << 40);
         for worker in ["one", "two"] {
             shelf.begin(worker, at(0), &[]).unwrap().append(b"old\n").unwrap();
         }

@@ -123,7 +123,7 @@ fn forms(canary: &str) -> Vec<(String, Vec<u8>)> {
     for shift in 0..3 {
         let text = base64(&[vec![0; shift], bytes.to_vec()].concat());
         // Without the letters that depend on what is around.
-        forms.push((format!("base64 + {shift}"), text[4..text.len() - 4].as_bytes().to_vec()));
+        forms.push((format!("base64 + {shift}"), text.as_bytes()[4..text.len() - 4].to_vec()));
     }
     forms
 }

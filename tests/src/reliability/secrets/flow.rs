@@ -89,7 +89,7 @@ fn tour(
     said.push(terminal.set("groq", &format!("{value}\nsecond line"))?);
     said.push(terminal.tonny(&["secrets", "clear", &format!("wrong{}", &value[..8])], "")?);
     said.push(without.set("openai", value)?);
-    if number % 12 == 0 {
+    if number.is_multiple_of(12) {
         let agreed = ["secrets", "store", "file", "--agree"];
         said.push(terminal.tonny(&agreed, &format!("{PASSWORD}\n"))?);
         let with_password = ["secrets", "set", "xai", "--no-test", "--password-first"];

@@ -108,9 +108,12 @@ fn face(desktop: &Desktop, home: &Path, bus: &str) -> Result<(Duration, Duration
     Ok((window, began.elapsed()))
 }
 
+/// What a world must be like, in a folder of its own.
+type World = fn(&Path) -> Result<()>;
+
 /// K4: the nine worlds.
 pub fn all() -> Result<Outcome> {
-    let worlds: [(&str, fn(&Path) -> Result<()>); 9] = [
+    let worlds: [(&str, World); 9] = [
         ("no bus", no_bus),
         ("bus without keyring", no_keyring),
         ("no default collection", |folder| {
