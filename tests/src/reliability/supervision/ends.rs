@@ -102,7 +102,18 @@ pub async fn pushed(size: Size) -> Result<Outcome> {
 async fn found_by_asking(number: u32) -> Result<f64> {
     let address = TcpListener::bind(("127.0.0.1", 0))?.local_addr()?;
     let port = address.port().to_string();
-    let flags = ["--http", "--port", &port, "--token", "env:FAKE_TOKEN", "--ready", "never", "--load", "500"];
+    let flags = [
+        "--http",
+        "--port",
+        &port,
+        "--token",
+        "env:FAKE_TOKEN",
+        "--ready",
+        "never",
+        "--load",
+        "500",
+        "--guard-health",
+    ];
     let mut spec = fake(&format!("s3-asked-{number}"), &flags)?;
     spec.secret = TokenBy::Environment("FAKE_TOKEN".to_owned());
     spec.ready = ReadyBy::Probe;
