@@ -68,7 +68,14 @@ pub(crate) fn keep_private(path: &Path) -> Result<(), StoreError> {
 
 /// `Newer`, `Foreign` or `Damaged` for a file that must stay as it lies.
 pub(crate) async fn refuse_unknown(path: &Path) -> Result<(), StoreError> {
-    let Some(on_disk) = read_marks(path)? else {
+    let on_disk = match read_marks(path) {
+        // The power may have gone while the log was emptied into the file: its first page is whole only through the log.
+        Err(StoreError::Damaged { .. }) if has_log(path) => {
+            return judge(path, marks_through_log(path).await?);
+        }
+        marks => marks?,
+    };
+    let Some(on_disk) = on_disk else {
         return Ok(());
     };
     judge(path, on_disk)?;
