@@ -1,7 +1,6 @@
 // The rows of the activity: only those on the screen exist.
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
 import { StatusDot } from "../../components/StatusDot";
+import { useLongList } from "../../components/useLongList";
 import { useNow } from "../../components/useNow";
 import type { ActivityEntry } from "../../ipc/bindings";
 import { useLocale, wordFor } from "../../locales/locale";
@@ -14,22 +13,8 @@ const OVERSCAN = 8;
 const AHEAD = 20;
 
 export function ActivityList({ rows, onEnd }: { rows: ActivityEntry[]; onEnd: () => void }) {
-  const scroll = useRef<HTMLDivElement>(null);
   const now = useNow(30_000);
-  const list = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroll.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => rows[index]?.id ?? index,
-    overscan: OVERSCAN,
-  });
-  const shown = list.getVirtualItems();
-  const last = shown.at(-1)?.index ?? 0;
-  const end = useRef(onEnd);
-  end.current = onEnd;
-  useEffect(() => {
-    if (last >= rows.length - AHEAD) end.current();
-  }, [last, rows.length]);
+  const { scroll, list, shown } = useLongList({ rows, height: ROW_HEIGHT, overscan: OVERSCAN, ahead: AHEAD, onEnd });
   return (
     // Nothing in the list takes the focus, so the list itself must for the keyboard to scroll it.
     // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region without controls

@@ -1,8 +1,8 @@
 // The rows themselves: only those on the screen exist. Newest first; scrolling away from the top stops following.
 import { UnstyledButton } from "@mantine/core";
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useEffect, useRef } from "react";
+import { useEffect } from "react";
 import { StatusDot } from "../../components/StatusDot";
+import { useLongList } from "../../components/useLongList";
 import { walkButtons } from "../../components/walk";
 import type { LogRow } from "../../ipc/workers";
 import { useLocale, wordFor } from "../../locales/locale";
@@ -22,25 +22,13 @@ type Props = {
 };
 
 export function LogList({ rows, following, onAway, onOpen, onEnd }: Props) {
-  const scroll = useRef<HTMLDivElement>(null);
-  const list = useVirtualizer({
-    count: rows.length,
-    getScrollElement: () => scroll.current,
-    estimateSize: () => ROW_HEIGHT,
-    getItemKey: (index) => rows[index]?.id ?? index,
-    overscan: OVERSCAN,
-  });
-  const shown = list.getVirtualItems();
-  const last = shown.at(-1)?.index ?? 0;
-  const end = useRef(onEnd);
-  end.current = onEnd;
-  useEffect(() => {
-    // Following asks for the newest rows only; older ones are for who scrolls.
-    if (!following && last >= rows.length - 1) end.current();
-  }, [following, last, rows.length]);
+  // Following asks for the newest rows only; older ones are for who scrolls.
+  const wantsMore = !following;
+  const wish = { rows, height: ROW_HEIGHT, overscan: OVERSCAN, ahead: 1, wantsMore, onEnd };
+  const { scroll, list, shown } = useLongList(wish);
   useEffect(() => {
     if (following) scroll.current?.scrollTo?.({ top: 0 });
-  }, [following]);
+  }, [following, scroll]);
   return (
     <div
       ref={scroll}
