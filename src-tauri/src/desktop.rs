@@ -22,6 +22,7 @@ use tonny_platform::logging::Log;
 use tonny_platform::{crash, notification, overlay};
 
 use crate::bindings::{LevelChanged, SnapshotChanged};
+use crate::hotkeys::Bound;
 use crate::{bindings, hotkeys, parts, signals, tray, windows};
 
 /// What commands may reach.
@@ -101,12 +102,11 @@ async fn tell_of_crash(app: AppHandle, reports: PathBuf) {
 
 fn build(face: Face, outputs: Outputs, may_show: bool) -> Result<tauri::App, Problem> {
     let bindings = bindings::builder();
-    let shortcuts = tauri_plugin_global_shortcut::Builder::new().with_handler(hotkeys::on_event).build();
+    let keys = hotkeys::listen(face.app.clone());
     tauri::Builder::default()
-        .plugin(shortcuts)
         .plugin(tauri_plugin_autostart::Builder::new().arg("--hidden").build())
         .manage(face)
-        .manage(hotkeys::Bound::default())
+        .manage(keys)
         .invoke_handler(bindings.invoke_handler())
         .setup(move |tauri| {
             bindings.mount_events(tauri);
@@ -170,7 +170,7 @@ fn notify(notification: Notification) {
 fn on_snapshot(tauri: &Tauri, snapshot: &mut watch::Receiver<Snapshot>) {
     let snapshot = snapshot.borrow_and_update().clone();
     tray::draw(tauri, &snapshot);
-    hotkeys::hold_escape(tauri, snapshot.state == Phase::Recording);
+    tauri.state::<Bound>().hold_escape(snapshot.state == Phase::Recording);
     if windows::is_open(tauri) {
         let _ = SnapshotChanged(snapshot).emit(tauri);
     }

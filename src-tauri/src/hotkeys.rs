@@ -1,59 +1,64 @@
 //! Global hotkeys: the dictation key always, Escape only while recording.
 //!
-//! The operating system's handler runs on the main thread; it only passes the gesture on.
+//! Keys are heard on a thread of the platform's; it only passes the gesture on, and one task tells the App, so that a
+//! press and its release never overtake each other.
 
-use std::str::FromStr as _;
-use std::sync::Mutex;
+use std::sync::{Mutex, MutexGuard, PoisonError};
 
-use tauri::{AppHandle, Manager as _};
+use tauri::{AppHandle as Tauri, Manager as _};
 use tauri_plugin_autostart::ManagerExt as _;
-use tauri_plugin_global_shortcut::{GlobalShortcutExt as _, Shortcut, ShortcutEvent, ShortcutState};
-use tonny_core::app::Message;
+use tonny_core::app::{AppHandle, Message};
+use tonny_core::hotkey::Hotkey;
 use tonny_core::problem::{Code, Problem};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::settings::Settings;
+use tonny_platform::hotkeys::{Edge, Hotkeys};
 
 use crate::desktop::Face;
 
-/// Cancels a recording.
-const ESCAPE: &str = "Escape";
+/// The keys that are held now.
+pub struct Bound {
+    keys: Result<Hotkeys, Problem>,
+    now: Mutex<Now>,
+}
 
-/// The shortcuts that are registered now. Only the desktop's own task and the handler look at it.
 #[derive(Default)]
-pub struct Bound(Mutex<Keys>);
-
-#[derive(Default)]
-struct Keys {
-    dictate: Option<Shortcut>,
+struct Now {
+    dictate: Option<Hotkey>,
     escape: bool,
 }
 
-impl Bound {
-    fn keys(&self) -> std::sync::MutexGuard<'_, Keys> {
-        self.0.lock().unwrap_or_else(std::sync::PoisonError::into_inner)
+/// Starts to listen; a display without hotkeys is told when one is to be held.
+pub fn listen(app: AppHandle) -> Bound {
+    let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let keys = Hotkeys::start(move |hotkey, edge| {
+        if let Some(gesture) = meant(hotkey, edge) {
+            // Nobody hears it only when the app is ending.
+            _ = tell.send(gesture);
+        }
+    });
+    tokio::spawn(async move {
+        while let Some(gesture) = told.recv().await {
+            if let Err(problem) = app.gesture(gesture, None).await {
+                tracing::warn!(code = problem.code, "a hotkey did nothing");
+            }
+        }
+    });
+    Bound { keys, now: Mutex::default() }
+}
+
+fn meant(hotkey: Hotkey, edge: Edge) -> Option<Gesture> {
+    match (hotkey == Hotkey::ESCAPE, edge) {
+        (true, Edge::Down) => Some(Gesture::Cancel),
+        (true, Edge::Up) => None,
+        (false, Edge::Down) => Some(Gesture::Press),
+        (false, Edge::Up) => Some(Gesture::Release),
     }
 }
 
-/// A registered key went down or came up.
-pub fn on_event(tauri: &AppHandle, shortcut: &Shortcut, event: ShortcutEvent) {
-    let dictate = tauri.state::<Bound>().keys().dictate;
-    let gesture = match (dictate.as_ref() == Some(shortcut), event.state) {
-        (true, ShortcutState::Pressed) => Gesture::Press,
-        (true, ShortcutState::Released) => Gesture::Release,
-        (false, ShortcutState::Pressed) => Gesture::Cancel,
-        (false, ShortcutState::Released) => return,
-    };
-    let app = tauri.state::<Face>().app.clone();
-    tauri::async_runtime::spawn(async move {
-        if let Err(problem) = app.gesture(gesture, None).await {
-            tracing::warn!(code = problem.code, "a hotkey did nothing");
-        }
-    });
-}
-
 /// Brings hotkey and autostart in line with the settings; a hotkey that cannot be had is told to the App.
-pub async fn apply(tauri: &AppHandle, settings: &Settings) {
-    let problem = bind(tauri, &settings.hotkeys.dictate).err();
+pub async fn apply(tauri: &Tauri, settings: &Settings) {
+    let problem = tauri.state::<Bound>().dictate_with(&settings.hotkeys.dictate).err();
     if let Some(problem) = &problem {
         tracing::warn!(code = problem.code, "the dictation hotkey does not work");
     }
@@ -68,34 +73,39 @@ pub async fn apply(tauri: &AppHandle, settings: &Settings) {
     }
 }
 
-fn bind(tauri: &AppHandle, hotkey: &str) -> Result<(), Problem> {
-    let wanted = Shortcut::from_str(hotkey)
-        .map_err(|e| Problem::with(Code::HotkeyInvalid, format!("{hotkey:?} was not understood: {e}")))?;
-    let shortcuts = tauri.global_shortcut();
-    let old = tauri.state::<Bound>().keys().dictate;
-    if old == Some(wanted) {
-        return Ok(());
+impl Bound {
+    fn dictate_with(&self, hotkey: &str) -> Result<(), Problem> {
+        let wanted: Hotkey = hotkey
+            .parse()
+            .map_err(|wrong| Problem::with(Code::HotkeyInvalid, format!("{hotkey:?}: {wrong}")))?;
+        let keys = self.keys.as_ref().map_err(Clone::clone)?;
+        let mut now = self.now();
+        if now.dictate == Some(wanted) {
+            return Ok(());
+        }
+        // The new one first: when it is taken, the old one goes on working.
+        keys.hold(wanted)?;
+        if let Some(old) = now.dictate.replace(wanted) {
+            keys.release(old);
+        }
+        Ok(())
     }
-    // The new one first: when it is taken, the old one goes on working.
-    shortcuts
-        .register(wanted)
-        .map_err(|e| Problem::with(Code::HotkeyTaken, format!("{hotkey} could not be registered: {e}")))?;
-    if let Some(old) = old {
-        let _ = shortcuts.unregister(old);
-    }
-    tauri.state::<Bound>().keys().dictate = Some(wanted);
-    Ok(())
-}
 
-/// Takes Escape while recording, and gives it back to everybody else after.
-pub fn hold_escape(tauri: &AppHandle, hold: bool) {
-    if tauri.state::<Bound>().keys().escape == hold {
-        return;
+    /// Takes Escape while recording, and gives it back to everybody else after.
+    pub fn hold_escape(&self, hold: bool) {
+        let (Ok(keys), mut now) = (&self.keys, self.now()) else { return };
+        if now.escape == hold {
+            return;
+        }
+        if !hold {
+            keys.release(Hotkey::ESCAPE);
+        } else if let Err(problem) = keys.hold(Hotkey::ESCAPE) {
+            return tracing::warn!(code = problem.code, "Escape could not be taken");
+        }
+        now.escape = hold;
     }
-    let shortcuts = tauri.global_shortcut();
-    let done = if hold { shortcuts.register(ESCAPE) } else { shortcuts.unregister(ESCAPE) };
-    match done {
-        Ok(()) => tauri.state::<Bound>().keys().escape = hold,
-        Err(error) => tracing::warn!(%error, hold, "Escape could not be taken or given back"),
+
+    fn now(&self) -> MutexGuard<'_, Now> {
+        self.now.lock().unwrap_or_else(PoisonError::into_inner)
     }
 }

@@ -10,6 +10,7 @@ pub mod control;
 pub mod engine;
 pub mod file_transcription;
 pub mod history_files;
+pub mod hotkey;
 pub mod model;
 pub mod overlay;
 pub mod ports;

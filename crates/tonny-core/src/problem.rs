@@ -70,6 +70,7 @@ codes! {
     NotSafeToType = "TT-INSERT-406", "The text was not typed, because nothing could be written down about it.", "It is on the clipboard: paste it where you want it. Free some space on the disk.";
     HotkeyTaken = "TT-HOTKEY-501", "Another program uses this hotkey.", "Choose another one under Settings, General, or close that program.";
     HotkeyInvalid = "TT-HOTKEY-502", "This is not a hotkey.", "Write it like Ctrl+Shift+Space.";
+    HotkeysMissing = "TT-HOTKEY-503", "Hotkeys do not work on this display.", "Log in to an X11 session, or bind a key of the desktop to `tonny ctl toggle`.";
     HomeUnwritable = "TT-STORE-601", "The data folder cannot be written.", "Check its owner and rights, or set TONNYTRAY_HOME to a folder you own.";
     DatabaseFailed = "TT-STORE-602", "The database could not be used.", "Close other copies of TonnyTray and try again; run `tonny doctor`.";
     DatabaseNewer = "TT-STORE-603", "The database was written by a newer TonnyTray.", "Install the newer version again; the file was not touched. To go back, run `tonny db restore` with the schema-N.db of the backups folder.";

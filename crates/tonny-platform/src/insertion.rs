@@ -13,7 +13,7 @@ mod delivery;
 mod desk;
 mod focus;
 mod keys;
-mod layout;
+pub(crate) mod layout;
 mod offers;
 mod receipt;
 mod saving;

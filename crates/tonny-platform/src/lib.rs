@@ -9,6 +9,7 @@ pub mod disk;
 pub mod exports;
 pub mod folders;
 pub mod hardening;
+pub mod hotkeys;
 pub mod insertion;
 pub mod installation;
 pub mod logging;

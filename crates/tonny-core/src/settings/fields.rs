@@ -3,6 +3,7 @@
 use serde_json::Value;
 
 use super::commands::{wrong_commands, wrong_engines};
+use crate::hotkey::Hotkey;
 use crate::problem::{Code, Problem};
 
 /// One field of the document.
@@ -29,6 +30,8 @@ pub enum Range {
     Text(usize),
     /// Text of 1 to this many characters, or null.
     OptionalText(usize),
+    /// Modifiers and a key.
+    Hotkey,
     /// Names of speech engines, in order.
     Engines,
     /// Descriptions of worker processes.
@@ -38,7 +41,7 @@ pub enum Range {
 const FIELDS: &[Field] = &[
     Field {
         key: "hotkeys.dictate",
-        range: Range::Text(60),
+        range: Range::Hotkey,
         help: "Held to dictate; a short tap starts hands-free.",
     },
     Field {
@@ -277,6 +280,7 @@ impl Field {
             Range::OneOf(words) => value.as_str().is_some_and(|word| words.contains(&word)),
             Range::Text(most) => text_fits(value, most),
             Range::OptionalText(most) => value.is_null() || text_fits(value, most),
+            Range::Hotkey => return self.fits(wrong_hotkey(value)),
             Range::Engines => return self.fits(wrong_engines(value)),
             Range::Commands => return self.fits(wrong_commands(value)),
         };
@@ -317,6 +321,7 @@ impl std::fmt::Display for Range {
             Range::OneOf(words) => write!(f, "one of {}", words.join(", ")),
             Range::Text(most) => write!(f, "text of 1 to {most} characters"),
             Range::OptionalText(most) => write!(f, "text of 1 to {most} characters, or null"),
+            Range::Hotkey => write!(f, "modifiers and a key, such as Ctrl+Shift+Space"),
             Range::Engines => write!(f, "embedded, whisperlivekit, or names from workers.commands"),
             Range::Commands => {
                 let life = "env, memory_ceiling_mb, stop_grace_s, do_not_retry";
@@ -324,6 +329,14 @@ impl std::fmt::Display for Range {
             }
         }
     }
+}
+
+fn wrong_hotkey(value: &Value) -> Option<String> {
+    let Some(text) = value.as_str() else {
+        return Some(format!("takes {}, not {value}", Range::Hotkey));
+    };
+    let wrong = text.parse::<Hotkey>().err()?;
+    Some(format!("{} is no hotkey: {wrong}. Write it like Ctrl+Shift+Space", crate::problem::quoted(text)))
 }
 
 fn text_fits(value: &Value, most: usize) -> bool {
