@@ -10,7 +10,7 @@ use tauri::{AppHandle as Tauri, Manager as _, RunEvent};
 use tauri_specta::Event as _;
 use tokio::runtime::Runtime;
 use tokio::sync::watch;
-use tonny_core::app::{self, AppHandle, DesktopWish, Notification, Outputs};
+use tonny_core::app::{self, AppHandle, DesktopWish, Message, Notification, Outputs};
 use tonny_core::overlay::OverlayClick;
 use tonny_core::ports::{Microphone, ModelFiles};
 use tonny_core::problem::{Code, Problem};
@@ -170,7 +170,12 @@ fn notify(notification: Notification) {
 fn on_snapshot(tauri: &Tauri, snapshot: &mut watch::Receiver<Snapshot>) {
     let snapshot = snapshot.borrow_and_update().clone();
     tray::draw(tauri, &snapshot);
-    tauri.state::<Bound>().hold_escape(snapshot.state == Phase::Recording);
+    let bound = tauri.state::<Bound>();
+    bound.hold_escape(snapshot.state == Phase::Recording);
+    if let Err(problem) = bound.pause(snapshot.hotkeys_paused) {
+        let app = tauri.state::<Face>().app.clone();
+        tauri::async_runtime::spawn(async move { app.send(Message::HotkeyProblem(Some(problem))).await });
+    }
     if windows::is_open(tauri) {
         let _ = SnapshotChanged(snapshot).emit(tauri);
     }

@@ -26,6 +26,7 @@ pub struct Bound {
 struct Now {
     dictate: Option<Hotkey>,
     escape: bool,
+    paused: bool,
 }
 
 /// Starts to listen; a display without hotkeys is told when one is to be held.
@@ -83,6 +84,10 @@ impl Bound {
         if now.dictate == Some(wanted) {
             return Ok(());
         }
+        if now.paused {
+            now.dictate = Some(wanted);
+            return Ok(());
+        }
         // The new one first: when it is taken, the old one goes on working.
         keys.hold(wanted)?;
         if let Some(old) = now.dictate.replace(wanted) {
@@ -103,6 +108,22 @@ impl Bound {
             return tracing::warn!(code = problem.code, "Escape could not be taken");
         }
         now.escape = hold;
+    }
+
+    /// Gives the dictation key back, or takes it again.
+    pub fn pause(&self, pause: bool) -> Result<(), Problem> {
+        let (Ok(keys), mut now) = (&self.keys, self.now()) else { return Ok(()) };
+        if now.paused == pause {
+            return Ok(());
+        }
+        now.paused = pause;
+        match now.dictate {
+            Some(dictate) if pause => keys.release(dictate),
+            // Another program may have taken it meanwhile; the next change of the settings tries again.
+            Some(dictate) => keys.hold(dictate).inspect_err(|_| now.dictate = None)?,
+            None => {}
+        }
+        Ok(())
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {

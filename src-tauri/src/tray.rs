@@ -7,7 +7,7 @@ use tauri::image::Image;
 use tauri::menu::{IsMenuItem, Menu, MenuItem, PredefinedMenuItem, Submenu};
 use tauri::tray::{TrayIcon, TrayIconBuilder};
 use tauri::{AppHandle, Manager as _, Wry};
-use tonny_core::app::{DesktopWish, Message};
+use tonny_core::app::{DesktopWish, Message, SettingsChange};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::tray::{Action, Icon, Item, Tray};
@@ -151,6 +151,11 @@ fn act(tauri: &AppHandle, action: Action) {
                 Some(last) => app.copy(last.id).await,
                 None => Ok(()),
             },
+            Action::Microphone(device) => {
+                let change = SettingsChange::Field("microphone.device".to_owned(), device.into());
+                app.change_settings(change).await.map(drop)
+            }
+            Action::PauseHotkeys(pause) => sent(app.send(Message::PauseHotkeys(pause)).await),
             Action::Worker(command, name) => app.command_worker(name, command).await,
             Action::Open(page) => {
                 sent(app.send(Message::Wish(DesktopWish::Show(Some(page.to_owned())))).await)

@@ -40,7 +40,8 @@ fn faults() -> Result<()> {
     a_frozen_app(&desktop, &mut app)?;
     a_crash_of_the_app(&desktop, &mut app)?;
     a_lost_microphone(&desktop, &app)?;
-    app.quit(&desktop)
+    app.quit(&desktop)?;
+    a_busy_microphone(&desktop, &build)
 }
 
 fn odd_audio_files(desktop: &Desktop, build: &Build) -> Result<()> {
@@ -330,6 +331,26 @@ fn a_lost_microphone(desktop: &Desktop, app: &App) -> Result<()> {
         String::from_utf8_lossy(&doctor.stdout)
     );
     Ok(())
+}
+
+/// Without a sound server a microphone belongs to one program at a time. The kernel of a test machine has no sound card,
+/// so the library that opens one is made to answer as it does when another program was first.
+fn a_busy_microphone(desktop: &Desktop, build: &Build) -> Result<()> {
+    step("a microphone that another program has");
+    let (source, library) = (desktop.path("busy.c"), desktop.path("busy.so"));
+    std::fs::write(
+        &source,
+        "int snd_pcm_open(void **pcm, const char *name, int stream, int mode) { return -16; }",
+    )?;
+    desktop.run("cc", &["-shared", "-fPIC", "-o", &library.to_string_lossy(), &source.to_string_lossy()])?;
+    let mut app = App::with_model(desktop, build, "busy")?;
+    app.launch_with(desktop, &[("LD_PRELOAD", &library.to_string_lossy())])?;
+    app.wait_worker(desktop, "ready")?;
+    let _ = app.tonny(desktop, &["ctl", "press"])?;
+    app.wait_status(desktop, "the busy microphone to be told", Duration::from_secs(15), |status| {
+        status["problem"]["code"] == "TT-AUDIO-102"
+    })?;
+    app.quit(desktop)
 }
 
 fn step(name: &str) {

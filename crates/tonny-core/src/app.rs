@@ -16,7 +16,7 @@ pub mod export;
 pub mod history;
 mod install;
 mod keeping;
-mod microphone_test;
+mod microphones;
 mod quitting;
 mod recording;
 pub mod recordings;
@@ -180,6 +180,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         alerts: Default::default(),
         usages: Default::default(),
         hotkey_problem: None,
+        hotkeys_paused: false,
         deletions: HashMap::new(),
         recovered: Vec::new(),
         typable: HashSet::new(),
@@ -190,7 +191,8 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         retries: Default::default(),
         next_clean_up: None,
         cleaning: false,
-        microphone_test: None,
+        microphone_test: Default::default(),
+        microphones: Vec::new(),
         history_version: 0,
         secrets_version: 0,
         old_secrets: Default::default(),
@@ -240,6 +242,7 @@ struct App {
     alerts: alerts::Alerts,
     usages: usage::Usages,
     hotkey_problem: Option<Problem>,
+    hotkeys_paused: bool,
     /// Rows the user deleted, until the time to take it back is over.
     deletions: HashMap<String, Instant>,
     /// Ids of utterances found again since the start, until the user has looked.
@@ -256,7 +259,9 @@ struct App {
     retries: retry::Retries,
     next_clean_up: Option<Instant>,
     cleaning: bool,
-    microphone_test: Option<Box<dyn crate::ports::Recording>>,
+    microphone_test: microphones::Test,
+    /// The inputs there were at the last look.
+    microphones: Vec<crate::ports::InputDevice>,
     history_version: u32,
     secrets_version: u32,
     old_secrets: secrets::OldSecrets,
@@ -329,11 +334,13 @@ impl App {
             Message::Migrated(outcome) => self.migrated(outcome),
             Message::NoRecordingsKey => self.trouble(Problem::of(Code::AudioNotSealed)),
             Message::Retranscribed(id, result) => self.retranscribed(&id, result).await,
-            Message::MicrophoneTest(on, reply) => {
-                let _ = reply.send(self.test_microphone(on).await);
-            }
+            Message::MicrophoneTest(on, reply) => self.test_microphone(on, reply),
+            Message::MicrophoneTestOpened(test, recording) => self.microphone_test_opened(test, recording),
+            Message::LookForMicrophones => self.look_for_microphones(),
+            Message::Microphones(known) => self.microphones = known,
             Message::Level(level) => _ = self.level.send_replace(level),
             Message::HotkeyProblem(problem) => self.hotkey_problem = problem,
+            Message::PauseHotkeys(pause) => self.hotkeys_paused = pause,
             Message::Dismiss => self.dismiss(),
             Message::Told(problem, notification) => self.told(problem, notification),
             Message::Wish(wish) => self.wish(wish),

@@ -4,6 +4,7 @@ use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
 
+use crate::ports::InputDevice;
 use crate::problem::Problem;
 use crate::worker_view::WorkerView;
 
@@ -45,12 +46,26 @@ pub struct Snapshot {
     pub install: Option<Install>,
     /// Why the hotkey does not work, if it does not.
     pub hotkey_problem: Option<Problem>,
+    /// Whether the user gave the hotkeys back for a while.
+    pub hotkeys_paused: bool,
+    /// What can be recorded from.
+    pub microphones: MicrophonesView,
     /// Counts up whenever the history changed, so that a window knows to ask again.
     pub history_version: u32,
     /// Utterances found again after a crash that the user has not looked at yet.
     pub recovered: u32,
     /// Counts up whenever something about secrets changed; never says what.
     pub secrets_version: u32,
+}
+
+/// What can be recorded from, as of the last look.
+#[derive(Clone, Debug, Default, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct MicrophonesView {
+    /// The id in the settings; null is the system's choice.
+    pub chosen: Option<String>,
+    /// Every input there was.
+    pub known: Vec<InputDevice>,
 }
 
 /// Words of the utterance being spoken.

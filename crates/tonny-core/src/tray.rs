@@ -1,7 +1,7 @@
 //! The tray as a plain value: icon, tooltip and menu, computed from the snapshot and compared in tests; a face draws it.
 
 use crate::app::WorkerCommand;
-use crate::snapshot::{Phase, Snapshot};
+use crate::snapshot::{MicrophonesView, Phase, Snapshot};
 use crate::worker_view::WorkerView;
 
 /// Characters of the last text that fit into a menu.
@@ -63,6 +63,10 @@ pub enum Action {
     Cancel,
     /// Copies the last text.
     CopyLast,
+    /// Records from this input from now on; without an id, from the system's choice.
+    Microphone(Option<String>),
+    /// Gives every hotkey back to other programs, or takes them again.
+    PauseHotkeys(bool),
     /// Opens a page of the window.
     Open(&'static str),
     /// Does something with the worker of that name.
@@ -81,6 +85,10 @@ impl Action {
             Action::Toggle => "toggle".to_owned(),
             Action::Cancel => "cancel".to_owned(),
             Action::CopyLast => "copy-last".to_owned(),
+            Action::Microphone(None) => "default-microphone".to_owned(),
+            Action::Microphone(Some(id)) => format!("microphone:{id}"),
+            Action::PauseHotkeys(true) => "pause-hotkeys".to_owned(),
+            Action::PauseHotkeys(false) => "resume-hotkeys".to_owned(),
             Action::Open(page) => format!("open:{page}"),
             Action::Worker(WorkerCommand::Start, name) => format!("start:{name}"),
             Action::Worker(WorkerCommand::Stop, name) => format!("stop:{name}"),
@@ -96,9 +104,18 @@ impl Action {
     pub fn of_id(id: &str) -> Option<Self> {
         let worker = |command, name: &str| Some(Action::Worker(command, name.to_owned()));
         match id.split_once(':') {
-            None => [Action::Toggle, Action::Cancel, Action::CopyLast, Action::Quit]
-                .into_iter()
-                .find(|action| action.id() == id),
+            None => [
+                Action::Toggle,
+                Action::Cancel,
+                Action::CopyLast,
+                Action::Microphone(None),
+                Action::PauseHotkeys(true),
+                Action::PauseHotkeys(false),
+                Action::Quit,
+            ]
+            .into_iter()
+            .find(|action| action.id() == id),
+            Some(("microphone", device)) => Some(Action::Microphone(Some(device.to_owned()))),
             Some(("open", page)) => PAGES.into_iter().find(|known| *known == page).map(Action::Open),
             Some(("start", name)) => worker(WorkerCommand::Start, name),
             Some(("stop", name)) => worker(WorkerCommand::Stop, name),
@@ -140,6 +157,7 @@ fn tooltip(snapshot: &Snapshot, engine: Option<&WorkerView>) -> String {
         Phase::Delivering => "inserting",
         Phase::Idle => match (&snapshot.hotkey_problem, &snapshot.problem) {
             (Some(problem), _) | (None, Some(problem)) => return format!("TonnyTray: {}", problem.message),
+            (None, None) if snapshot.hotkeys_paused => return "TonnyTray: hotkeys are paused".to_owned(),
             (None, None) => return format!("TonnyTray: speech engine {}", engine_words(engine)),
         },
     };
@@ -160,10 +178,12 @@ fn menu(snapshot: &Snapshot) -> Vec<Item> {
             None => entry(Action::CopyLast, "Nothing said yet", false),
         },
         Item::Separator,
-        entry(Action::Open("speech"), "Microphone\u{2026}", true),
+        microphone_menu(&snapshot.microphones),
     ];
     menu.extend(snapshot.workers.iter().map(worker_menu));
+    let paused = snapshot.hotkeys_paused;
     menu.extend([
+        entry(Action::PauseHotkeys(!paused), if paused { "Resume hotkeys" } else { "Pause hotkeys" }, true),
         Item::Separator,
         entry(Action::Open("history"), &history_words(snapshot.recovered), true),
         entry(Action::Open("general"), "Settings\u{2026}", true),
@@ -171,6 +191,27 @@ fn menu(snapshot: &Snapshot) -> Vec<Item> {
         entry(Action::Quit, "Quit TonnyTray", true),
     ]);
     menu
+}
+
+/// The inputs there were when somebody last looked; the chosen one is ticked, also when it is gone.
+fn microphone_menu(microphones: &MicrophonesView) -> Item {
+    let MicrophonesView { chosen, known } = microphones;
+    let choice = |id: Option<String>, name: &str| {
+        let tick = if id == *chosen { " \u{2713}" } else { "" };
+        entry(Action::Microphone(id), &format!("{}{tick}", shorten(name)), true)
+    };
+    let usual = known.iter().find(|device| device.is_default);
+    let usual =
+        usual.map_or("System's choice".to_owned(), |device| format!("System's choice: {}", device.name));
+    let mut items = vec![choice(None, &usual)];
+    items.extend(known.iter().map(|device| choice(Some(device.id.clone()), &device.name)));
+    if let Some(id) = chosen
+        && !known.iter().any(|device| device.id == *id)
+    {
+        items.push(choice(Some(id.clone()), &format!("{id} (not connected)")));
+    }
+    items.extend([Item::Separator, entry(Action::Open("speech"), "Microphone settings\u{2026}", true)]);
+    Item::Submenu { label: "Microphone".to_owned(), items }
 }
 
 fn worker_menu(worker: &WorkerView) -> Item {
@@ -240,6 +281,7 @@ fn shorten(text: &str) -> String {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::ports::InputDevice;
     use crate::problem::{Code, Problem};
     use crate::snapshot::LastUtterance;
 
@@ -258,7 +300,9 @@ mod tests {
     #[test]
     fn ids_lead_back_to_their_action() {
         let restart = Action::Worker(WorkerCommand::Restart, "my:engine".to_owned());
-        for action in [Action::Toggle, Action::Quit, Action::Open("engines"), restart] {
+        let device = Action::Microphone(Some("alsa:hw:1,0".to_owned()));
+        let (pause, usual) = (Action::PauseHotkeys(true), Action::Microphone(None));
+        for action in [Action::Toggle, Action::Quit, Action::Open("engines"), restart, device, pause, usual] {
             assert_eq!(Action::of_id(&action.id()), Some(action));
         }
         assert_eq!(Action::of_id("open:elsewhere"), None);
@@ -291,6 +335,38 @@ mod tests {
         assert_eq!(looping[2], entry(action(WorkerCommand::ResetBreaker), "Try again now", true));
         let (_, none) = items(&view("no_model"));
         assert_eq!(none[0], entry(action(WorkerCommand::Restart), "Restart", false));
+    }
+
+    #[test]
+    fn the_microphones_are_a_menu_with_the_chosen_one_ticked_even_when_it_is_gone() {
+        let device = |id: &str, name: &str, is_default| InputDevice {
+            id: id.to_owned(),
+            name: name.to_owned(),
+            is_default,
+        };
+        let known = vec![device("a", "Built-in", true), device("b", "Headset", false)];
+        let labels = |chosen: Option<&str>| {
+            let view = MicrophonesView { chosen: chosen.map(str::to_owned), known: known.clone() };
+            let Item::Submenu { items, .. } = microphone_menu(&view) else { panic!("a submenu") };
+            let labels = items.into_iter().filter_map(|item| match item {
+                Item::Entry { action: Action::Microphone(_), label, enabled: true } => Some(label),
+                _ => None,
+            });
+            labels.collect::<Vec<_>>()
+        };
+        assert_eq!(labels(None), ["System's choice: Built-in \u{2713}", "Built-in", "Headset"]);
+        assert_eq!(labels(Some("b"))[2], "Headset \u{2713}");
+        assert_eq!(labels(Some("usb"))[3], "usb (not connected) \u{2713}");
+    }
+
+    #[test]
+    fn paused_hotkeys_are_told_and_can_be_taken_again() {
+        let mut snapshot = Snapshot::default();
+        assert_eq!(label(&Tray::of(&snapshot), Action::PauseHotkeys(true)).0, "Pause hotkeys");
+        snapshot.hotkeys_paused = true;
+        let tray = Tray::of(&snapshot);
+        assert_eq!(label(&tray, Action::PauseHotkeys(false)).0, "Resume hotkeys");
+        assert_eq!(tray.tooltip, "TonnyTray: hotkeys are paused");
     }
 
     #[test]

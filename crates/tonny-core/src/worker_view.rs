@@ -128,6 +128,11 @@ impl WorkerView {
         }
     }
 
+    /// The place of a worker that was stopped before it could start.
+    pub fn stopped(about: &About, at: Moment) -> Self {
+        Self::without_process(about, "stopped", at)
+    }
+
     /// The place of a worker that cannot even be started.
     pub fn absent(about: &About, state: &str, problem: &Problem, at: Moment) -> Self {
         Self { detail: Some(problem.message.clone()), ..Self::without_process(about, state, at) }

@@ -72,7 +72,7 @@ impl Handle {
         self.send(Order::Served { incarnation });
     }
 
-    /// Other program, model or limits, with a restart.
+    /// Other program, model or limits, with a restart; one that was stopped stays so.
     ///
     /// # Errors
     /// [`SpecError`] where the spec asks for what can never work; the worker then goes on as it was.

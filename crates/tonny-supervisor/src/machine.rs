@@ -60,6 +60,8 @@ pub enum Event {
     Stop,
     /// The user wants a new copy; clears budget and breaker.
     Restart,
+    /// The spec changed: as [`Event::Restart`], except that one the user stopped stays so.
+    Respec,
     /// Do not wait for the timer.
     RetryNow,
     /// The user trusts it again: budget and breaker as new, and one that waits for its turn starts now.
@@ -224,6 +226,13 @@ impl Machine {
             Event::Start if self.phase == Phase::Stopped => Some(self.begin(now)),
             Event::Stop => self.stop(now),
             Event::Restart => self.restart(now),
+            Event::Respec => {
+                if self.is_at_rest() {
+                    None
+                } else {
+                    self.restart(now)
+                }
+            }
             Event::RetryNow if self.waits_or_failed() => Some(self.begin(now)),
             Event::ResetBreaker => self.reset_breaker(now),
             Event::Ready => self.became_ready(now),
@@ -291,6 +300,12 @@ impl Machine {
             return self.drain(After::Start, Cause::AskedFor, Effect::Terminate, now);
         }
         Some(self.begin(now))
+    }
+
+    /// Stopped, or on the way to it.
+    fn is_at_rest(&self) -> bool {
+        let drain = self.live.as_ref().and_then(|live| live.drain.as_ref());
+        self.phase == Phase::Stopped || drain.is_some_and(|drain| drain.after == After::Stopped)
     }
 
     fn reset_breaker(&mut self, now: Instant) -> Option<Effect> {

@@ -278,7 +278,7 @@ impl Runner {
                 self.grace.send_replace(self.spec.stop_grace);
                 self.machine.set_policy(self.spec.policy());
                 self.gate.set_limits(self.spec.breaker.clone());
-                self.event(Event::Restart);
+                self.event(Event::Respec);
             }
         }
     }

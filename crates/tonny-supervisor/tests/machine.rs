@@ -202,6 +202,19 @@ fn a_bad_ready_line_is_killed_and_failed() {
 }
 
 #[test]
+fn another_spec_starts_what_runs_anew_and_leaves_alone_what_was_stopped() {
+    let mut bench = Bench::started();
+    assert_eq!(bench.on(Event::Respec), Some(Effect::Terminate));
+    assert_eq!(bench.on(died(0)), Some(Effect::Start { incarnation: 2 }));
+    assert_eq!(bench.on(Event::Stop), Some(Effect::Terminate));
+    assert_eq!(bench.on(Event::Respec), None, "on its way to a stop");
+    assert_eq!(bench.on(died(0)), None);
+    assert_eq!(bench.machine.phase().0, &Phase::Stopped);
+    assert_eq!(bench.on(Event::Respec), None);
+    assert_eq!(bench.on(Event::Start), Some(Effect::Start { incarnation: 3 }));
+}
+
+#[test]
 fn a_restart_by_the_user_clears_budget_and_breaker() {
     let mut bench = Bench::started();
     for _ in 0..3 {

@@ -1,5 +1,6 @@
 //! Input devices and the level meter.
 
+use tonny_core::app::Message;
 use tonny_core::ports::InputDevice;
 use tonny_core::problem::Problem;
 
@@ -10,7 +11,10 @@ use super::{Reach, blocking};
 #[specta::specta]
 pub async fn microphone_list(face: Reach<'_>) -> Result<Vec<InputDevice>, Problem> {
     let microphone = face.microphone.clone();
-    blocking(move || microphone.devices()).await
+    let known = blocking(move || microphone.devices()).await?;
+    // The tray offers them, too.
+    face.app.send(Message::Microphones(known.clone())).await;
+    Ok(known)
 }
 
 /// Starts or ends the level meter; levels come as events.

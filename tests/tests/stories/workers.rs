@@ -82,6 +82,30 @@ async fn an_engine_taken_out_and_put_back_never_runs_twice() {
 }
 
 #[tokio::test]
+async fn an_engine_stopped_while_it_waits_for_its_last_copy_starts_when_told_and_not_before() {
+    let world = two(&["--deaf"]).await;
+    wait_ready(&world, &["first", "second"]).await;
+    let old = first(&world.app.snapshot()).pid.unwrap();
+    order(&world, json!(["second"])).await;
+    order(&world, json!(["first", "second"])).await;
+    tell(&world, WorkerCommand::Stop).await;
+    world.wait(|snapshot| first(snapshot).state == "stopped").await;
+    let gone = async {
+        while is_alive(old) {
+            tokio::time::sleep(Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(Duration::from_secs(20), gone).await.expect("the old copy ends");
+    // Nor do new settings start it.
+    order(&world, json!(["second", "first"])).await;
+    world.wait(|snapshot| snapshot.workers[0].name == "second").await;
+    let after = first(&world.app.snapshot());
+    assert_eq!((after.state.as_str(), after.pid), ("stopped", None));
+    tell(&world, WorkerCommand::Start).await;
+    wait_ready(&world, &["first"]).await;
+}
+
+#[tokio::test]
 async fn a_worker_that_becomes_something_else_is_the_same_process() {
     let own = |speech: bool| {
         let mut command = command("first", FIRST, &["--deaf"]);

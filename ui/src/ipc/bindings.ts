@@ -541,6 +541,14 @@ export type MicrophoneChoice = {
 	device: string | null,
 };
 
+/**  What can be recorded from, as of the last look. */
+export type MicrophonesView = {
+	/**  The id in the settings; null is the system's choice. */
+	chosen: string | null,
+	/**  Every input there was. */
+	known: InputDevice[],
+};
+
 /**  What became of the plain-text secrets of an older set-up. */
 export type Migration = {
 	/**  Moved into the vault and overwritten where they were. */
@@ -771,6 +779,10 @@ export type Snapshot = {
 	install: Install | null,
 	/**  Why the hotkey does not work, if it does not. */
 	hotkey_problem: Problem | null,
+	/**  Whether the user gave the hotkeys back for a while. */
+	hotkeys_paused: boolean,
+	/**  What can be recorded from. */
+	microphones: MicrophonesView,
 	/**  Counts up whenever the history changed, so that a window knows to ask again. */
 	history_version: number,
 	/**  Utterances found again after a crash that the user has not looked at yet. */

@@ -92,6 +92,8 @@ export const snapshot: Snapshot = {
   model: { chosen: "whisper-tiny.en", installed: true, name: "Whisper tiny (English)" },
   install: null,
   hotkey_problem: null,
+  hotkeys_paused: false,
+  microphones: { chosen: null, known: [] },
   recovered: 0,
   history_version: 1,
   secrets_version: 1,

@@ -18,7 +18,7 @@ use crate::activity::{ActivityPage, ActivityQuery, Did};
 use crate::control::{Reply, Request, WorkerFacts};
 use crate::history_files::Offset;
 use crate::model::InstalledModel;
-use crate::ports::{Delivery, Migration, Recording};
+use crate::ports::{Delivery, InputDevice, Migration, Recording};
 use crate::problem::{Code, Problem};
 use crate::push_to_talk::Gesture;
 use crate::settings::Settings;
@@ -90,8 +90,12 @@ pub enum Message {
     NoRecordingsKey,
     Retranscribed(String, Result<Transcript, Problem>),
     MicrophoneTest(bool, Answer<Result<(), Problem>>),
+    MicrophoneTestOpened(u64, Box<dyn Recording>),
+    LookForMicrophones,
+    Microphones(Vec<InputDevice>),
     Level(f32),
     HotkeyProblem(Option<Problem>),
+    PauseHotkeys(bool),
     Dismiss,
     Told(Problem, Notification),
     Wish(DesktopWish),

@@ -119,6 +119,8 @@ impl App {
 
     pub(super) fn opened(&mut self, id: &str, opened: Result<Box<dyn Recording>, Problem>) {
         let tail = self.tail();
+        // What there is to record from may have changed since the last look, and speaking takes longer than looking.
+        self.look_for_microphones();
         let Some(utterance) = self.utterance(id) else { return };
         match opened {
             Ok(recording) => match utterance.released {

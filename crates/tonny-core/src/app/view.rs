@@ -6,7 +6,7 @@ use super::App;
 use super::utterance::{Stage, Utterance, timings_ms};
 use crate::overlay::OverlayView;
 use crate::problem::Problem;
-use crate::snapshot::{LastUtterance, Live, ModelView, Phase, Snapshot};
+use crate::snapshot::{LastUtterance, Live, MicrophonesView, ModelView, Phase, Snapshot};
 
 /// A level that stays flat this long is worth saying.
 const SILENT_AFTER: Duration = Duration::from_secs(2);
@@ -90,6 +90,11 @@ impl App {
             model: self.model_view(),
             install: self.install.clone(),
             hotkey_problem: self.hotkey_problem.clone(),
+            hotkeys_paused: self.hotkeys_paused,
+            microphones: MicrophonesView {
+                chosen: self.settings.microphone.device.clone(),
+                known: self.microphones.clone(),
+            },
             history_version: self.history_version,
             recovered: u32::try_from(self.recovered.len()).unwrap_or(u32::MAX),
             secrets_version: self.secrets_version,

@@ -23,6 +23,8 @@ pub(super) struct AppWorker {
     spec: Option<Spec>,
     /// Why there is none.
     absent: Option<Problem>,
+    /// Stopped by hand before it could start; it starts by hand alone.
+    resting: bool,
     /// As people see it.
     pub(super) view: WorkerView,
 }
@@ -48,7 +50,7 @@ impl AppWorker {
 
     /// Whether it is to start as soon as the last one of its name is gone.
     fn waits(&self) -> bool {
-        self.handle.is_none() && self.absent.is_none()
+        self.handle.is_none() && self.absent.is_none() && !self.resting
     }
 }
 
@@ -66,6 +68,7 @@ impl App {
         self.watch_vault();
         self.ensure_recordings_key();
         self.show_at_start();
+        self.look_for_microphones();
         self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
     }
 
@@ -98,6 +101,19 @@ impl App {
         spec: Result<Spec, Problem>,
         old: Option<AppWorker>,
     ) -> AppWorker {
+        if old.as_ref().is_some_and(|old| old.resting) {
+            let view = WorkerView::stopped(&about, self.moment());
+            return AppWorker {
+                about,
+                seat,
+                run: 0,
+                handle: None,
+                spec: None,
+                absent: None,
+                resting: true,
+                view,
+            };
+        }
         let started = match spec {
             Ok(spec) => self.run_worker(&about.name, &spec, old).map(|running| (running, spec)),
             Err(problem) => {
@@ -109,11 +125,21 @@ impl App {
         match started {
             Ok((Some((run, handle)), spec)) => {
                 let view = WorkerView::of(&handle.state().borrow(), &about, moment);
-                AppWorker { about, seat, run, handle: Some(handle), spec: Some(spec), absent: None, view }
+                let (handle, spec) = (Some(handle), Some(spec));
+                AppWorker { about, seat, run, handle, spec, absent: None, resting: false, view }
             }
             Ok((None, _)) => {
                 let view = WorkerView::after_its_last(&about, moment);
-                AppWorker { about, seat, run: 0, handle: None, spec: None, absent: None, view }
+                AppWorker {
+                    about,
+                    seat,
+                    run: 0,
+                    handle: None,
+                    spec: None,
+                    absent: None,
+                    resting: false,
+                    view,
+                }
             }
             Err(problem) => {
                 let state = if problem.is(Code::ModelNone) { "no_model" } else { "failed" };
@@ -121,7 +147,8 @@ impl App {
                 if let Some(alert) = self.alerts.absent(&view) {
                     self.alert(alert);
                 }
-                AppWorker { about, seat, run: 0, handle: None, spec: None, absent: Some(problem), view }
+                let absent = Some(problem);
+                AppWorker { about, seat, run: 0, handle: None, spec: None, absent, resting: false, view }
             }
         }
     }
@@ -224,8 +251,22 @@ impl App {
     /// Starts, stops or frees a worker by hand.
     pub(super) fn command_worker(&mut self, name: &str, command: WorkerCommand) -> Result<(), Problem> {
         let starts = matches!(command, WorkerCommand::Start | WorkerCommand::Restart);
-        let found = self.workers.iter().find(|worker| worker.about.name == name);
-        if starts && found.is_some_and(|worker| worker.handle.is_none()) {
+        let moment = self.moment();
+        let found = self.workers.iter_mut().find(|worker| worker.about.name == name);
+        if let Some(worker) = found
+            && worker.waits()
+            && command == WorkerCommand::Stop
+        {
+            worker.resting = true;
+            worker.view = WorkerView::stopped(&worker.about, moment);
+            return Ok(());
+        }
+        let found = self.workers.iter_mut().find(|worker| worker.about.name == name);
+        if let Some(worker) = found
+            && starts
+            && worker.handle.is_none()
+        {
+            worker.resting = false;
             // What was missing may be there by now; one that waits for its last one starts by itself.
             self.run_workers();
             let now = self.workers.iter().find(|worker| worker.about.name == name);

@@ -72,8 +72,18 @@ fn host() -> Result<Host, Problem> {
         Ok(host) => Ok(host),
         Err(error) => {
             tracing::info!(%error, "no sound server answers; using ALSA");
+            keep_alsa_quiet();
             cpal::host_from_id(cpal::HostId::Alsa).map_err(|error| refused(&error))
         }
+    }
+}
+
+/// The library writes every device that it tries in vain to standard error, into the middle of what a terminal shows.
+/// What matters of it comes as an error, too. Its handler is this thread's alone, and its memory starts anew each time.
+#[cfg(target_os = "linux")]
+fn keep_alsa_quiet() {
+    if let Err(error) = alsa::Output::local_error_handler() {
+        tracing::debug!(%error, "ALSA goes on writing to standard error");
     }
 }
 

@@ -22,6 +22,7 @@ fn step() -> impl Strategy<Value = Step> {
         Just(Step::Event(Event::Start)),
         Just(Step::Event(Event::Stop)),
         Just(Step::Event(Event::Restart)),
+        Just(Step::Event(Event::Respec)),
         Just(Step::Event(Event::RetryNow)),
         Just(Step::Event(Event::ResetBreaker)),
         Just(Step::Event(Event::Ready)),

@@ -10,11 +10,11 @@ import classes from "./General.module.css";
 export function ShortcutSection() {
   const { general, common } = useTexts();
   const { hotkeys, dictation } = useSettings();
-  const { hotkey_problem: problem } = useSnapshot();
+  const { hotkey_problem: problem, hotkeys_paused: paused } = useSnapshot();
   const patch = useSettingsPatch();
   return (
     <Section title={general.shortcut.title}>
-      <Row label={general.shortcut.dictate} hint={general.shortcut.dictateHint}>
+      <Row label={general.shortcut.dictate} hint={paused ? general.shortcut.paused : general.shortcut.dictateHint}>
         <HotkeyRecorder
           hotkey={hotkeys.dictate}
           onChange={(hotkey) => patch.mutate({ key: "hotkeys.dictate", value: hotkey })}
