@@ -25,12 +25,8 @@ struct Now {
     lines: Lines,
 }
 
-/// The menu's lines that can change in place, by the id of what they do; submenus by their place.
-#[derive(Default)]
-struct Lines {
-    entries: HashMap<String, MenuItem<Wry>>,
-    submenus: Vec<Submenu<Wry>>,
-}
+/// The menu's lines that can change in place, by the id of what they do.
+type Lines = HashMap<String, MenuItem<Wry>>;
 
 /// Puts the icon into the tray.
 pub fn build(tauri: &AppHandle) -> tauri::Result<()> {
@@ -64,12 +60,11 @@ fn drawn(tauri: &AppHandle, item: &Item, lines: &mut Lines) -> tauri::Result<Box
         Item::Separator => Box::new(PredefinedMenuItem::separator(tauri)?),
         Item::Entry { action, label, enabled } => {
             let entry = MenuItem::with_id(tauri, action.id(), label, *enabled, None::<&str>)?;
-            lines.entries.insert(action.id(), entry.clone());
+            lines.insert(action.id(), entry.clone());
             Box::new(entry)
         }
         Item::Submenu { label, items } => {
             let submenu = Submenu::new(tauri, label, true)?;
-            lines.submenus.push(submenu.clone());
             for item in items {
                 submenu.append(&*drawn(tauri, item, lines)?)?;
             }
@@ -106,36 +101,31 @@ fn draw_difference(tauri: &AppHandle, icon: &TrayIcon, now: &mut Now, new: &Tray
         return Ok(());
     }
     // An open menu stays open: its lines change in place.
-    let mut submenus = now.lines.submenus.iter();
-    for item in &new.menu {
-        match item {
-            Item::Submenu { label, items } => {
-                if let Some(submenu) = submenus.next() {
-                    submenu.set_text(label)?;
-                }
-                items.iter().try_for_each(|item| redraw(&now.lines, item))?;
-            }
-            item => redraw(&now.lines, item)?,
-        }
-    }
-    Ok(())
+    new.menu.iter().try_for_each(|item| redraw(&now.lines, item))
 }
 
 fn redraw(lines: &Lines, item: &Item) -> tauri::Result<()> {
-    let Item::Entry { action, label, enabled } = item else { return Ok(()) };
-    let Some(entry) = lines.entries.get(&action.id()) else { return Ok(()) };
+    let (action, label, enabled) = match item {
+        Item::Separator => return Ok(()),
+        Item::Submenu { items, .. } => return items.iter().try_for_each(|item| redraw(lines, item)),
+        Item::Entry { action, label, enabled } => (action, label, enabled),
+    };
+    let Some(entry) = lines.get(&action.id()) else { return Ok(()) };
     if entry.text()? != *label {
         entry.set_text(label)?;
     }
     entry.set_enabled(*enabled)
 }
 
-/// What has to be the same for lines to change in place: the actions, in their order.
+/// What has to be the same for lines to change in place: the actions, in their order, and what submenus are called: the
+/// menu library (muda 0.20) cannot change that on Linux, where a submenu's text lies in a box of its own.
 fn shape(items: &[Item]) -> Vec<String> {
     let nested = items.iter().flat_map(|item| match item {
         Item::Separator => vec!["-".to_owned()],
         Item::Entry { action, .. } => vec![action.id()],
-        Item::Submenu { items, .. } => [vec![">".to_owned()], shape(items), vec!["<".to_owned()]].concat(),
+        Item::Submenu { label, items } => {
+            [vec![format!("> {label}")], shape(items), vec!["<".to_owned()]].concat()
+        }
     });
     nested.collect()
 }

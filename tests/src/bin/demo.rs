@@ -86,7 +86,7 @@ fn dictate(
 
 /// The settings window's pages, and the tray's menu.
 fn shoot_windows(desktop: &mut Desktop, app: &App, out: &Path) -> Result<()> {
-    for page in ["general", "speech", "engines", "history", "logs", "about"] {
+    for page in ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"] {
         app.tonny_ok(desktop, &["ctl", "show", page])?;
         wait_for("the settings window", Duration::from_secs(20), || {
             let found = desktop

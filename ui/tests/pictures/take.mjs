@@ -102,7 +102,7 @@ const acts = {
   },
   own: async (page) => {
     await page.getByRole("button", { name: "Add", exact: true }).click();
-    await page.getByLabel("Program").fill("/opt/engine/serve");
+    await page.getByLabel("Program", { exact: true }).fill("/opt/engine/serve");
   },
   activity: async (page) => {
     await page.getByText("Activity", { exact: true }).click();
