@@ -126,6 +126,7 @@ codes! {
     QuitEarly = "TT-APP-812", "TonnyTray was quit before these words were done.", "What was said is kept: see History.";
     RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
+    WorkerAway = "TT-APP-814", "This worker does not run now.", "Start it, or wait a moment: a new copy starts when the last one has ended.";
 }
 
 /// One thing that went wrong, ready to be shown.

@@ -12,21 +12,33 @@ use crate::problem::{Code, Problem};
 use crate::settings::{self, Settings};
 use crate::worker_view::{About, WorkerView};
 
-/// One wanted worker: running, impossible, or waiting until the last one of its name is gone.
+/// One wanted worker.
 pub(super) struct AppWorker {
     about: About,
     seat: Option<Seat>,
-    /// Counts our starts of workers; 0 for one that was never started.
-    run: u64,
-    handle: Option<engine::Worker>,
-    /// What it was started with.
-    spec: Option<Spec>,
-    /// Why there is none.
-    absent: Option<Problem>,
-    /// Stopped by hand before it could start; it starts by hand alone.
-    resting: bool,
+    place: Place,
     /// As people see it.
     pub(super) view: WorkerView,
+}
+
+/// Whether a wanted worker runs, and if not, why not.
+enum Place {
+    /// Handed to the supervisor.
+    Running(Running),
+    /// It starts as soon as the last one of its name is gone.
+    Waiting,
+    /// It was stopped by hand while it waited, and starts by hand alone.
+    Resting,
+    /// It can never start as things are.
+    Absent(Problem),
+}
+
+struct Running {
+    /// Counts our starts of workers.
+    run: u64,
+    handle: engine::Worker,
+    /// What it was started with.
+    spec: Spec,
 }
 
 /// A worker that is not wanted any more and has not ended yet. Two of one name must never run at once.
@@ -40,17 +52,27 @@ impl AppWorker {
     /// Its place in the chain, if it is a speech engine.
     fn link(&self) -> Option<Link> {
         let Seat { engine, model, rest } = self.seat.clone()?;
-        let now = match (&self.handle, &self.absent) {
-            (Some(handle), _) => engine::engine(&handle.state().borrow()),
-            (None, Some(problem)) => Engine::Absent(problem.clone()),
-            (None, None) => Engine::Away,
+        let now = match &self.place {
+            Place::Running(it) => engine::engine(&it.handle.state().borrow()),
+            Place::Absent(problem) => Engine::Absent(problem.clone()),
+            Place::Waiting | Place::Resting => Engine::Away,
         };
-        Some(Link { name: engine, model, rest, run: self.run, engine: now, worker: self.handle.clone() })
+        let (run, worker) = self.running().map_or((0, None), |it| (it.run, Some(it.handle.clone())));
+        Some(Link { name: engine, model, rest, run, engine: now, worker })
     }
 
-    /// Whether it is to start as soon as the last one of its name is gone.
-    fn waits(&self) -> bool {
-        self.handle.is_none() && self.absent.is_none() && !self.resting
+    fn running(&self) -> Option<&Running> {
+        match &self.place {
+            Place::Running(it) => Some(it),
+            _ => None,
+        }
+    }
+
+    fn into_handle(self) -> Option<engine::Worker> {
+        match self.place {
+            Place::Running(it) => Some(it.handle),
+            _ => None,
+        }
     }
 }
 
@@ -101,62 +123,36 @@ impl App {
         spec: Result<Spec, Problem>,
         old: Option<AppWorker>,
     ) -> AppWorker {
-        if old.as_ref().is_some_and(|old| old.resting) {
-            let view = WorkerView::stopped(&about, self.moment());
-            return AppWorker {
-                about,
-                seat,
-                run: 0,
-                handle: None,
-                spec: None,
-                absent: None,
-                resting: true,
-                view,
-            };
-        }
-        let started = match spec {
-            Ok(spec) => self.run_worker(&about.name, &spec, old).map(|running| (running, spec)),
+        let rests = old.as_ref().is_some_and(|old| matches!(old.place, Place::Resting));
+        let place = match spec {
+            _ if rests => Place::Resting,
+            Ok(spec) => self.run_worker(&about.name, spec, old).unwrap_or_else(Place::Absent),
             Err(problem) => {
                 old.into_iter().for_each(|old| self.retire(old));
-                Err(problem)
+                Place::Absent(problem)
             }
         };
         let moment = self.moment();
-        match started {
-            Ok((Some((run, handle)), spec)) => {
-                let view = WorkerView::of(&handle.state().borrow(), &about, moment);
-                let (handle, spec) = (Some(handle), Some(spec));
-                AppWorker { about, seat, run, handle, spec, absent: None, resting: false, view }
-            }
-            Ok((None, _)) => {
-                let view = WorkerView::after_its_last(&about, moment);
-                AppWorker {
-                    about,
-                    seat,
-                    run: 0,
-                    handle: None,
-                    spec: None,
-                    absent: None,
-                    resting: false,
-                    view,
-                }
-            }
-            Err(problem) => {
+        let view = match &place {
+            Place::Running(it) => WorkerView::of(&it.handle.state().borrow(), &about, moment),
+            Place::Waiting => WorkerView::after_its_last(&about, moment),
+            Place::Resting => WorkerView::stopped(&about, moment),
+            Place::Absent(problem) => {
                 let state = if problem.is(Code::ModelNone) { "no_model" } else { "failed" };
-                let view = WorkerView::absent(&about, state, &problem, moment);
+                let view = WorkerView::absent(&about, state, problem, moment);
                 if let Some(alert) = self.alerts.absent(&view) {
                     self.alert(alert);
                 }
-                let absent = Some(problem);
-                AppWorker { about, seat, run: 0, handle: None, spec: None, absent, resting: false, view }
+                view
             }
-        }
+        };
+        AppWorker { about, seat, place, view }
     }
 
     /// Ends a worker that is not wanted any more; [`Message::WorkerGone`] tells when it is gone.
     fn retire(&mut self, worker: AppWorker) {
-        let Some(handle) = worker.handle else { return };
-        let (run, app) = (worker.run, self.handle.clone());
+        let Place::Running(Running { run, handle, .. }) = worker.place else { return };
+        let app = self.handle.clone();
         self.leaving.push(Leaving { name: worker.about.name, run, handle: handle.clone() });
         self.tasks.spawn(async move {
             while let Err(error) = handle.close().await {
@@ -169,39 +165,31 @@ impl App {
     /// One that was not wanted is gone; one of its name may have waited for that.
     pub(super) fn worker_gone(&mut self, run: u64) {
         self.leaving.retain(|worker| worker.run != run);
-        if self.workers.iter().any(AppWorker::waits) {
+        if self.workers.iter().any(|worker| matches!(worker.place, Place::Waiting)) {
             self.run_workers();
         }
     }
 
-    /// Runs a worker by this spec: the old one with another spec if there is one, else a new one; none as long as the
-    /// last one of that name has not ended.
-    fn run_worker(
-        &mut self,
-        name: &str,
-        spec: &Spec,
-        old: Option<AppWorker>,
-    ) -> Result<Option<(u64, engine::Worker)>, Problem> {
+    /// Runs a worker by this spec: the old one with another spec if there is one, else a new one, which waits as long as
+    /// the last one of that name has not ended.
+    fn run_worker(&mut self, name: &str, spec: Spec, old: Option<AppWorker>) -> Result<Place, Problem> {
         if let Some(old) = old
-            && let Some(worker) = old.handle.clone()
+            && let Some(Running { run, handle, spec: before }) = old.running()
         {
-            if old.spec.as_ref() == Some(spec) {
+            let (run, handle) = (*run, handle.clone());
+            if *before == spec {
                 // What made it fail may have been repaired: a model installed anew, say.
-                if matches!(worker.state().borrow().phase, Phase::Failed { .. }) {
-                    worker.retry_now();
+                if matches!(handle.state().borrow().phase, Phase::Failed { .. }) {
+                    handle.retry_now();
                 }
-                return Ok(Some((old.run, worker)));
+            } else if let Err(error) = handle.respec(spec.clone()) {
+                self.retire(old);
+                return Err(engine::refused(name, error));
             }
-            return match worker.respec(spec.clone()) {
-                Ok(()) => Ok(Some((old.run, worker))),
-                Err(error) => {
-                    self.retire(old);
-                    Err(engine::refused(name, error))
-                }
-            };
+            return Ok(Place::Running(Running { run, handle, spec }));
         }
         if self.leaving.iter().any(|worker| worker.name == name) {
-            return Ok(None);
+            return Ok(Place::Waiting);
         }
         let (worker, future) =
             self.supervisor.worker(spec.clone()).map_err(|error| engine::refused(name, error))?;
@@ -214,14 +202,14 @@ impl App {
         self.tasks.spawn(engine::follow(states, publish, async move |state| {
             handle.send(Message::Worker(run, Box::new(state))).await;
         }));
-        Ok(Some((run, worker)))
+        Ok(Place::Running(Running { run, handle: worker, spec }))
     }
 
     /// A worker's state changed. News of a worker that was replaced meanwhile is none.
     pub(super) fn worker_changed(&mut self, run: u64, state: &WorkerState) {
         let moment = self.moment();
-        let worker = self.workers.iter_mut().find(|worker| worker.run == run && worker.handle.is_some());
-        let Some(worker) = worker else { return };
+        let is_it = |worker: &&mut AppWorker| worker.running().is_some_and(|it| it.run == run);
+        let Some(worker) = self.workers.iter_mut().find(is_it) else { return };
         worker.view = WorkerView::of(state, &worker.about, moment);
         if let Some(turn) = self.alerts.turn(&worker.view) {
             self.activity.done(turn);
@@ -237,7 +225,7 @@ impl App {
         let grace = deadline
             .saturating_duration_since(tokio::time::Instant::now())
             .saturating_sub(engine::Worker::STOP_MARGIN);
-        let wanted = self.workers.drain(..).filter_map(|worker| worker.handle);
+        let wanted = self.workers.drain(..).filter_map(AppWorker::into_handle);
         let handles =
             wanted.chain(self.leaving.drain(..).map(|worker| worker.handle)).chain(self.retries.take_extra());
         let closing: Vec<_> = handles
@@ -250,27 +238,24 @@ impl App {
 
     /// Starts, stops or frees a worker by hand.
     pub(super) fn command_worker(&mut self, name: &str, command: WorkerCommand) -> Result<(), Problem> {
-        let starts = matches!(command, WorkerCommand::Start | WorkerCommand::Restart);
         let moment = self.moment();
-        let found = self.workers.iter_mut().find(|worker| worker.about.name == name);
-        if let Some(worker) = found
-            && worker.waits()
-            && command == WorkerCommand::Stop
+        if let Some(worker) = self.workers.iter_mut().find(|worker| worker.about.name == name)
+            && worker.running().is_none()
         {
-            worker.resting = true;
-            worker.view = WorkerView::stopped(&worker.about, moment);
-            return Ok(());
-        }
-        let found = self.workers.iter_mut().find(|worker| worker.about.name == name);
-        if let Some(worker) = found
-            && starts
-            && worker.handle.is_none()
-        {
-            worker.resting = false;
-            // What was missing may be there by now; one that waits for its last one starts by itself.
-            self.run_workers();
-            let now = self.workers.iter().find(|worker| worker.about.name == name);
-            return now.and_then(|worker| worker.absent.clone()).map_or(Ok(()), Err);
+            match command {
+                WorkerCommand::Stop if matches!(worker.place, Place::Waiting) => {
+                    worker.place = Place::Resting;
+                    worker.view = WorkerView::stopped(&worker.about, moment);
+                    return Ok(());
+                }
+                WorkerCommand::Start | WorkerCommand::Restart => {
+                    // What was missing may be there by now; one that waits for its last one starts by itself.
+                    worker.place = Place::Waiting;
+                    self.run_workers();
+                    return self.could_start(name);
+                }
+                _ => {}
+            }
         }
         let worker = self.worker_named(name)?;
         match command {
@@ -303,8 +288,18 @@ impl App {
         let worker = self.workers.iter().find(|worker| worker.about.name == name).ok_or_else(|| {
             Problem::with(Code::WorkerUnknown, format!("It was called {}", crate::problem::quoted(name)))
         })?;
-        let absent = || worker.absent.clone().unwrap_or_else(|| Problem::of(Code::WorkerUnknown));
-        worker.handle.as_ref().ok_or_else(absent)
+        match &worker.place {
+            Place::Running(it) => Ok(&it.handle),
+            Place::Absent(problem) => Err(problem.clone()),
+            Place::Waiting | Place::Resting => Err(Problem::of(Code::WorkerAway)),
+        }
+    }
+
+    fn could_start(&self, name: &str) -> Result<(), Problem> {
+        match self.workers.iter().find(|worker| worker.about.name == name).map(|worker| &worker.place) {
+            Some(Place::Absent(problem)) => Err(problem.clone()),
+            _ => Ok(()),
+        }
     }
 
     /// The engine an utterance is offered to first, for its row; the one that hears it is written with the text.
