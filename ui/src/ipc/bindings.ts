@@ -901,6 +901,8 @@ export type Theme =
 export type Tried = 
 /**  The other side took it. */
 "good" | 
+/**  It is an address, and something listens there. Nothing was sent: the note says so. */
+"reached" | 
 /**  The trial said nothing: no network, or another error. The note says more. */
 "unclear" | 
 /**  There is no trial for it, or none was wanted. */
