@@ -48,6 +48,9 @@ const ROUNDS: usize = 12;
 /// Absurd calls of each command and round.
 const ABSURD: usize = 12;
 
+/// Longer than any text and any secret that a command takes, bytes.
+const TOO_LONG: usize = 10_000;
+
 /// These end what the others need: called last.
 const LAST: [&str; 2] = ["vault_choose", "secrets_forget"];
 
@@ -92,7 +95,11 @@ fn no_command_returns_a_secret() {
         let order = commands().into_iter().filter(|command| !LAST.contains(command)).chain(LAST);
         for command in order {
             for number in 0..=ABSURD {
-                let input = if number == 0 { sensible(command, &backup) } else { nonsense(&mut |limit| dice.below(limit)) };
+                let input = if number == 0 {
+                    sensible(command, &backup)
+                } else {
+                    nonsense(&mut |limit| dice.below(limit))
+                };
                 let answer = call(&window, command, input);
                 calls += 1;
                 if answer.is_ok() {
@@ -108,6 +115,46 @@ fn no_command_returns_a_secret() {
     assert!(calls > 5_000 && canaries.len() > 200, "{calls} calls, {} canaries", canaries.len());
     let amiss = amiss(&commands(), |command| good.contains(command), MOCK);
     assert!(amiss.is_empty(), "{amiss:#?}");
+}
+
+/// A text that no honest page sends is refused wherever a command reads one.
+#[test]
+fn no_command_takes_a_text_without_an_end() {
+    let folder = tempfile::tempdir().unwrap();
+    let (window, secrets, _outputs) = open(folder.path());
+    keep(&secrets, 0);
+    let (mut taken, mut read) = (Vec::new(), 0);
+    for command in commands() {
+        let mut input = sensible(command, "");
+        let filter = json!({ "since": null, "until": null, "profile": null, "route": null, "engine": null, "state": null, "speaker": null });
+        (input["query"]["filter"], input["wish"]["filter"]) = (filter.clone(), filter);
+        for place in leaves(&input, "") {
+            let called = |with: Value| {
+                let mut input = input.clone();
+                *input.pointer_mut(&place).unwrap() = with;
+                call(&window, command, input)
+            };
+            // What is taken as this is not looked at.
+            if called(json!([[]])).is_ok() {
+                continue;
+            }
+            read += 1;
+            if called(json!("x".repeat(TOO_LONG))).is_ok() {
+                taken.push(format!("{command}{place}"));
+            }
+        }
+    }
+    assert!(taken.is_empty() && read > 60, "{read} read, too long a text taken by {taken:?}");
+}
+
+/// Pointers to everything in it that is no object.
+fn leaves(value: &Value, place: &str) -> Vec<String> {
+    match value {
+        Value::Object(fields) => {
+            fields.iter().flat_map(|(name, value)| leaves(value, &format!("{place}/{name}"))).collect()
+        }
+        _ => vec![place.to_owned()],
+    }
 }
 
 /// Real calls, through the same door, from windows with other names: all refused before a command is looked at.

@@ -67,7 +67,15 @@ pub fn run(
     }));
     let signals = runtime.spawn(signals::quit_on_signal(app.clone()));
     let told = runtime.spawn(tell_of_crash(app.clone(), folders.crashes.clone()));
-    let face = Face { app, microphone, models, folders, log, gate: Gate::default(), open: tonny_platform::exports::show };
+    let face = Face {
+        app,
+        microphone,
+        models,
+        folders,
+        log,
+        gate: Gate::default(),
+        open: tonny_platform::exports::show,
+    };
     #[cfg(target_os = "linux")]
     let server = visuals.map(crate::visuals::Learning::finish);
     let tauri = build(face, outputs, may_show)?;

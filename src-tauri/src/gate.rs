@@ -115,7 +115,10 @@ mod tests {
         let held: Vec<Held> =
             HEAVY.iter().map(|name| gate.enter("settings", name).expect("a place")).collect();
         assert_eq!(held.len(), MOST_HEAVY);
-        assert!(HEAVY.iter().all(|name| crate::access::commands().contains(name)), "one has another name now");
+        assert!(
+            HEAVY.iter().all(|name| crate::access::commands().contains(name)),
+            "one has another name now"
+        );
         assert!(gate.enter("settings", HEAVY[0]).expect_err("full").is(Code::TooManyCalls));
         assert!(gate.enter("settings", "app_snapshot").is_ok(), "a small call waits for a large one");
         drop(held);

@@ -157,7 +157,9 @@ fn answer(manner: Manner, head: &str) -> Option<String> {
     let echo = head.trim().replace("\r\n", " | ");
     let whole = |status: &str, more: &str| {
         let length = head.len();
-        format!("HTTP/1.1 {status}\r\n{more}x-echo: {echo}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{head}")
+        format!(
+            "HTTP/1.1 {status}\r\n{more}x-echo: {echo}\r\ncontent-length: {length}\r\nconnection: close\r\n\r\n{head}"
+        )
     };
     match manner {
         Manner::Good => Some(whole("200 OK", "")),

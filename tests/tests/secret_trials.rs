@@ -82,7 +82,11 @@ fn a_key_travels_to_its_own_provider_as_that_one_wants_it() -> Result<()> {
         };
         ensure!(asked[0].head.contains(&header), "{} travels otherwise: {}", kind.id, asked[0].head);
         for (name, value) in with {
-            ensure!(asked[0].head.contains(&format!("{name}: {value}\r\n")), "{}: {name} is missing", kind.id);
+            ensure!(
+                asked[0].head.contains(&format!("{name}: {value}\r\n")),
+                "{}: {name} is missing",
+                kind.id
+            );
         }
     }
     Ok(())
@@ -100,7 +104,11 @@ fn a_refused_key_leaves_the_old_one_and_a_first_one_is_not_kept() -> Result<()> 
     let before = world.terminal.report()?.0["secrets"].clone();
     world.providers.behave(Manner::Denies);
     let ran = world.set("openai", &Bait::new(kind("openai")?, 2, "").value)?;
-    ensure!(ran.code == Some(1) && ran.err.contains("401") && ran.err.contains("old one was kept"), "{}", ran.err);
+    ensure!(
+        ran.code == Some(1) && ran.err.contains("401") && ran.err.contains("old one was kept"),
+        "{}",
+        ran.err
+    );
     ensure!(world.terminal.report()?.0["secrets"] == before, "a refused value changed something");
     Ok(())
 }
@@ -112,7 +120,11 @@ fn an_address_is_only_connected_to() -> Result<()> {
     let closed = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?;
     for (id, scheme) in [("rabbitmq-url", "amqp"), ("n8n-webhook", "http")] {
         let ran = world.set(id, &format!("{scheme}://{}/somewhere", world.providers.address()))?;
-        ensure!(ran.out.contains(r#""tried": "reached""#) && ran.out.contains("nothing was sent"), "{}", ran.out);
+        ensure!(
+            ran.out.contains(r#""tried": "reached""#) && ran.out.contains("nothing was sent"),
+            "{}",
+            ran.out
+        );
         let ran = world.set(id, &format!("{scheme}://{closed}/somewhere"))?;
         ensure!(ran.out.contains(r#""tried": "unclear""#) && ran.out.contains("refused"), "{}", ran.out);
         ensure!(!ran.out.contains("somewhere") && !ran.err.contains("somewhere"), "the address is repeated");

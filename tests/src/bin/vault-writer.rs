@@ -23,12 +23,8 @@ fn main() -> Result<()> {
             println!("{}", leaving::unconfirmed(&PathBuf::from(home))?);
             Ok(())
         }
-        ["panic", home, number] => {
-            crashes::panic(&PathBuf::from(home), number.parse().context("a number")?)
-        }
-        ["crash", home, number] => {
-            crashes::crash(&PathBuf::from(home), number.parse().context("a number")?)
-        }
+        ["panic", home, number] => crashes::panic(&PathBuf::from(home), number.parse().context("a number")?),
+        ["crash", home, number] => crashes::crash(&PathBuf::from(home), number.parse().context("a number")?),
         ["portal", bus, manner] => hardened::ask_portal(bus, *manner == "undumpable"),
         _ => bail!(
             "vault-writer file PATH | move HOME | migrate HOME | memory HOME SECONDS | unconfirmed HOME | panic HOME NUMBER | crash HOME NUMBER | portal BUS MANNER"

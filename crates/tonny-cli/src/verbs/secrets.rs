@@ -9,9 +9,7 @@ use std::sync::Arc;
 use tonny_core::activity::Did;
 use tonny_core::app::recordings;
 use tonny_core::control::Request;
-use tonny_core::ports::{
-    AudioFiles, Choice, Kept, Place, Presence, SecretsMoved, VaultReport, VaultState,
-};
+use tonny_core::ports::{AudioFiles, Choice, Kept, Place, Presence, SecretsMoved, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{RECORDINGS, Secrets, Tried, kind};
 use tonny_platform::audio::RecordingsOnDisk;
@@ -241,7 +239,7 @@ fn row(kept: &Kept) -> String {
         Some(Place::Session) => "memory",
     };
     let why =
-        kept.not_tried.as_ref().filter(|_| kept.can_be_typed).map_or(String::new(), |why| format!(" {why}"));
+        kept.trial_note.as_ref().filter(|_| kept.can_be_typed).map_or(String::new(), |why| format!(" {why}"));
     let purpose = format!("{}{why}", kept.purpose);
     line([&kept.id, presence, place, day(kept.set_at.as_ref()), day(kept.used_at.as_ref()), &purpose])
 }

@@ -75,7 +75,9 @@ pub async fn unsealed<T>(
 /// A vault that cannot say it has most likely not deleted anything either.
 async fn may_be_there(secrets: &Secrets) -> bool {
     match secrets.report().await {
-        Ok(report) => report.secrets.iter().any(|one| one.id == RECORDINGS && one.presence != Presence::Unset),
+        Ok(report) => {
+            report.secrets.iter().any(|one| one.id == RECORDINGS && one.presence != Presence::Unset)
+        }
         Err(_) => true,
     }
 }

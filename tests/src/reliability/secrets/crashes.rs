@@ -65,13 +65,19 @@ fn whole(folder: &Path) -> Result<usize> {
     for file in files(folder)?.iter().filter(|file| file.extension().is_some_and(|ending| ending == "json")) {
         let text = std::fs::read_to_string(file)?;
         let report: Report = serde_json::from_str(&text).context("a report")?;
-        ensure!(report.place.contains("crashes.rs") && !report.backtrace.is_empty(), "it says not where: {text}");
+        ensure!(
+            report.place.contains("crashes.rs") && !report.backtrace.is_empty(),
+            "it says not where: {text}"
+        );
         ensure!(report.log.iter().any(|line| line.contains("the provider said no")), "no last words: {text}");
         texts.push(text);
     }
     ensure!(texts.len() == REPORTS, "{} reports of {REPORTS} panics", texts.len());
     ensure!(texts.iter().any(|text| text.contains(IN_HAND)), "none of the panic with the secret in hand");
-    ensure!(texts.iter().filter(|text| text.contains("[redacted]")).count() == REPORTS, "nothing was taken out");
+    ensure!(
+        texts.iter().filter(|text| text.contains("[redacted]")).count() == REPORTS,
+        "nothing was taken out"
+    );
     Ok(texts.len())
 }
 
@@ -86,7 +92,11 @@ pub fn panic(home: &Path, number: usize) -> Result<()> {
 /// The victim with the hook: the same, and what a careless library would say, in threads that the process survives.
 pub fn crash(home: &Path, number: usize) -> Result<()> {
     let (log, _written) = logging::start(&home.join("logs"), true);
-    crash::watch(&home.join("crashes"), About { program: "vault-writer", version: "0", commit: "none" }, &log);
+    crash::watch(
+        &home.join("crashes"),
+        About { program: "vault-writer", version: "0", commit: "none" },
+        &log,
+    );
     let (secret, chains) = in_hand(home, number)?;
     let value = secret.open_for(Reader::Egress)?.to_owned();
     for chain in &chains {
@@ -122,7 +132,9 @@ fn in_hand(home: &Path, number: usize) -> Result<(Secret, Vec<String>)> {
         }
         let chains = errors
             .into_iter()
-            .map(|error| format!("{error} {error:?} {:#}", anyhow::Error::from(error.clone()).context("around")))
+            .map(|error| {
+                format!("{error} {error:?} {:#}", anyhow::Error::from(error.clone()).context("around"))
+            })
             .collect();
         Ok((secret, chains))
     })

@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::super::{Outcome, Size};
-use super::{crashes, everywhere, providers};
 use super::hunt::{Found, Hunt, canary};
 use super::terminal::{Ran, Terminal};
+use super::{crashes, everywhere, providers};
 use super::{victims, workers};
 use crate::keyring::Bus;
 use crate::keyring::fake::{Fake, Manner};

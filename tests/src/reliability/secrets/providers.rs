@@ -13,8 +13,8 @@ use super::super::Size;
 use super::everywhere::Searched;
 use super::hunt::{Found, Hunt, fitting};
 use super::window::{Answer, Tour, set};
-use crate::wait_for;
 use crate::providers::{ELSEWHERE, Manner, Providers};
+use crate::wait_for;
 
 /// Numbers of canaries that no other part of the row uses.
 const FIRST: usize = 7_000;
@@ -54,7 +54,12 @@ pub fn failing(size: Size) -> Result<Option<Searched>> {
             baits.push(bait);
         }
     }
-    for question in [&["--json", "secrets", "list"][..], &["--json", "logs"], &["history", "activity"], &["--json", "doctor"]] {
+    for question in [
+        &["--json", "secrets", "list"][..],
+        &["--json", "logs"],
+        &["history", "activity"],
+        &["--json", "doctor"],
+    ] {
         let output = tour.app.tonny(&tour.desktop, question)?;
         said.push((question.join(" "), String::from_utf8_lossy(&output.stdout).into_owned()));
     }

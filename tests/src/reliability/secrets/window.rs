@@ -14,12 +14,12 @@ use super::super::dice::Dice;
 use super::super::{Outcome, Size};
 use super::doors::{ANSWERS, own_tests};
 use super::hunt::{Found, Hunt, one_of_each};
-use calls::{SAID, amiss, nonsense, sensible};
 use crate::app::{App, Build};
 use crate::desktop::Desktop;
 use crate::process::is_installed;
 use crate::speech::jfk;
 use crate::webdriver::{DRIVER, Window};
+use calls::{SAID, amiss, nonsense, sensible};
 
 /// A page of the window is drawn.
 pub const DRAWN: &str =
