@@ -105,6 +105,11 @@ fn the_window_runs_under_a_policy_that_names_no_host_and_no_inline_code() {
     assert_eq!(policy.matches("http:").count(), policy.matches("http://ipc.localhost").count());
     assert_eq!(security["freezePrototype"], true);
     assert_eq!(config["app"]["withGlobalTauri"], false);
+    assert_eq!(security["pattern"]["use"], "isolation");
+    // Tauri gives the frame's scheme to `default-src`: nothing that could hold more than a frame may fall back on it.
+    for closed in ["object-src 'none'", "worker-src 'none'", "media-src 'none'", "manifest-src 'none'"] {
+        assert!(policy.contains(closed), "{closed} is missing in {policy}");
+    }
     assert!(
         security.get("assetProtocol").is_none()
             && security.get("dangerousDisableAssetCspModification").is_none()

@@ -13,10 +13,7 @@ pub mod worker;
 
 use tonny_core::problem::{Code, Problem};
 
-use crate::desktop::Face;
-
-/// The way to everything a command may reach.
-pub type Reach<'a> = tauri::State<'a, Face>;
+pub use crate::gate::Reach;
 
 /// Longest text a command takes: ids, keys and searches are all shorter.
 const TEXT_MAX: usize = 4_096;

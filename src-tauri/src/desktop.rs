@@ -22,6 +22,7 @@ use tonny_platform::logging::Log;
 use tonny_platform::{crash, notification, overlay};
 
 use crate::bindings::{LevelChanged, SnapshotChanged};
+use crate::gate::Gate;
 use crate::hotkeys::Bound;
 use crate::{bindings, hotkeys, parts, signals, tray, windows};
 
@@ -37,6 +38,8 @@ pub struct Face {
     pub folders: Folders,
     /// What the app says about itself.
     pub log: Log,
+    /// How much a window may ask at a time.
+    pub gate: Gate,
     /// Opens a folder in the desktop's own program; may wait.
     pub open: fn(&Path) -> Result<(), Problem>,
 }
@@ -65,7 +68,15 @@ pub fn run(
     }));
     let signals = runtime.spawn(signals::quit_on_signal(app.clone()));
     let told = runtime.spawn(tell_of_crash(app.clone(), folders.crashes.clone()));
-    let face = Face { app, microphone, models, folders, log, open: tonny_platform::exports::show };
+    let face = Face {
+        app,
+        microphone,
+        models,
+        folders,
+        log,
+        gate: Gate::default(),
+        open: tonny_platform::exports::show,
+    };
     #[cfg(target_os = "linux")]
     let server = visuals.map(crate::visuals::Learning::finish);
     let tauri = build(face, outputs, may_show)?;

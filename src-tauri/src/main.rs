@@ -11,6 +11,7 @@ mod answers;
 mod bindings;
 mod commands;
 mod desktop;
+mod gate;
 mod hotkeys;
 mod parts;
 mod signals;

@@ -41,6 +41,8 @@ impl Build {
 pub struct App {
     build: Build,
     pub home: PathBuf,
+    /// In the environment of all its programs.
+    variables: Vec<(String, String)>,
     running: Option<Running>,
 }
 
@@ -64,7 +66,13 @@ impl App {
     pub fn without_model(desktop: &Desktop, build: &Build, name: &str) -> Result<Self> {
         let home = desktop.path(name);
         std::fs::create_dir_all(&home)?;
-        Ok(Self { build: build.clone(), home, running: None })
+        Ok(Self { build: build.clone(), home, variables: Vec::new(), running: None })
+    }
+
+    /// With these in the environment of all its programs.
+    pub fn with_variables(mut self, variables: &[(String, String)]) -> Self {
+        self.variables.extend_from_slice(variables);
+        self
     }
 
     /// Starts the app without waiting.
@@ -103,6 +111,7 @@ impl App {
     pub fn command(&self, desktop: &Desktop, program: &str) -> Command {
         let mut command = desktop.command(self.build.bin.join(program));
         command.env("TONNYTRAY_HOME", &self.home);
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command
     }
 

@@ -15,6 +15,7 @@ pub mod keyring;
 pub mod kill;
 pub mod process;
 pub mod programs;
+pub mod providers;
 pub mod reliability;
 pub mod speech;
 pub mod tap;

@@ -5,7 +5,7 @@ use specta::Type;
 use tauri::ipc::{InvokeResponseBody, IpcResponse};
 use tonny_core::activity::{ActivityPage, ActivityQuery};
 use tonny_core::app::export::ExportWish;
-use tonny_core::app::{HistoryPage, HistoryQuery, HistoryRow};
+use tonny_core::app::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
 use tonny_core::ports::Clock as _;
 use tonny_core::problem::Problem;
 use tonny_core::statistics::{StatisticsQuery, StatisticsView};
@@ -14,13 +14,17 @@ use tonny_platform::{exports, zone};
 
 use super::{Reach, blocking, checked, checked_some};
 
+fn checked_filter(filter: &HistoryFilter) -> Result<(), Problem> {
+    let HistoryFilter { since, until, profile, route, engine, state, speaker } = filter;
+    [since, until, profile, route, engine, state, speaker].into_iter().try_for_each(checked_some)
+}
+
 /// A page of the history, newest first.
 #[tauri::command]
 #[specta::specta]
 pub async fn history_list(face: Reach<'_>, query: HistoryQuery) -> Result<HistoryPage, Problem> {
-    let filter = &query.filter;
-    let texts = [&query.before, &filter.since, &filter.until, &filter.profile, &filter.route, &filter.engine];
-    texts.into_iter().chain([&filter.state]).try_for_each(checked_some)?;
+    checked_filter(&query.filter)?;
+    checked_some(&query.before)?;
     let query = HistoryQuery { text: checked(query.text)?, ..query };
     face.app.history(query).await
 }
@@ -100,7 +104,8 @@ pub struct Saved {
 #[tauri::command]
 #[specta::specta]
 pub async fn history_export(face: Reach<'_>, wish: ExportWish) -> Result<Saved, Problem> {
-    checked(wish.text.clone())?;
+    checked_filter(&wish.filter)?;
+    let wish = ExportWish { text: checked(wish.text)?, ..wish };
     let (folder, extension) = (face.folders.exports.clone(), wish.form.extension());
     let export = face.app.export(wish, zone::local_offset).await?;
     let now = SystemClock.utc();
@@ -122,6 +127,7 @@ pub async fn history_show_exports(face: Reach<'_>) -> Result<(), Problem> {
 #[tauri::command]
 #[specta::specta]
 pub async fn history_activity(face: Reach<'_>, query: ActivityQuery) -> Result<ActivityPage, Problem> {
+    [&query.action, &query.since, &query.before].into_iter().try_for_each(checked_some)?;
     face.app.activity(query).await
 }
 

@@ -5,7 +5,7 @@ use std::io::Write as _;
 use std::path::PathBuf;
 
 use anyhow::{Context as _, Result, bail};
-use tonny_tests::reliability::secrets::{everywhere, flow, hardened, leaving, memory, victims};
+use tonny_tests::reliability::secrets::{crashes, flow, hardened, leaving, memory, victims};
 
 fn main() -> Result<()> {
     let arguments: Vec<String> = std::env::args().skip(1).collect();
@@ -23,12 +23,11 @@ fn main() -> Result<()> {
             println!("{}", leaving::unconfirmed(&PathBuf::from(home))?);
             Ok(())
         }
-        ["panic", home, number] => {
-            everywhere::panic(&PathBuf::from(home), number.parse().context("a number")?)
-        }
+        ["panic", home, number] => crashes::panic(&PathBuf::from(home), number.parse().context("a number")?),
+        ["crash", home, number] => crashes::crash(&PathBuf::from(home), number.parse().context("a number")?),
         ["portal", bus, manner] => hardened::ask_portal(bus, *manner == "undumpable"),
         _ => bail!(
-            "vault-writer file PATH | move HOME | migrate HOME | memory HOME SECONDS | unconfirmed HOME | panic HOME NUMBER | portal BUS MANNER"
+            "vault-writer file PATH | move HOME | migrate HOME | memory HOME SECONDS | unconfirmed HOME | panic HOME NUMBER | crash HOME NUMBER | portal BUS MANNER"
         ),
     }
 }

@@ -1,5 +1,6 @@
 //! K1 to K11: what is promised about secrets, measured on the real programs with keyrings on private buses.
 
+pub mod crashes;
 pub mod doors;
 pub mod everywhere;
 pub mod flow;
@@ -7,6 +8,7 @@ pub mod hardened;
 pub mod hunt;
 pub mod leaving;
 pub mod memory;
+pub mod providers;
 pub mod terminal;
 pub mod victims;
 pub mod window;

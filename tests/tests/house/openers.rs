@@ -9,7 +9,7 @@ const CALLS: &[(&str, &[&str])] = &[
             "crates/tonny-platform/src/vault/tests.rs",
             // The key of encrypted recordings, and what must be refused.
             "crates/tonny-platform/src/audio/recordings.rs",
-            "tests/src/reliability/secrets/everywhere.rs",
+            "tests/src/reliability/secrets/crashes.rs",
             // Compares what a move kept.
             "tests/src/reliability/secrets/victims.rs",
         ],

@@ -444,8 +444,8 @@ export type Kept = {
 	used_at: string | null,
 	/**  Whether a value is tried against its provider before it replaces another. */
 	can_be_tried: boolean,
-	/**  Why it is not, in a sentence; nothing where it is. */
-	not_tried: string | null,
+	/**  Why it is not, or that an address is only connected to, in a sentence; nothing where there is nothing to say. */
+	trial_note: string | null,
 	/**  Whether a person types it; the others are made by TonnyTray itself. */
 	can_be_typed: boolean,
 };
@@ -913,6 +913,8 @@ export type Theme =
 export type Tried = 
 /**  The other side took it. */
 "good" | 
+/**  It is an address, and something listens there. Nothing was sent: the note says so. */
+"reached" | 
 /**  The trial said nothing: no network, or another error. The note says more. */
 "unclear" | 
 /**  There is no trial for it, or none was wanted. */

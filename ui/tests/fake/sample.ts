@@ -181,7 +181,7 @@ export const secrets: VaultReport = {
       set_at: ago(3 * DAY_MS),
       used_at: ago(12 * 60_000),
       can_be_tried: true,
-      not_tried: null,
+      trial_note: null,
       can_be_typed: true,
     },
     {
@@ -193,7 +193,7 @@ export const secrets: VaultReport = {
       set_at: null,
       used_at: null,
       can_be_tried: true,
-      not_tried: null,
+      trial_note: null,
       can_be_typed: true,
     },
     {
@@ -205,7 +205,7 @@ export const secrets: VaultReport = {
       set_at: ago(40 * DAY_MS),
       used_at: null,
       can_be_tried: false,
-      not_tried: "It is not tried: nothing at the provider answers for it.",
+      trial_note: "It is not tried: nothing at the provider answers for it.",
       can_be_typed: true,
     },
     {
@@ -217,7 +217,7 @@ export const secrets: VaultReport = {
       set_at: ago(2 * DAY_MS),
       used_at: null,
       can_be_tried: false,
-      not_tried: "It is not tried: nothing at the provider answers for it.",
+      trial_note: "It is not tried: nothing at the provider answers for it.",
       can_be_typed: false,
     },
   ],

@@ -4,11 +4,12 @@
 //! The terminal has a vault of its own beside the app's and only tells the app that something changed: no secret
 //! crosses the control socket.
 
+use std::sync::Arc;
+
 use tonny_core::activity::Did;
+use tonny_core::app::recordings;
 use tonny_core::control::Request;
-use tonny_core::ports::{
-    AudioFiles as _, Choice, Kept, Place, Presence, SecretsMoved, VaultReport, VaultState,
-};
+use tonny_core::ports::{AudioFiles, Choice, Kept, Place, Presence, SecretsMoved, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{RECORDINGS, Secrets, Tried, kind};
 use tonny_platform::audio::RecordingsOnDisk;
@@ -25,17 +26,7 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
             Verb::Set { name, no_test, password_first } => {
                 set(face, &secrets, &name, !no_test, password_first).await
             }
-            Verb::Clear { name } => {
-                let kind = kind(&name)?;
-                if kind.id == RECORDINGS {
-                    drop_seal(face)?;
-                }
-                let mut input = Input::new(face, false);
-                open_file(face, &secrets, &mut input).await?;
-                let was_there = secrets.clear(kind.id).await?;
-                face.note(Did::SecretCleared(kind.id.to_owned())).await;
-                changed(face, if was_there { "cleared" } else { "was not set" }, kind.id)
-            }
+            Verb::Clear { name } => clear(face, &secrets, &name).await,
             Verb::Forget { yes } => forget(face, &secrets, yes).await,
             Verb::Store { place, change_password: true, .. } => change_password(face, &secrets, place).await,
             Verb::Store { place, agree, auto_lock, .. } => {
@@ -76,20 +67,34 @@ async fn set(
     face.show(&kept, || format!("{} is set.", kind.id))
 }
 
+async fn clear(face: &Face, secrets: &Secrets, name: &str) -> Result<(), Problem> {
+    let kind = kind(name)?;
+    open_file(face, secrets, &mut Input::new(face, false)).await?;
+    let clearing = secrets.clear(kind.id);
+    let was_there =
+        if kind.id == RECORDINGS { unsealed(face, secrets, clearing).await? } else { clearing.await? };
+    face.note(Did::SecretCleared(kind.id.to_owned())).await;
+    changed(face, if was_there { "cleared" } else { "was not set" }, kind.id)
+}
+
 async fn forget(face: &Face, secrets: &Secrets, yes: bool) -> Result<(), Problem> {
     if !yes {
         return Err(Problem::with(Code::RequestInvalid, "This deletes every secret: say it with --yes"));
     }
-    drop_seal(face)?;
-    let gone = secrets.forget().await?;
+    let gone = unsealed(face, secrets, secrets.forget()).await?;
     face.note(Did::SecretsForgotten).await;
     face.tell_app();
     face.show(&serde_json::json!({ "forgotten": gone }), || format!("{gone} secrets forgotten."))
 }
 
-/// What encrypts recordings goes before the key that opens them. A running app makes the next pair by itself.
-fn drop_seal(face: &Face) -> Result<(), Problem> {
-    RecordingsOnDisk.set_seal(&face.folders()?.audio, None)
+/// Without what encrypts recordings, which comes back when the vault fails. A running app makes the next pair by itself.
+async fn unsealed<T>(
+    face: &Face,
+    secrets: &Secrets,
+    deletion: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let audio: Arc<dyn AudioFiles> = Arc::new(RecordingsOnDisk);
+    recordings::unsealed(&audio, secrets, face.folders()?.audio, deletion).await
 }
 
 async fn store(
@@ -234,7 +239,7 @@ fn row(kept: &Kept) -> String {
         Some(Place::Session) => "memory",
     };
     let why =
-        kept.not_tried.as_ref().filter(|_| kept.can_be_typed).map_or(String::new(), |why| format!(" {why}"));
+        kept.trial_note.as_ref().filter(|_| kept.can_be_typed).map_or(String::new(), |why| format!(" {why}"));
     let purpose = format!("{}{why}", kept.purpose);
     line([&kept.id, presence, place, day(kept.set_at.as_ref()), day(kept.used_at.as_ref()), &purpose])
 }

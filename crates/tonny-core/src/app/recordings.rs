@@ -8,7 +8,7 @@ use std::sync::Arc;
 
 use super::App;
 use super::ask::Message;
-use crate::ports::AudioFiles;
+use crate::ports::{AudioFiles, Presence};
 use crate::problem::{Code, Problem};
 use crate::secrets::{RECORDINGS, Secrets};
 
@@ -46,10 +46,40 @@ pub(super) async fn make_key(
     }
 }
 
-/// Takes away what encrypts: the key that opens is gone.
-pub(super) async fn drop_key(audio: &Arc<dyn AudioFiles>, folder: PathBuf) -> Result<(), Problem> {
-    let audio = audio.clone();
-    blocking(move || audio.set_seal(&folder, None)).await
+/// Carries out what deletes the key that opens. What encrypts goes first, so that nothing is ever encrypted for a key that
+/// is gone; it comes back when the vault failed, unless the vault says that the key is gone all the same.
+pub async fn unsealed<T>(
+    audio: &Arc<dyn AudioFiles>,
+    secrets: &Secrets,
+    folder: PathBuf,
+    deletion: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let (files, place) = (audio.clone(), folder.clone());
+    let before = blocking(move || {
+        let before = files.seal(&place);
+        files.set_seal(&place, None).map(|()| before)
+    });
+    let before = before.await?;
+    let deleted = deletion.await;
+    if let (Err(_), Some(public)) = (&deleted, before)
+        && may_be_there(secrets).await
+    {
+        let files = audio.clone();
+        if let Err(problem) = blocking(move || files.set_seal(&folder, Some(&public))).await {
+            tracing::warn!(code = problem.code, "recordings are not encrypted until the vault works again");
+        }
+    }
+    deleted
+}
+
+/// A vault that cannot say it has most likely not deleted anything either.
+async fn may_be_there(secrets: &Secrets) -> bool {
+    match secrets.report().await {
+        Ok(report) => {
+            report.secrets.iter().any(|one| one.id == RECORDINGS && one.presence != Presence::Unset)
+        }
+        Err(_) => true,
+    }
 }
 
 impl App {

@@ -1,9 +1,12 @@
 //! Secrets as the App handles them: every ask is a task of its own, because a keyring may take its time.
 
+use std::path::PathBuf;
+use std::sync::Arc;
+
 use super::ask::{Answer, Message};
 use super::{App, Notification, recordings};
 use crate::activity::{ActivityLog, Did};
-use crate::ports::{Choice, Migration, SecretsMoved, VaultReport};
+use crate::ports::{AudioFiles, Choice, Migration, SecretsMoved, VaultReport};
 use crate::problem::{Code, Problem};
 use crate::secrets::{RECORDINGS, SecretKept, Secrets, Typed, kind};
 
@@ -49,19 +52,15 @@ enum Stage {
 
 impl App {
     pub(super) fn secrets(&self, ask: SecretsAsk) {
-        let (secrets, handle) = (self.parts.secrets.clone(), self.handle.clone());
-        let activity = self.activity.clone();
-        let (audio, folder) = (self.parts.audio.clone(), self.parts.audio_folder.clone());
+        let handle = self.handle.clone();
+        let desk = Desk {
+            secrets: self.parts.secrets.clone(),
+            audio: self.parts.audio.clone(),
+            folder: self.parts.audio_folder.clone(),
+            activity: self.activity.clone(),
+        };
         self.tasks.spawn(async move {
-            if let SecretsAsk::RecordingsKey(reply) = ask {
-                let _ = reply.send(recordings::make_key(&audio, &secrets, folder).await);
-                return;
-            }
-            // What encrypts goes before the key that opens; while the setting is on, the next pair is made at once.
-            if takes_recordings_key(&ask) && recordings::drop_key(&audio, folder).await.is_err() {
-                tracing::error!("recordings may be encrypted with a key that is gone");
-            }
-            if let Some(message) = carry_out(&secrets, ask, &activity).await {
+            if let Some(message) = desk.carry_out(ask).await {
                 handle.send(message).await;
             }
         });
@@ -140,14 +139,6 @@ fn tell(migration: &Migration) {
     }
 }
 
-fn takes_recordings_key(ask: &SecretsAsk) -> bool {
-    match ask {
-        SecretsAsk::Forget(_) => true,
-        SecretsAsk::Clear(id, _) => kind(id).is_ok_and(|kind| kind.id == RECORDINGS),
-        _ => false,
-    }
-}
-
 /// Only a kind that there is: what was typed in its place by mistake may be the secret itself.
 fn noted<T>(activity: &ActivityLog, id: &str, did: fn(String) -> Did, result: &Result<T, Problem>) {
     if let Ok(kind) = kind(id) {
@@ -155,39 +146,61 @@ fn noted<T>(activity: &ActivityLog, id: &str, did: fn(String) -> Did, result: &R
     }
 }
 
-/// What the App has to know of it: that something changed, or may have.
-async fn carry_out(secrets: &Secrets, ask: SecretsAsk, activity: &ActivityLog) -> Option<Message> {
-    // Whoever asked may have gone; the work is done all the same.
-    match ask {
-        SecretsAsk::Report(reply) => {
-            let report = secrets.report().await;
-            let works = report.as_ref().is_ok_and(|report| report.state.works());
-            let _ = reply.send(report);
-            return works.then_some(Message::VaultWorks);
+/// What one ask needs.
+struct Desk {
+    secrets: Secrets,
+    audio: Arc<dyn AudioFiles>,
+    folder: PathBuf,
+    activity: ActivityLog,
+}
+
+impl Desk {
+    /// What the App has to know of it: that something changed, or may have.
+    async fn carry_out(self, ask: SecretsAsk) -> Option<Message> {
+        let Self { secrets, audio, folder, activity } = &self;
+        // Whoever asked may have gone; the work is done all the same.
+        match ask {
+            SecretsAsk::Report(reply) => {
+                let report = secrets.report().await;
+                let works = report.as_ref().is_ok_and(|report| report.state.works());
+                let _ = reply.send(report);
+                return works.then_some(Message::VaultWorks);
+            }
+            SecretsAsk::Set(id, value, try_it, reply) => {
+                let set = secrets.set(&id, value, try_it).await;
+                noted(activity, &id, Did::SecretSet, &set);
+                let _ = reply.send(set);
+            }
+            SecretsAsk::Clear(id, reply) => {
+                let cleared = self.clear(&id).await;
+                noted(activity, &id, Did::SecretCleared, &cleared);
+                let _ = reply.send(cleared);
+            }
+            SecretsAsk::Forget(reply) => {
+                // While the setting is on, the next pair is made as soon as the App hears of it.
+                let forgotten = recordings::unsealed(audio, secrets, folder.clone(), secrets.forget()).await;
+                activity.tried(Did::SecretsForgotten, &forgotten);
+                let _ = reply.send(forgotten);
+            }
+            SecretsAsk::Choose(choice, reply) => _ = reply.send(secrets.choose(choice).await),
+            SecretsAsk::Unlock(password, reply) => _ = reply.send(secrets.unlock(password).await),
+            SecretsAsk::Lock(reply) => _ = reply.send(secrets.lock().await),
+            SecretsAsk::ChangePassword(old, new, reply) => {
+                _ = reply.send(secrets.change_password(old, new).await)
+            }
+            SecretsAsk::RecordingsKey(reply) => {
+                let _ = reply.send(recordings::make_key(audio, secrets, folder.clone()).await);
+                return None;
+            }
         }
-        SecretsAsk::Set(id, value, try_it, reply) => {
-            let set = secrets.set(&id, value, try_it).await;
-            noted(activity, &id, Did::SecretSet, &set);
-            let _ = reply.send(set);
-        }
-        SecretsAsk::Clear(id, reply) => {
-            let cleared = secrets.clear(&id).await;
-            noted(activity, &id, Did::SecretCleared, &cleared);
-            let _ = reply.send(cleared);
-        }
-        SecretsAsk::Forget(reply) => {
-            let forgotten = secrets.forget().await;
-            activity.tried(Did::SecretsForgotten, &forgotten);
-            let _ = reply.send(forgotten);
-        }
-        SecretsAsk::Choose(choice, reply) => _ = reply.send(secrets.choose(choice).await),
-        SecretsAsk::Unlock(password, reply) => _ = reply.send(secrets.unlock(password).await),
-        SecretsAsk::Lock(reply) => _ = reply.send(secrets.lock().await),
-        SecretsAsk::ChangePassword(old, new, reply) => {
-            _ = reply.send(secrets.change_password(old, new).await)
-        }
-        // Answered before, where the recordings are within reach.
-        SecretsAsk::RecordingsKey(_) => return None,
+        Some(Message::SecretsChanged)
     }
-    Some(Message::SecretsChanged)
+
+    async fn clear(&self, id: &str) -> Result<bool, Problem> {
+        let clearing = self.secrets.clear(id);
+        if kind(id).is_ok_and(|kind| kind.id == RECORDINGS) {
+            return recordings::unsealed(&self.audio, &self.secrets, self.folder.clone(), clearing).await;
+        }
+        clearing.await
+    }
 }

@@ -15,6 +15,10 @@ pub trait AudioFiles: Send + Sync + 'static {
     fn set_seal(&self, folder: &Path, public: Option<&str>) -> Result<(), Problem>;
     /// Whether recordings of `folder` can be encrypted.
     fn has_seal(&self, folder: &Path) -> bool;
+    /// What encrypts recordings of `folder` now, to be put back; those that encrypt nothing have none.
+    fn seal(&self, _folder: &Path) -> Option<String> {
+        None
+    }
     /// Encrypts the recordings of `folder` that are not; none of them may be under way. Says how many there were.
     fn seal_all(&self, folder: &Path) -> Result<u32, Problem>;
     /// Names of all recordings in `folder`, without their ending: the ids of their utterances.

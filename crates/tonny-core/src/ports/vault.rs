@@ -244,8 +244,8 @@ pub struct Kept {
     pub used_at: Option<String>,
     /// Whether a value is tried against its provider before it replaces another.
     pub can_be_tried: bool,
-    /// Why it is not, in a sentence; nothing where it is.
-    pub not_tried: Option<String>,
+    /// Why it is not, or that an address is only connected to, in a sentence; nothing where there is nothing to say.
+    pub trial_note: Option<String>,
     /// Whether a person types it; the others are made by TonnyTray itself.
     pub can_be_typed: bool,
 }

@@ -35,6 +35,8 @@ pub struct SecretKept {
 pub enum Tried {
     /// The other side took it.
     Good,
+    /// It is an address, and something listens there. Nothing was sent: the note says so.
+    Reached,
     /// The trial said nothing: no network, or another error. The note says more.
     Unclear,
     /// There is no trial for it, or none was wanted.
@@ -60,7 +62,7 @@ impl Secrets {
         if try_it {
             let verdict;
             (tried, verdict) = self.tried(kind, &value).await?;
-            note = verdict.or(note);
+            note = both(note, verdict);
         }
         self.ask(|answer| VaultAsk::Put(kind, value, answer)).await?;
         Ok(SecretKept { id: kind.id.to_owned(), tried, note })
@@ -128,6 +130,10 @@ impl Secrets {
             Trial::Get { url, carry, with } => self.request(&secret, url, carry, with).await?,
         };
         match verdict {
+            Verdict::Good if kind.trial == Trial::Reach => {
+                let note = "Something listens at its host and port; nothing was sent there.";
+                Ok((Tried::Reached, Some(note.to_owned())))
+            }
             Verdict::Good => Ok((Tried::Good, None)),
             Verdict::Unknown(why) => Ok((Tried::Unclear, Some(format!("It could not be tried: {why}.")))),
             Verdict::Refused(status) => Err(Problem::with(
@@ -158,5 +164,13 @@ impl Secrets {
         let (answer, answered) = tokio::sync::oneshot::channel();
         self.vault.ask(ask(answer));
         answered.await.map_err(|_| Problem::of(Code::ShuttingDown))?
+    }
+}
+
+/// What the check of the shape says, and what the trial does.
+fn both(shape: Option<String>, trial: Option<String>) -> Option<String> {
+    match (shape, trial) {
+        (Some(shape), Some(trial)) => Some(format!("{shape} {trial}")),
+        (shape, trial) => shape.or(trial),
     }
 }

@@ -66,7 +66,7 @@ pub struct Kind {
 
 const EGRESS: &[Reader] = &[Reader::Egress];
 const WORKER: &[Reader] = &[Reader::WorkerStart, Reader::Egress];
-const NO_ACCOUNT: Trial = Trial::Never("the address it belongs to is in the settings");
+const OWN_SERVER: Trial = Trial::Never("it belongs to a server of your own, which is asked when it is used");
 
 const fn bearer(url: &'static str) -> Trial {
     Trial::Get { url, carry: Carry::Bearer, with: &[] }
@@ -114,7 +114,7 @@ const KINDS: &[Kind] = &[
         "n8n authorization",
         "The Authorization header of the webhook: `Basic ...`, `Bearer ...` or the value of its own header.",
         Shape::Header,
-        NO_ACCOUNT,
+        Trial::Never("only a request that starts the automation would show whether it is good"),
         &["/n8n/auth", "/n8n/auth_token", "/n8n/api_key"],
     ),
     key(
@@ -130,7 +130,7 @@ const KINDS: &[Kind] = &[
         "RabbitMQ credentials",
         "User and password at the broker, as user:password.",
         Shape::UserAndPassword,
-        NO_ACCOUNT,
+        Trial::Never("the broker takes it only together with its address, which is a secret of its own"),
         &[
             "/rabbitmq/credentials",
             "/rabbitmq/username+/rabbitmq/password",
@@ -238,7 +238,7 @@ const KINDS: &[Kind] = &[
         "Ollama token",
         "An Ollama server that asks for a token.",
         of(&[], 8, 512),
-        NO_ACCOUNT,
+        OWN_SERVER,
         &["/ollama/api_key"],
     ),
     key(
@@ -246,7 +246,7 @@ const KINDS: &[Kind] = &[
         "Token of an OpenAI-compatible server",
         "A language model server of your own or another provider.",
         of(&[], 8, 1_024),
-        NO_ACCOUNT,
+        OWN_SERVER,
         &["/openai_compatible/api_key", "/custom/api_key"],
     ),
     key(
@@ -254,7 +254,7 @@ const KINDS: &[Kind] = &[
         "Token of a transcription server",
         "An OpenAI-compatible transcription server.",
         of(&[], 8, 1_024),
-        NO_ACCOUNT,
+        OWN_SERVER,
         &["/transcription/api_key"],
     ),
     Kind {
@@ -264,7 +264,7 @@ const KINDS: &[Kind] = &[
             "WhisperLiveKit token",
             "A WhisperLiveKit server that asks for a token, or one that TonnyTray starts.",
             of(&[], 8, 512),
-            NO_ACCOUNT,
+            OWN_SERVER,
             &["/whisperlivekit/token"],
         )
     },
@@ -275,7 +275,7 @@ const KINDS: &[Kind] = &[
             "llama-server token",
             "A llama-server elsewhere, or one that TonnyTray starts.",
             of(&[], 8, 512),
-            NO_ACCOUNT,
+            OWN_SERVER,
             &["/llama/api_key"],
         )
     },

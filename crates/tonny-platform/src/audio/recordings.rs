@@ -28,6 +28,10 @@ impl AudioFiles for RecordingsOnDisk {
         seal::is_there(folder)
     }
 
+    fn seal(&self, folder: &Path) -> Option<String> {
+        seal::text(folder)
+    }
+
     fn seal_all(&self, folder: &Path) -> Result<u32, Problem> {
         let mut count = 0;
         for id in self.ids(folder)? {

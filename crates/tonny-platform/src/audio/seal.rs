@@ -31,6 +31,12 @@ pub(super) fn is_there(folder: &Path) -> bool {
     read(&folder.join("any")).is_some()
 }
 
+/// The key as it is written down; nothing where there is none, or none that can be used.
+pub(super) fn text(folder: &Path) -> Option<String> {
+    let text = fs::read_to_string(path(folder)).ok()?;
+    SealKey::from_text(&text).map(|_| text.trim().to_owned())
+}
+
 /// Leaves the key there, or takes it away.
 pub(super) fn set(folder: &Path, public: Option<&str>) -> io::Result<()> {
     let path = path(folder);

@@ -4,7 +4,7 @@ use std::time::Instant;
 
 use tonny_core::ports::{Clock as _, Place, VaultState};
 use tonny_core::problem::{Code, Problem};
-use tonny_core::secrets::Kind;
+use tonny_core::secrets::{Kind, RECORDINGS};
 
 use super::keeping::{Keeping, problem, stamp};
 use super::ledger::{Ledger, MARKER};
@@ -58,15 +58,14 @@ impl Keeping {
         if self.ledger.place == Place::Session && !self.set.has_session {
             return Err(Problem::of(Code::VaultElsewhere));
         }
-        let mut gone = self.session.len();
-        self.session.clear();
+        // What can fail is asked first: where it does, the rest is as it was.
+        let mut gone = if self.has_keyring() { self.forget_keyring(until)? } else { 0 };
         if self.file.exists() {
             gone += self.file.names().map_or(0, |names| names.len());
             self.file.destroy().map_err(|error| self.file_problem(&error))?;
         }
-        if self.has_keyring() {
-            gone += self.forget_keyring(until)?;
-        }
+        gone += self.session.len();
+        self.session.clear();
         self.ledger = Ledger { auto_lock_min: self.ledger.auto_lock_min, ..Ledger::default() };
         self.save()?;
         Ok(u32::try_from(gone).unwrap_or(u32::MAX))
@@ -81,10 +80,12 @@ impl Keeping {
     fn forget_keyring(&mut self, until: Instant) -> Result<usize, Problem> {
         let ledger = &self.ledger;
         let unused = ledger.marker.is_none() && ledger.dates.is_empty() && ledger.behind.is_none();
-        let names = match self.keyring.names(until) {
+        let mut names = match self.keyring.names(until) {
             Err(_) if unused => return Ok(0),
             names => names.map_err(problem)?,
         };
+        // Where it fails half-way, recordings can still be opened, and the keyring is still known to be ours.
+        names.sort_by_key(|name| (name == MARKER, name == RECORDINGS));
         if !names.is_empty() && self.keyring.state(until) == VaultState::Locked {
             self.keyring.open(until).map_err(problem)?;
         }

@@ -146,9 +146,10 @@ impl Keeping {
             set_at: dates.set_at.filter(|_| known),
             used_at: dates.used_at.filter(|_| known),
             can_be_tried: !matches!(kind.trial, Trial::Never(_)),
-            not_tried: match kind.trial {
+            trial_note: match kind.trial {
                 Trial::Never(why) => Some(format!("It is not tried: {why}.")),
-                _ => None,
+                Trial::Reach => Some("It is only connected to; nothing is sent there.".to_owned()),
+                Trial::Get { .. } => None,
             },
             can_be_typed: kind.shape != Shape::Made,
         }

@@ -495,6 +495,22 @@ fn a_keyring_that_falls_silent_while_it_is_cleared_loses_only_what_was_copied() 
 }
 
 #[test]
+fn a_keyring_that_cannot_be_emptied_leaves_the_file_too() {
+    let mut world = World::new();
+    world.put("openai", KEY).expect("kept");
+    let silent = world.ring(".silent");
+    std::fs::write(&silent, b"").expect("silent");
+    let moved = world.choose(Place::File, "ten letters", true).expect("left");
+    assert_eq!(moved.left_behind, 1);
+    world.put("groq", "gsk_0123456789abcdefghij").expect("kept in the file");
+    assert!(world.keeping.forget(soon()).expect_err("silent").is(Code::VaultSilent));
+    assert_eq!(world.take("groq").expect("still open").as_deref(), Some("gsk_0123456789abcdefghij"));
+    std::fs::remove_file(silent).expect("heard again");
+    assert_eq!(world.keeping.forget(soon()).expect("forgotten"), 2);
+    assert!(!world.ring("openai").exists() && !world.home.path().join("vault/secrets.vault").exists());
+}
+
+#[test]
 fn an_encrypted_file_that_cannot_be_read_is_set_aside_and_never_deleted() {
     let mut world = World::new();
     let file = world.home.path().join("vault/secrets.vault");

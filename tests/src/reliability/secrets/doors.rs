@@ -7,8 +7,9 @@ use std::process::Command;
 use std::sync::Arc;
 use std::sync::atomic::{AtomicUsize, Ordering};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use serde_json::{Value, json};
+use tonny_core::problem::Code;
 
 use super::super::{Outcome, Size};
 use super::window::{Answer, Tour};
@@ -111,6 +112,33 @@ const DOORS: &str = "
 
 const DOOR_COUNT: usize = 12;
 
+/// Asks for something slow so many times at once; how often it was answered, and how often refused with which code. Then
+/// once more.
+const FLOOD: &str = "
+    const done = arguments[arguments.length - 1];
+    const call = () => window.__TAURI_INTERNALS__.invoke('storage_check', {}).then(() => 'answered', (error) => error.code ?? 'lost');
+    Promise.all(Array.from({ length: arguments[0] }, call)).then(async (answers) => {
+        const counts = {};
+        for (const answer of answers) counts[answer] = (counts[answer] ?? 0) + 1;
+        done([counts, await call()]);
+    });";
+
+/// Calls at once of a page that asks without end.
+const FLOODING: u64 = 3_000;
+
+/// What one call costs, ms: groups of ten calls one after the other, because the page's clock ticks in milliseconds.
+const PRICE: &str = "
+    const done = arguments[arguments.length - 1];
+    (async () => {
+        const groups = [];
+        for (let group = 0; group < 105; group += 1) {
+            const began = performance.now();
+            for (let call = 0; call < 10; call += 1) await window.__TAURI_INTERNALS__.invoke('app_facts', {});
+            groups.push((performance.now() - began) / 10);
+        }
+        done(groups.slice(5));
+    })();";
+
 /// K9.
 pub fn closed(_: Size) -> Result<Outcome> {
     let table = own_tests(&TABLE)?;
@@ -127,6 +155,7 @@ pub fn closed(_: Size) -> Result<Outcome> {
     let doors = tour.window.run_async(&script, &[])?;
     let found = doors.as_array().context("a list of doors")?;
     open.extend(found.iter().filter_map(Value::as_str).map(str::to_owned));
+    let (refused, price) = (flooded(&tour)?, price(&tour)?);
     tour.end()?;
     let arrived = elsewhere.arrived.load(Ordering::Relaxed);
     if arrived > 0 {
@@ -134,11 +163,30 @@ pub fn closed(_: Size) -> Result<Outcome> {
     }
     let tried = FOREIGN.len() + DOOR_COUNT;
     let text = format!(
-        "{table}; in the real window {} of {tried} forbidden commands and doors open{}",
+        "{table}; in the real window {} of {tried} forbidden commands and doors open{}; of {FLOODING} calls at once \
+         {refused} refused with a code, none lost; {price}",
         open.len(),
         if open.is_empty() { String::new() } else { format!(": {}", open.join(", ")) }
     );
     Ok(Outcome::measured(open.is_empty(), text))
+}
+
+/// A page that asks without end is refused most of it, and is heard again when it is done.
+fn flooded(tour: &Tour) -> Result<u64> {
+    let said = tour.window.run_async(FLOOD, &[json!(FLOODING)])?;
+    let count = |name: &str| said[0][name].as_u64().unwrap_or(0);
+    let (answered, refused) = (count("answered"), count(Code::TooManyCalls.id()));
+    ensure!(answered + refused == FLOODING && refused > 0 && said[1] == "answered", "a flood: {said}");
+    Ok(refused)
+}
+
+/// What a cheap call takes from the page and back.
+fn price(tour: &Tour) -> Result<String> {
+    let groups = tour.window.run_async(PRICE, &[])?;
+    let mut times: Vec<f64> = groups.as_array().context("times")?.iter().filter_map(Value::as_f64).collect();
+    times.sort_by(f64::total_cmp);
+    ensure!(times.len() == 100, "{groups}");
+    Ok(format!("a cheap call takes {:.2} ms (p50), {:.2} ms (p95) of 1,000", times[49], times[94]))
 }
 
 /// Refused by the table of grants, not by a command that found its input odd.

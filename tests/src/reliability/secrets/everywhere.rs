@@ -1,25 +1,19 @@
 //! The app's part of K1: canaries in the keyring while the real app runs, its window is used and misused, its workers are
-//! asked and killed, settings and history go out; and a process that panics with a secret in its hands. Then everything
-//! that is anywhere is searched.
+//! asked and killed, settings and history go out. Then everything that is anywhere is searched. (`crashes.rs` panics with
+//! a secret in hand, `providers.rs` has providers fail.)
 
 use std::collections::BTreeSet;
-use std::path::Path;
-use std::process::{Command, Stdio};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::time::Duration;
 
 use anyhow::{Result, ensure};
-use tonny_core::secrets::{Reader, Typed, check, kind};
 
 use super::super::Size;
 use super::flow::family;
-use super::hunt::{Found, Hunt, canary};
-use super::victims;
+use super::hunt::{Found, Hunt};
 use super::window::Tour;
-use crate::keyring::Bus;
-use crate::process::finish;
-use crate::{programs, wait_for};
+use crate::wait_for;
 
 /// What was searched, in words, and what was found.
 pub struct Searched {
@@ -146,51 +140,4 @@ impl Watch {
         self.over.store(true, Ordering::Relaxed);
         self.thread.join().map_err(|_| anyhow::anyhow!("the watch panicked"))
     }
-}
-
-/// Processes that panic with a secret in their hands: what they print, and what they leave.
-pub fn panics(size: Size, folder: &Path) -> Result<Searched> {
-    let count = size.pick(4, 20);
-    let bus = Bus::with_gnome_keyring(folder)?;
-    let hunt = Hunt::new((0..count).map(|number| canary(5_000 + number)).collect())?;
-    let mut found = Found::default();
-    for number in 0..count {
-        let mut command = Command::new(programs::beside("vault-writer")?);
-        command.arg("panic").arg(folder.join("home")).arg((5_000 + number).to_string());
-        command.env("DBUS_SESSION_BUS_ADDRESS", &bus.address).env("RUST_BACKTRACE", "full");
-        let output = finish(command.stdin(Stdio::null()))?;
-        let said = String::from_utf8_lossy(&output.stderr).into_owned();
-        ensure!(!output.status.success() && said.contains("Secret(openai)"), "it did not panic: {said}");
-        found.look(&hunt, "a panic's text", &output.stderr);
-        found.look(&hunt, "a panic's text", &output.stdout);
-    }
-    found.look_below(&hunt, folder)?;
-    let text = format!("{count} panics with a secret in hand and all error chains around it");
-    Ok(Searched { found, canaries: count, text })
-}
-
-/// Holds a secret in every form there is, prints every error that can be made of it, and panics with all of them.
-pub fn panic(home: &Path, number: usize) -> Result<()> {
-    let runtime = tokio::runtime::Builder::new_current_thread().enable_all().build()?;
-    runtime.block_on(hold(home, number))
-}
-
-async fn hold(home: &Path, number: usize) -> Result<()> {
-    let secrets = victims::vault(home)?;
-    let openai = kind("openai")?;
-    let typed = || Typed::new(canary(number));
-    secrets.set("openai", typed(), false).await?;
-    let secret = secrets.take("openai").await?;
-    let mut errors = Vec::new();
-    errors.extend(secret.open_for(Reader::WorkerStart).err());
-    errors.extend(kind(&canary(number)).err());
-    for other in tonny_core::secrets::all() {
-        errors.extend(check(other, &typed()).err());
-        errors.extend(secrets.set(other.id, Typed::new(format!("{}\n", canary(number))), false).await.err());
-    }
-    let chains: Vec<String> = errors
-        .into_iter()
-        .map(|error| format!("{error} {error:?} {:#}", anyhow::Error::from(error.clone()).context("around")))
-        .collect();
-    panic!("{secret:?} {:?} {openai:?} {chains:#?}", typed());
 }

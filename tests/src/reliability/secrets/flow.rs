@@ -9,9 +9,9 @@ use std::time::{Duration, Instant};
 use anyhow::{Result, ensure};
 
 use super::super::{Outcome, Size};
-use super::everywhere;
 use super::hunt::{Found, Hunt, canary};
 use super::terminal::{Ran, Terminal};
+use super::{crashes, everywhere, providers};
 use super::{victims, workers};
 use crate::keyring::Bus;
 use crate::keyring::fake::{Fake, Manner};
@@ -54,7 +54,10 @@ pub fn canaries(size: Size) -> Result<Outcome> {
     let Some(app) = everywhere::app(size)? else {
         return Ok(Outcome::Impossible("the app's window cannot be driven: no WebKitWebDriver".to_owned()));
     };
-    for other in [everywhere::panics(size, &panics)?, app] {
+    let Some(providers) = providers::failing(size)? else {
+        return Ok(Outcome::Impossible("the app's window cannot be driven: no WebKitWebDriver".to_owned()));
+    };
+    for other in [crashes::all(size, &panics)?, providers, app] {
         canaries += other.canaries;
         found.bytes += other.found.bytes;
         found.places.extend(other.found.places);

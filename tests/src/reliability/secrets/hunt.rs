@@ -20,7 +20,8 @@ pub fn one_of_each(first: usize) -> Vec<(&'static Kind, String)> {
     typed.enumerate().map(|(index, kind)| (kind, fitting(kind, first + index))).collect()
 }
 
-fn fitting(kind: &Kind, number: usize) -> String {
+/// A canary of the shape that this kind wants.
+pub fn fitting(kind: &Kind, number: usize) -> String {
     let mark = format!("canary+{number:04}/Qx7+Vz9/example==");
     match kind.shape {
         Shape::Key { prefixes, shortest, longest } => {

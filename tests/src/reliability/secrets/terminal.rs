@@ -14,6 +14,7 @@ use crate::programs;
 pub struct Terminal {
     pub home: PathBuf,
     bus: Option<String>,
+    variables: Vec<(String, String)>,
 }
 
 /// What one command did.
@@ -28,7 +29,13 @@ impl Terminal {
     /// Without a bus where none is given.
     pub fn new(home: &Path, bus: Option<&str>) -> Result<Self> {
         std::fs::create_dir_all(home)?;
-        Ok(Self { home: home.to_owned(), bus: bus.map(str::to_owned) })
+        Ok(Self { home: home.to_owned(), bus: bus.map(str::to_owned), variables: Vec::new() })
+    }
+
+    /// With these in the environment of what it runs.
+    pub fn with_variables(mut self, variables: Vec<(String, String)>) -> Self {
+        self.variables = variables;
+        self
     }
 
     /// A command with this home and bus, and nothing else of ours.
@@ -36,6 +43,7 @@ impl Terminal {
         let mut command = Command::new(programs::beside(program)?);
         command.env_clear().env("PATH", "/usr/bin:/bin").env("HOME", &self.home);
         command.env("TONNYTRAY_HOME", &self.home).env("LANG", "C.UTF-8");
+        command.envs(self.variables.iter().map(|(name, value)| (name, value)));
         command.envs(self.bus.as_ref().map(|bus| ("DBUS_SESSION_BUS_ADDRESS", bus)));
         Ok(command)
     }

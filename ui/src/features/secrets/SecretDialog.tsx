@@ -63,13 +63,13 @@ function Form({ secret, set, onClose }: FormProps) {
           mt="md"
           size="sm"
           label={texts.tryIt}
-          description={set ? texts.tried : texts.triedFirst}
+          description={secret.trial_note ?? (set ? texts.tried : texts.triedFirst)}
           checked={tryIt}
           onChange={(event) => setTryIt(event.currentTarget.checked)}
         />
       ) : (
         <Text size="xs" mt="sm" c="dimmed">
-          {secret.not_tried}
+          {secret.trial_note}
         </Text>
       )}
       {save.isError ? (
