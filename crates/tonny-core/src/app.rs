@@ -43,7 +43,7 @@ use tonny_supervisor::{Base, LogLimits, Supervisor};
 
 pub use ask::{AppHandle, Message, SettingsChange, WorkerCommand};
 pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
-pub use storage::{BackupView, Cleaned, StorageView};
+pub use storage::{BackupView, Checked, Cleaned, StorageView};
 pub use usage::UsagePoint;
 
 use crate::activity::{self, ActivityLog};
@@ -182,6 +182,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         hotkey_problem: None,
         deletions: HashMap::new(),
         recovered: Vec::new(),
+        taken_up: HashSet::new(),
         typable: HashSet::new(),
         repaired: None,
         next_room: None,
@@ -246,6 +247,8 @@ struct App {
     recovered: Vec<String>,
     /// Of those, the ones that certainly went into no window, and that nobody left behind on purpose.
     typable: HashSet<String>,
+    /// Left unfinished by the last run, and not at their end yet.
+    taken_up: HashSet<String>,
     /// What happened to a damaged database, until the user has looked.
     repaired: Option<Problem>,
     /// When room for recordings is to be set aside again; present after it was needed.

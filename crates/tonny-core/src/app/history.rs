@@ -159,7 +159,7 @@ pub enum HistoryAsk {
     Copy(String, Answer<Result<(), Problem>>),
     Export(ExportWish, Offset, Answer<Result<ExportText, Problem>>),
     Activity(ActivityQuery, Answer<Result<ActivityPage, Problem>>),
-    Statistics(StatisticsQuery, Answer<Result<StatisticsView, Problem>>),
+    Statistics(StatisticsQuery, Offset, Answer<Result<StatisticsView, Problem>>),
 }
 
 impl App {
@@ -215,8 +215,8 @@ impl App {
                 HistoryAsk::Activity(query, reply) => {
                     let _ = reply.send(crate::activity::list(&store, &query).await);
                 }
-                HistoryAsk::Statistics(query, reply) => {
-                    let _ = reply.send(crate::statistics::view(&store, &query, now_ms).await);
+                HistoryAsk::Statistics(query, offset, reply) => {
+                    let _ = reply.send(crate::statistics::view(&store, &query, offset, now_ms).await);
                 }
                 // The rest changes something, and was answered before.
                 _ => {}
