@@ -1,6 +1,7 @@
 //! Numbers: percentiles, what processes use, and the page they are written to.
 
 pub mod processes;
+pub mod window;
 
 use std::fmt::Write as _;
 

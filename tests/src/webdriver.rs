@@ -26,7 +26,7 @@ const ANSWER: Duration = Duration::from_secs(60);
 /// The app's window, driven; the app ends with it.
 pub struct Window {
     // Dropped after the session is closed, which ends the app.
-    _driver: Running,
+    driver: Running,
     port: u16,
     session: String,
 }
@@ -54,7 +54,7 @@ impl Window {
         });
         let answer = request(port, "POST", "/session", Some(&wanted))?;
         let session = answer["sessionId"].as_str().context("a session")?.to_owned();
-        Ok(Self { _driver: driver, port, session })
+        Ok(Self { driver, port, session })
     }
 
     /// Runs the body of a function in the page and gives what it returns.
@@ -102,6 +102,11 @@ impl Window {
     pub fn text(&self) -> Result<String> {
         let text = self.run("return document.body.innerText", &[])?;
         Ok(text.as_str().unwrap_or_default().to_owned())
+    }
+
+    /// The driver's process; the app and its web view are below it.
+    pub fn pid(&self) -> u32 {
+        self.driver.pid()
     }
 
     /// Closes the window by ending its session.

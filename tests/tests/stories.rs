@@ -18,7 +18,7 @@ mod stories {
 }
 
 use tonny_core::app::secrets::SecretsAsk;
-use tonny_core::app::{HistoryFilter, HistoryQuery, Message, WorkerCommand};
+use tonny_core::app::{Checked, HistoryFilter, HistoryQuery, Message, WorkerCommand};
 use tonny_core::ports::{Migration, Moved, VaultAsk};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::push_to_talk::Gesture;
@@ -107,7 +107,7 @@ async fn the_storage_page_counts_and_a_filter_narrows() {
         world.wait(|snapshot| snapshot.state == Phase::Idle).await;
     }
     assert_eq!(world.app.storage().await.unwrap().utterances, 2);
-    assert!(world.app.check_storage().await.unwrap().is_empty());
+    assert_eq!(world.app.check_storage().await.unwrap(), Checked::default());
     let state = |state: &str| HistoryQuery {
         limit: 10,
         filter: HistoryFilter { state: Some(state.to_owned()), ..HistoryFilter::default() },

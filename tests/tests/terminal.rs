@@ -93,14 +93,32 @@ fn what_was_done_is_told_without_words_and_values() {
     home.said(&["history", "delete", "summer"]);
     home.said(&["history", "export", "--format", "csv"]);
     home.said(&["db", "backup"]);
+    home.said(&["db", "vacuum"]);
+    let over = |limit: &str| home.said(&["settings", "set", "storage.text_count", limit]);
+    over("1");
+    home.import("more.csv", "id,timestamp,text,state\nlater,2026-11-22T10:00:00Z,words,kept\n");
+    let gone = home.data(&["db", "clean"]);
+    assert_eq!((&gone["utterances"], &gone["recordings"]), (&Value::from(1), &Value::from(0)));
+    assert_eq!(home.data(&["db", "clean"])["utterances"], 0, "and nothing is written down for nothing");
     let rows = home.data(&["history", "activity"]);
     let actions: Vec<_> =
         rows.as_array().unwrap().iter().map(|row| row["action"].as_str().unwrap()).collect();
     assert_eq!(
         actions,
-        ["backup.make", "history.export", "history.delete", "settings.change", "history.import"]
+        [
+            "history.clean_up",
+            "history.import",
+            "settings.change",
+            "storage.vacuum",
+            "backup.make",
+            "history.export",
+            "history.delete",
+            "settings.change",
+            "history.import"
+        ]
     );
-    assert_eq!((&rows[1]["subject"], &rows[1]["detail"]), (&Value::from("csv"), &Value::from("1")));
+    assert_eq!((&rows[0]["detail"], &rows[0]["success"]), (&Value::from("1"), &Value::from(true)));
+    assert_eq!((&rows[5]["subject"], &rows[5]["detail"]), (&Value::from("csv"), &Value::from("1")));
     assert!(!rows.to_string().contains("canary") && !rows.to_string().contains("june"), "{rows}");
     let one = home.said(&["history", "activity", "--action", "settings.change"]);
     assert!(one.trim_end().ends_with("settings.change      models.package_index"), "{one}");

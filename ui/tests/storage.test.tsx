@@ -69,10 +69,28 @@ describe("the database", () => {
     const { app, user } = openWindow("storage");
     await user.click(await screen.findByRole("button", { name: "Check" }));
     expect(await screen.findByText("All is well")).toBeInTheDocument();
-    app.answers("storage_check", () => ["A page is torn."]);
+    app.answers("storage_check", () => ({ findings: ["A page is torn."], mended: [] }));
     await user.click(screen.getByRole("button", { name: "Check" }));
-    expect(await screen.findByText("A page is torn.")).toBeInTheDocument();
+    const wrong = within(await screen.findByRole("list", { name: "Something is wrong" }));
+    expect(wrong.getByText("A page is torn.")).toBeInTheDocument();
+    expect(screen.queryByText("All is well")).not.toBeInTheDocument();
     await expectAccessible();
+  });
+
+  it("is not called wrong for what was mended", async () => {
+    const { app, user } = openWindow("storage");
+    app.answers("storage_check", () => ({ findings: [], mended: ["The search was made anew."] }));
+    await user.click(await screen.findByRole("button", { name: "Check" }));
+    const mended = within(await screen.findByRole("list", { name: "Mended" }));
+    expect(mended.getByText("The search was made anew.")).toBeInTheDocument();
+    expect(screen.queryByText("Something is wrong")).not.toBeInTheDocument();
+    await expectAccessible();
+    const both = { findings: ["A page is torn."], mended: ["The search was made anew."] };
+    app.answers("storage_check", () => both);
+    await user.click(screen.getByRole("button", { name: "Check" }));
+    const wrong = within(await screen.findByRole("list", { name: "Something is wrong" }));
+    expect(wrong.queryByText("The search was made anew.")).not.toBeInTheDocument();
+    expect(screen.getByRole("list", { name: "Mended" })).toBeInTheDocument();
   });
 
   it("is cleaned up now, and what went is counted", async () => {

@@ -301,6 +301,8 @@ pub enum Db {
         /// The backup.
         file: PathBuf,
     },
+    /// Remove what is over the limits of the settings now; the app does it by itself.
+    Clean,
     /// Give free room back to the system.
     Vacuum,
     /// Show sizes, counts and backups.

@@ -28,6 +28,8 @@ const LONGEST_SUBJECT: usize = 1_024;
 pub enum Did {
     /// An utterance came to its end.
     Utterance(String, UtteranceState),
+    /// An utterance that was left unfinished was worked out after all, or cannot be.
+    Recovered(String, UtteranceState),
     /// A setting was changed.
     Setting(&'static str),
     /// All settings went back to their defaults.
@@ -46,6 +48,8 @@ pub enum Did {
     Restored(String),
     /// So many things over the limits were removed.
     CleanedUp(u32),
+    /// Free room of the database went back to the system.
+    Vacuumed,
     /// A secret of this kind was set.
     SecretSet(String),
     /// A secret of this kind was deleted.
@@ -68,6 +72,7 @@ impl Did {
             Self::Utterance(_, UtteranceState::Kept) => "utterance.kept",
             Self::Utterance(_, UtteranceState::Cancelled) => "utterance.cancelled",
             Self::Utterance(..) => "utterance.failed",
+            Self::Recovered(..) => "utterance.recovered",
             Self::Setting(_) => "settings.change",
             Self::SettingsReset => "settings.reset",
             Self::ModelInstalled(_) => "model.install",
@@ -77,6 +82,7 @@ impl Did {
             Self::BackedUp(_) => "backup.make",
             Self::Restored(_) => "backup.restore",
             Self::CleanedUp(_) => "history.clean_up",
+            Self::Vacuumed => "storage.vacuum",
             Self::SecretSet(_) => "secret.set",
             Self::SecretCleared(_) => "secret.clear",
             Self::SecretsForgotten => "secret.forget",
@@ -90,9 +96,12 @@ impl Did {
     fn deed(self, at_ms: i64, problem: Option<String>) -> Deed {
         let action = self.action().to_owned();
         // A settled outcome other than delivery is no success, even where nothing went wrong.
-        let success = problem.is_none() && !matches!(action.as_str(), "utterance.failed" | "engine.gave_up");
+        let success = problem.is_none()
+            && !matches!(action.as_str(), "utterance.failed" | "engine.gave_up")
+            && !matches!(self, Self::Recovered(_, UtteranceState::Failed));
         let (subject, detail) = match self {
             Self::Utterance(name, _)
+            | Self::Recovered(name, _)
             | Self::ModelInstalled(name)
             | Self::ModelRemoved(name)
             | Self::EngineGaveUp(name)
@@ -106,7 +115,7 @@ impl Did {
             Self::CleanedUp(count) => (None, Some(count.to_string())),
             Self::Imported(count) => (None, Some(count.to_string())),
             Self::Exported(count, form) => (Some(form.to_owned()), Some(count.to_string())),
-            Self::SettingsReset | Self::SecretsForgotten => (None, None),
+            Self::SettingsReset | Self::SecretsForgotten | Self::Vacuumed => (None, None),
         };
         let subject = subject.map(|text| text[..text.floor_char_boundary(LONGEST_SUBJECT)].to_owned());
         let subject = subject.filter(|text| !text.is_empty());
@@ -183,6 +192,26 @@ impl ActivityLog {
             wait.await.ok();
         }
     }
+}
+
+/// Notes something before it is done, then does it, and mends the note where that fails: for what must come after every
+/// write that it is about, the note of itself included.
+pub async fn noted_before<T>(
+    store: &Store,
+    now: time::OffsetDateTime,
+    did: Did,
+    work: impl Future<Output = Result<T, Problem>>,
+) -> Result<T, Problem> {
+    let noted = store.activity().note_before(&did.deed(crate::utc_ms(now), None)).await;
+    let done = work.await;
+    let mended = match (&noted, &done) {
+        (Ok(seq), Err(problem)) => store.activity().failed(*seq, &problem.code).await,
+        _ => Ok(()),
+    };
+    if let Err(error) = noted.map(drop).and(mended) {
+        tracing::warn!(%error, "something done was not written down");
+    }
+    done
 }
 
 /// Writes down what the terminal did. That it cannot be written is no reason for the verb to fail.
@@ -314,24 +343,42 @@ mod tests {
         log.tried(Did::BackedUp("auto.db".to_owned()), &Err::<(), _>(Problem::of(Code::DiskFull)));
         log.done(Did::Utterance("u".to_owned(), UtteranceState::Failed));
         log.done(Did::Setting(""));
+        log.done(Did::Recovered("v".to_owned(), UtteranceState::Failed));
         // What waits is written before it closes.
         tokio::join!(run, log.close());
         let ask = async |query: ActivityQuery| list(&store, &query).await.expect("listed");
         let first = ask(ActivityQuery { limit: 3, ..Default::default() }).await;
         let actions: Vec<_> = first.rows.iter().map(|row| row.action.as_str()).collect();
-        assert_eq!(actions, ["settings.change", "utterance.failed", "backup.make"]);
-        assert_eq!(first.rows[2].error_code, Some(Problem::of(Code::DiskFull).code));
-        assert!(first.rows[0].success && !first.rows[1].success && !first.rows[2].success);
+        assert_eq!(actions, ["utterance.recovered", "settings.change", "utterance.failed"]);
+        assert!(!first.rows[0].success && first.rows[1].success && !first.rows[2].success);
         assert_eq!(first.rows[0].at, "1970-01-01T12:00:00Z");
         let rest = ask(ActivityQuery { limit: 3, before: first.next, ..Default::default() }).await;
-        assert_eq!((rest.rows.len(), rest.next), (1, None));
-        assert_eq!(rest.rows[0].subject.as_deref(), Some("dictation.tail_ms"));
+        assert_eq!((rest.rows.len(), rest.next), (2, None));
+        assert_eq!(rest.rows[0].error_code, Some(Problem::of(Code::DiskFull).code));
+        assert!(!rest.rows[0].success && rest.rows[1].subject.as_deref() == Some("dictation.tail_ms"));
         let kind = ActivityQuery { limit: 9, action: Some("backup.make".to_owned()), ..Default::default() };
         assert_eq!(ask(kind).await.rows.len(), 1);
         let later = ActivityQuery { limit: 9, since: Some("1970-01-02".to_owned()), ..Default::default() };
         assert_eq!(ask(later).await, ActivityPage::default());
         let never = ActivityQuery { limit: 9, since: Some("never".to_owned()), ..Default::default() };
         assert!(list(&store, &never).await.is_err());
+    }
+
+    #[tokio::test]
+    async fn what_is_noted_before_it_is_done_is_there_meanwhile_and_tells_its_end() {
+        let store = Store::in_memory().await.expect("store");
+        let now = Noon.utc();
+        let seen = noted_before(&store, now, Did::BackedUp("a.db".to_owned()), async {
+            store.activity().count().await.map_err(|error| crate::store_problem(&error))
+        });
+        assert_eq!(seen.await.expect("done"), 1, "the note is in what is backed up");
+        let failed = async { Err::<(), _>(Problem::of(Code::DiskFull)) };
+        noted_before(&store, now, Did::Vacuumed, failed).await.expect_err("fails");
+        let query = ActivityQuery { limit: 9, ..Default::default() };
+        let rows = list(&store, &query).await.expect("listed").rows;
+        let told: Vec<_> =
+            rows.iter().map(|row| (row.action.as_str(), row.success, row.error_code.is_some())).collect();
+        assert_eq!(told, [("storage.vacuum", false, true), ("backup.make", true, false)]);
     }
 
     #[tokio::test]

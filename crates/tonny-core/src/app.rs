@@ -43,7 +43,7 @@ use tonny_supervisor::{Base, LogLimits, Supervisor};
 
 pub use ask::{AppHandle, Message, SettingsChange, WorkerCommand};
 pub use history::{HistoryFilter, HistoryPage, HistoryQuery, HistoryRow};
-pub use storage::{BackupView, Cleaned, StorageView};
+pub use storage::{BackupView, Checked, Cleaned, StorageView};
 pub use usage::UsagePoint;
 
 use crate::activity::{self, ActivityLog};
@@ -182,7 +182,9 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         hotkey_problem: None,
         hotkeys_paused: false,
         deletions: HashMap::new(),
+        counted: None,
         recovered: Vec::new(),
+        taken_up: HashSet::new(),
         typable: HashSet::new(),
         repaired: None,
         next_room: None,
@@ -245,10 +247,14 @@ struct App {
     hotkeys_paused: bool,
     /// Rows the user deleted, until the time to take it back is over.
     deletions: HashMap<String, Instant>,
+    /// The version of the history that was counted, and its utterances in all: a million of them take a moment.
+    counted: Option<(u32, u32)>,
     /// Ids of utterances found again since the start, until the user has looked.
     recovered: Vec<String>,
     /// Of those, the ones that certainly went into no window, and that nobody left behind on purpose.
     typable: HashSet<String>,
+    /// Left unfinished by the last run, and not at their end yet.
+    taken_up: HashSet<String>,
     /// What happened to a damaged database, until the user has looked.
     repaired: Option<Problem>,
     /// When room for recordings is to be set aside again; present after it was needed.
@@ -326,6 +332,7 @@ impl App {
             Message::History(ask) => self.history(ask).await,
             Message::Storage(ask) => self.storage(ask),
             Message::CleanedUp(done) => self.cleaned_up(done),
+            Message::Counted(version, total) => self.counted = Some((version, total)),
             Message::Repaired(problem) => self.repair_ended(problem),
             Message::RoomSetAside => self.next_room = None,
             Message::Secrets(ask) => self.secrets(ask),

@@ -1,8 +1,12 @@
 //! How much was said, day by day, and how well it went: for the window's Statistics and `tonny history stats`.
+//!
+//! A day is the user's: it begins when their clocks say so, which summer time moves. Zones are the platform's to know; here
+//! is only a function that says how far the clocks are ahead of UTC at a moment.
 
 use serde::{Deserialize, Serialize};
-use tonny_store::{By, Day, Store};
+use tonny_store::{By, Day, Store, StoreError, Totals};
 
+use crate::history_files::Offset;
 use crate::problem::Problem;
 
 const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
@@ -16,8 +20,6 @@ const MOST_DAYS: u32 = 3_660;
 pub struct StatisticsQuery {
     /// So many, today the last of them.
     pub days: u32,
-    /// Minutes that the user's clock is ahead of UTC: a day begins at the user's midnight.
-    pub offset_min: i32,
 }
 
 /// What there is in those days.
@@ -68,16 +70,21 @@ pub struct Share {
     pub share: f64,
 }
 
-/// Counts the days that end with the one `now_ms` is in.
-pub async fn view(store: &Store, query: &StatisticsQuery, now_ms: i64) -> Result<StatisticsView, Problem> {
+/// Counts the days that end with the one `now_ms` is in, each from one midnight of the user's clocks to the next.
+pub async fn view(
+    store: &Store,
+    query: &StatisticsQuery,
+    offset: Offset,
+    now_ms: i64,
+) -> Result<StatisticsView, Problem> {
     let failed = |error| crate::store_problem(&error);
-    let offset_ms = i64::from(query.offset_min.clamp(-24 * 60, 24 * 60)) * 60_000;
-    let today = (now_ms + offset_ms).div_euclid(DAY_MS);
+    let today = (now_ms + offset_ms(offset, now_ms)).div_euclid(DAY_MS);
     let first = today + 1 - i64::from(query.days.clamp(1, MOST_DAYS));
-    let (since, until) = (first * DAY_MS - offset_ms, (today + 1) * DAY_MS - offset_ms);
+    let midnights: Vec<i64> = (first..=today + 1).map(|day| midnight(day, offset)).collect();
+    let (since, until) = (midnights[0], midnights[midnights.len() - 1]);
     let statistics = store.statistics();
     let totals = statistics.totals(since, until).await.map_err(failed)?;
-    let days = statistics.days(since, until, offset_ms).await.map_err(failed)?;
+    let days = counted(store, first, &midnights).await.map_err(failed)?;
     let states = statistics.counts(By::State, since, until).await.map_err(failed)?;
     let minutes = totals.audio_ms as f64 / 60_000.0;
     Ok(StatisticsView {
@@ -92,8 +99,42 @@ pub async fn view(store: &Store, query: &StatisticsQuery, now_ms: i64) -> Result
     })
 }
 
+fn offset_ms(offset: Offset, at_ms: i64) -> i64 {
+    i64::from(offset(at_ms).whole_seconds()) * 1_000
+}
+
+/// The first moment of a day on the user's clocks, UTC milliseconds; `day` counts from 1970.
+fn midnight(day: i64, offset: Offset) -> i64 {
+    let on_the_clock = day.saturating_mul(DAY_MS);
+    // Clocks change at most once within the two days around it: one of the two offsets is the right one.
+    let around =
+        [on_the_clock - DAY_MS, on_the_clock + DAY_MS].map(|at| on_the_clock - offset_ms(offset, at));
+    let is_that_day = |at: &i64| at + offset_ms(offset, *at) >= on_the_clock;
+    // The later one where a midnight comes twice, the end of the gap where there is none.
+    around.into_iter().filter(is_that_day).min().unwrap_or(around[0].max(around[1]))
+}
+
+/// The days of which each begins at its midnight and ends at the next one. Days of 24 hours that follow each other are
+/// asked for together; one of 23 or 25 is a question of its own, as only a change of the clocks makes one.
+async fn counted(store: &Store, first: i64, midnights: &[i64]) -> Result<Vec<Day>, StoreError> {
+    let (mut days, mut at) = (Vec::new(), 0);
+    while at + 1 < midnights.len() {
+        let whole = midnights[at..].windows(2).take_while(|pair| pair[1] - pair[0] == DAY_MS).count();
+        let end = at + whole.max(1);
+        let (since, until, day) = (midnights[at], midnights[end], first + at as i64);
+        if whole > 0 {
+            days.extend(store.statistics().days(since, until, day * DAY_MS - since).await?);
+        } else {
+            let Totals { utterances, words, audio_ms, .. } = store.statistics().totals(since, until).await?;
+            days.push(Day { day, utterances, words, audio_ms });
+        }
+        at = end;
+    }
+    Ok(days)
+}
+
 fn day(number_of_day: i64, days: &[Day]) -> DayView {
-    let there = days.iter().find(|day| day.day == number_of_day);
+    let there = days.binary_search_by_key(&number_of_day, |day| day.day).ok().and_then(|at| days.get(at));
     let midnight = crate::history_files::rfc3339(number_of_day.saturating_mul(DAY_MS));
     DayView {
         date: midnight.get(..10).unwrap_or_default().to_owned(),
@@ -126,6 +167,8 @@ fn number(count: i64) -> u32 {
 
 #[cfg(test)]
 mod tests {
+    use time::UtcOffset;
+
     use super::*;
     use crate::history_files::{Imported, read};
 
@@ -143,7 +186,7 @@ mod tests {
         let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
         store.utterances().import(&rows).await.expect("imported");
         let now = crate::history_files::utc_ms("2026-11-21T20:00:00Z").expect("a time");
-        let seen = view(&store, &StatisticsQuery { days: 3, offset_min: 60 }, now).await.expect("counted");
+        let seen = view(&store, &StatisticsQuery { days: 3 }, |_| hours(1), now).await.expect("counted");
         let days: Vec<_> =
             seen.days.iter().map(|day| (day.date.as_str(), day.utterances, day.words)).collect();
         assert_eq!(days, [("2026-11-19", 0, 0), ("2026-11-20", 1, 3), ("2026-11-21", 3, 3)]);
@@ -154,10 +197,77 @@ mod tests {
         assert_eq!(named(&seen.engines), [("embedded".to_owned(), 2), ("remote".to_owned(), 2)]);
         assert_eq!(named(&seen.models), [("tiny".to_owned(), 3), ("base".to_owned(), 1)]);
         assert_eq!(seen.models[0].share, 0.75);
-        let east = view(&store, &StatisticsQuery { days: 3, offset_min: -60 }, now).await.expect("counted");
-        assert_eq!(east.days[0].words, 3, "an hour west of UTC it was the day before");
+        let west = view(&store, &StatisticsQuery { days: 3 }, |_| hours(-1), now).await.expect("counted");
+        assert_eq!(west.days[0].words, 3, "an hour west of UTC it was the day before");
         let empty = Store::in_memory().await.expect("store");
-        let none = view(&empty, &StatisticsQuery { days: 0, offset_min: 0 }, now).await.expect("counted");
+        let none = view(&empty, &StatisticsQuery { days: 0 }, |_| hours(0), now).await.expect("counted");
         assert_eq!((none.days.len(), none.words_per_minute, none.success), (1, None, None));
+    }
+
+    fn hours(hours: i8) -> UtcOffset {
+        UtcOffset::from_hms(hours, 0, 0).expect("an offset")
+    }
+
+    fn at(text: &str) -> i64 {
+        crate::history_files::utc_ms(text).expect("a time")
+    }
+
+    /// Berlin in 2026: an hour ahead, two from the last Sunday of March to the last of October, changed at 01:00 UTC.
+    fn berlin(at_ms: i64) -> UtcOffset {
+        let summer = at("2026-03-29T01:00:00Z")..at("2026-10-25T01:00:00Z");
+        hours(if summer.contains(&at_ms) { 2 } else { 1 })
+    }
+
+    /// A zone whose clocks change at midnight: there is no 00:30 on March 29, and October 24 has 23:30 twice.
+    fn at_midnight(at_ms: i64) -> UtcOffset {
+        let summer = at("2026-03-29T00:00:00Z")..at("2026-10-24T23:00:00Z");
+        hours(i8::from(summer.contains(&at_ms)))
+    }
+
+    #[test]
+    fn a_day_begins_when_the_clocks_say_so() {
+        let begins = |date: &str, offset: Offset| {
+            let day = at(date).div_euclid(DAY_MS);
+            crate::history_files::rfc3339(midnight(day, offset))
+        };
+        let days: [(&str, Offset, &str); 9] = [
+            ("2026-03-28", berlin, "2026-03-27T23:00:00Z"),
+            ("2026-03-29", berlin, "2026-03-28T23:00:00Z"),
+            ("2026-03-30", berlin, "2026-03-29T22:00:00Z"),
+            ("2026-10-25", berlin, "2026-10-24T22:00:00Z"),
+            ("2026-10-26", berlin, "2026-10-25T23:00:00Z"),
+            ("2026-03-29", at_midnight, "2026-03-29T00:00:00Z"),
+            ("2026-03-30", at_midnight, "2026-03-29T23:00:00Z"),
+            ("2026-10-24", at_midnight, "2026-10-23T23:00:00Z"),
+            ("2026-10-25", at_midnight, "2026-10-25T00:00:00Z"),
+        ];
+        for (date, offset, begin) in days {
+            assert_eq!(begins(date, offset), begin, "{date}");
+        }
+    }
+
+    #[tokio::test]
+    async fn around_a_change_of_the_clocks_everything_is_counted_once_and_on_its_day() {
+        // The minute before and after each midnight, in local time: two words on the old day, one on the new.
+        const SAID: &str = "id,timestamp,text,state,audio_ms\n\
+            a,2026-10-23T21:59:00Z,one two,delivered,1000\n\
+            b,2026-10-23T22:01:00Z,one,delivered,1000\n\
+            c,2026-10-24T21:59:00Z,one two,delivered,1000\n\
+            d,2026-10-24T22:01:00Z,one,delivered,1000\n\
+            e,2026-10-25T22:59:00Z,one two,delivered,1000\n\
+            f,2026-10-25T23:01:00Z,one,delivered,1000\n";
+        let store = Store::in_memory().await.expect("store");
+        let Ok(Imported::Utterances(rows)) = read(SAID) else { panic!("rows") };
+        let rows: Vec<_> = rows.into_iter().map(|(_, row)| row).collect();
+        store.utterances().import(&rows).await.expect("imported");
+        let now = at("2026-10-26T12:00:00Z");
+        let seen = view(&store, &StatisticsQuery { days: 4 }, berlin, now).await.expect("counted");
+        let days: Vec<_> = seen.days.iter().map(|day| (day.date.as_str(), day.words)).collect();
+        assert_eq!(
+            days,
+            [("2026-10-23", 2), ("2026-10-24", 3), ("2026-10-25", 3), ("2026-10-26", 1)],
+            "the 25th has 25 hours"
+        );
+        assert_eq!((seen.utterances, seen.words), (6, 9.0));
     }
 }

@@ -11,7 +11,7 @@ use tonny_core::ports::{AudioFiles, Disk};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::Secret;
 use tonny_core::settings::Storage;
-use tonny_store::{Deed, FinalText, NewUtterance, Outcome, Store, UtteranceState};
+use tonny_store::{Deed, Deeds, FinalText, NewUtterance, Outcome, Store, UtteranceState};
 
 const HOUR: i64 = 3_600_000;
 const DAY: i64 = 24 * HOUR;
@@ -203,6 +203,36 @@ async fn an_hour_with_a_change_makes_a_backup_and_a_restore_can_be_undone() {
     assert!(unknown.is(Code::BackupBroken));
     let seen = view(&home.places, home.rooms()).await.unwrap();
     assert_eq!((seen.utterances, seen.words, seen.backups.len()), (2, 2.0, 3));
+}
+
+#[tokio::test]
+async fn a_backup_by_itself_is_written_down_and_asks_for_no_other() {
+    let home = Home::new().await;
+    let store = &home.places.store;
+    home.add("a", DAY, UtteranceState::Delivered, "first").await;
+    let now = store.changed_ms();
+    let noted = async || {
+        let made = Deeds::OfAction("backup.make".to_owned());
+        let rows = store.activity().list(&made, None, 9).await.unwrap();
+        rows.into_iter().map(|row| (row.subject.unwrap(), row.success)).collect::<Vec<_>>()
+    };
+    upkeep(&home.places, &without_limits(), now, true).await.unwrap();
+    let first = store.backups()[0].name.clone();
+    assert_eq!(noted().await, [(first.clone(), true)]);
+    // Nothing was done since but that: an hour later there is nothing to back up.
+    upkeep(&home.places, &without_limits(), now + 2 * HOUR, true).await.unwrap();
+    assert_eq!((store.backups().len(), noted().await.len()), (1, 1));
+    home.add("b", DAY, UtteranceState::Delivered, "second").await;
+    upkeep(&home.places, &without_limits(), now + 4 * HOUR, true).await.unwrap();
+    assert_eq!((store.backups().len(), noted().await.len()), (2, 2));
+    // A folder where the backups should be made is in the way of the next one's file.
+    home.add("c", DAY, UtteranceState::Delivered, "third").await;
+    store.backups().iter().for_each(|backup| store.remove_backup(backup));
+    fs::remove_dir(store.backups_folder()).unwrap();
+    fs::write(store.backups_folder(), "in the way").unwrap();
+    upkeep(&home.places, &without_limits(), now + 6 * HOUR, true).await.unwrap_err();
+    let rows = store.activity().list(&Deeds::All, None, 1).await.unwrap();
+    assert!(!rows[0].success && rows[0].error_code.is_some(), "{rows:?}");
 }
 
 #[tokio::test]

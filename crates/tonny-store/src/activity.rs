@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use sqlx::Connection;
+use sqlx::{Connection, Row};
 
 use crate::StoreError;
 use crate::statements::statements;
@@ -13,6 +13,12 @@ statements! {
     NOTE = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
 
+    NOTE_BEFORE = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
+        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq";
+
+    /// What was written down before it was done did not work.
+    FAILED = "UPDATE activity SET success = 0, error_code = ?2 WHERE seq = ?1";
+
     /// As NOTE, unless there are as many alike as ?8 says: a file that comes in again adds nothing, and a file's own
     /// repetitions stay.
     IMPORT = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
@@ -20,13 +26,13 @@ statements! {
         WHERE at = ?1 AND action = ?3 AND subject IS ?4 AND success = ?5 AND detail IS ?7) < ?8";
 
     LIST = "SELECT seq, at, profile, action, subject, success, error_code, detail FROM activity \
-        WHERE (at, seq) < (?1, ?2) ORDER BY at DESC, seq DESC LIMIT ?3";
+        WHERE (at, seq) < (?1, ?2) ORDER BY at DESC, seq DESC LIMIT abs(?3)";
 
     LIST_OF_PROFILE = "SELECT seq, at, profile, action, subject, success, error_code, detail FROM activity \
-        WHERE (at, seq) < (?1, ?2) AND profile = ?4 ORDER BY at DESC, seq DESC LIMIT ?3";
+        WHERE (at, seq) < (?1, ?2) AND profile = ?4 ORDER BY at DESC, seq DESC LIMIT abs(?3)";
 
     LIST_OF_ACTION = "SELECT seq, at, profile, action, subject, success, error_code, detail FROM activity \
-        WHERE (at, seq) < (?1, ?2) AND action = ?4 ORDER BY at DESC, seq DESC LIMIT ?3";
+        WHERE (at, seq) < (?1, ?2) AND action = ?4 ORDER BY at DESC, seq DESC LIMIT abs(?3)";
 
     /// Walks an index, the narrowest there is.
     COUNT = "SELECT count(*) FROM activity";
@@ -113,6 +119,26 @@ impl<'a> Activity<'a> {
     /// `is_refused_value` for a profile that does not exist, or a text that is too long.
     pub async fn note(&self, deed: &Deed) -> Result<(), StoreError> {
         self.store.change(Durability::Process, "note an activity", bind(NOTE, deed)).await.map(drop)
+    }
+
+    /// Writes down something that is about to be done, as done; gives its number for `failed`.
+    ///
+    /// # Errors
+    /// As `note`.
+    pub async fn note_before(&self, deed: &Deed) -> Result<i64, StoreError> {
+        const ACTION: &str = "note an activity";
+        let mut conn = self.store.writer(Durability::Process, ACTION).await?;
+        let seq = bind(NOTE_BEFORE, deed).fetch_one(&mut *conn).await.and_then(|row| row.try_get(0));
+        seq.map_err(|source| self.store.failed(ACTION, source))
+    }
+
+    /// What was noted under this number did not work, and why.
+    ///
+    /// # Errors
+    /// As `note`.
+    pub async fn failed(&self, seq: i64, error_code: &str) -> Result<(), StoreError> {
+        let query = sqlx::query(FAILED).bind(seq).bind(error_code);
+        self.store.change(Durability::Process, "note an activity", query).await.map(drop)
     }
 
     /// Adds deeds, all or none, but for those that are there already; gives how many were added. Synced to the disk.

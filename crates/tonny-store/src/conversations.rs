@@ -14,10 +14,10 @@ statements! {
     GET = "SELECT id, profile, title, model, system, created_at, updated_at FROM conversations WHERE id = ?1";
 
     LIST = "SELECT id, profile, title, model, system, created_at, updated_at FROM conversations \
-        WHERE (updated_at, id) < (?1, ?2) ORDER BY updated_at DESC, id DESC LIMIT ?3";
+        WHERE (updated_at, id) < (?1, ?2) ORDER BY updated_at DESC, id DESC LIMIT abs(?3)";
 
     LIST_OF_PROFILE = "SELECT id, profile, title, model, system, created_at, updated_at FROM conversations \
-        WHERE (updated_at, id) < (?1, ?2) AND profile = ?4 ORDER BY updated_at DESC, id DESC LIMIT ?3";
+        WHERE (updated_at, id) < (?1, ?2) AND profile = ?4 ORDER BY updated_at DESC, id DESC LIMIT abs(?3)";
 
     DELETE = "DELETE FROM conversations WHERE id = ?1";
 }

@@ -26,7 +26,7 @@ mod code {
 #[non_exhaustive]
 pub enum StoreError {
     /// A newer program wrote this file; it was not touched.
-    #[error("{} has schema {found}, this program knows up to {known}", path.display())]
+    #[error("{} has schema {found}, this program knows up to {known}{}", path.display(), needed(needs))]
     Newer {
         /// The database file.
         path: PathBuf,
@@ -34,6 +34,8 @@ pub enum StoreError {
         found: i64,
         /// The newest schema this program knows.
         known: i64,
+        /// The version of TonnyTray that takes this schema, where the file says it.
+        needs: Option<String>,
     },
     /// The file is no database, or one with broken pages; it was not touched when this comes from opening it.
     #[error("{} is not a readable database", path.display())]
@@ -199,6 +201,10 @@ impl StoreError {
             _ => None,
         }
     }
+}
+
+fn needed(needs: &Option<String>) -> String {
+    needs.as_ref().map_or_else(String::new, |version| format!("; it takes TonnyTray {version} or newer"))
 }
 
 /// The primary result code of SQLite, where the error comes from there.

@@ -30,14 +30,14 @@ statements! {
     SET_TEXT = "UPDATE messages SET text = ?2, state = ?3, error_code = ?4, tokens_in = coalesce(?5, tokens_in), \
         tokens_out = coalesce(?6, tokens_out), cost_micros = coalesce(?7, cost_micros) WHERE id = ?1";
 
-    OF = select!("FROM messages m WHERE m.conversation = ?1 AND m.seq > ?2 ORDER BY m.seq LIMIT ?3");
+    OF = select!("FROM messages m WHERE m.conversation = ?1 AND m.seq > ?2 ORDER BY m.seq LIMIT abs(?3)");
 
     GET = select!("FROM messages m WHERE m.id = ?1");
 
     SEARCH = select!(
         ", snippet(messages_fts, 0, char(0xFDD0), char(0xFDD1), '…', 24) AS snippet \
          FROM messages_fts CROSS JOIN messages m ON m.seq = messages_fts.rowid \
-         WHERE messages_fts MATCH ?1 AND messages_fts.rowid < ?2 ORDER BY messages_fts.rowid DESC LIMIT ?3"
+         WHERE messages_fts MATCH ?1 AND messages_fts.rowid < ?2 ORDER BY messages_fts.rowid DESC LIMIT abs(?3)"
     );
 
     DELETE = "DELETE FROM messages WHERE id = ?1";

@@ -85,6 +85,33 @@ async fn no_statement_scans_a_table_and_no_page_is_sorted() {
     }
 }
 
+/// SQLite plans again once it knows what is bound: a limit of one row must not turn the page into a scan with a sort.
+#[tokio::test]
+async fn a_page_of_one_row_walks_the_index_too() {
+    let store = Store::in_memory().await.unwrap();
+    let mut conn = store.reader("test").await.unwrap();
+    let statement = format!("EXPLAIN QUERY PLAN {}", sql::list(&Filter::default()));
+    let all = Filter::default();
+    let query = all.bind(sqlx::query(AssertSqlSafe(statement))).bind(i64::MAX).bind("").bind(1_u32);
+    let steps = query.fetch_all(&mut *conn).await.unwrap();
+    let steps: Vec<String> = steps.iter().map(|row| row.get("detail")).collect();
+    let walks = steps.iter().any(|step| step.contains("(started_at,id)<(?,?)"));
+    assert!(walks && steps.len() == 1, "{steps:?}");
+}
+
+/// A filter that has an index of its own walks it, and not the whole history.
+#[tokio::test]
+async fn who_spoke_and_which_model_heard_are_found_by_their_indexes() {
+    let store = Store::in_memory().await.unwrap();
+    let speaker = Filter { speaker: Some("Zoe".to_owned()), ..Filter::default() };
+    let model = statistics::ALL.iter().find(|(name, _)| *name == "BY_MODEL").unwrap().1.to_owned();
+    for (statement, index) in [(sql::list(&speaker), "utterances_by_speaker"), (model, "utterances_by_model")]
+    {
+        let steps = plan(&store, &statement).await;
+        assert!(steps.iter().any(|step| step.contains(index)), "{steps:?}\n{statement}");
+    }
+}
+
 /// Deleting a parent row looks its children up: by an index, or the deletion reads the child table.
 #[tokio::test]
 async fn every_foreign_key_has_an_index() {

@@ -1,4 +1,4 @@
-//! Counts and sums for the faces, added up by SQLite, from indexes alone but for models: no text is read for them.
+//! Counts and sums for the faces, added up by SQLite, from indexes alone: no text is read for them.
 
 use serde::{Deserialize, Serialize};
 
@@ -27,7 +27,6 @@ statements! {
     BY_ENGINE = "SELECT engine, count(*) FROM utterances \
         WHERE engine > '' AND started_at >= ?1 AND started_at < ?2 GROUP BY engine";
 
-    /// Reads the rows of the span: models are asked for once in a while, and an index costs each utterance.
     BY_MODEL = "SELECT model, count(*) FROM utterances \
         WHERE model > '' AND started_at >= ?1 AND started_at < ?2 GROUP BY model";
 

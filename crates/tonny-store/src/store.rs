@@ -28,7 +28,7 @@ use crate::backup::Recovery;
 use crate::{Activity, Conversations, Messages, Profiles, Settings, Statistics, StoreError, Utterances};
 
 /// The schema this program writes: the number of the last file in `/migrations`. A test holds the two together.
-pub const NEWEST_SCHEMA: i64 = 2;
+pub const NEWEST_SCHEMA: i64 = 3;
 
 /// "Tony" in ASCII, in the header's field for it: `file` and we tell our databases from others by it.
 pub(crate) const APPLICATION_ID: u32 = 0x546f_6e79;
@@ -72,8 +72,14 @@ impl Store {
         header::keep_private(path)?;
         let writer = connections::connect_writer(path, connections::writer_options(path)).await?;
         let store = Store::of(writer, connections::connect_readers(path), path);
-        store.bring_up_to_date().await?;
-        Ok(store)
+        match store.bring_up_to_date().await {
+            Ok(()) => Ok(store),
+            Err(error) => {
+                // Whoever is told may rename the file: a connection that closed later would remove the log of the next one.
+                store.abandon().await;
+                Err(error)
+            }
+        }
     }
 
     /// A database that ends with the last clone.

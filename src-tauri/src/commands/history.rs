@@ -135,5 +135,5 @@ pub async fn history_activity(face: Reach<'_>, query: ActivityQuery) -> Result<A
 #[tauri::command]
 #[specta::specta]
 pub async fn history_statistics(face: Reach<'_>, query: StatisticsQuery) -> Result<StatisticsView, Problem> {
-    face.app.statistics(query).await
+    face.app.statistics(query, zone::local_offset).await
 }

@@ -1,6 +1,6 @@
 //! Storage: how much is kept, backups and the way back to one, and the care of the database.
 
-use tonny_core::app::{Cleaned, StorageView};
+use tonny_core::app::{Checked, Cleaned, StorageView};
 use tonny_core::problem::Problem;
 
 use super::{Reach, checked};
@@ -12,10 +12,10 @@ pub async fn storage_view(face: Reach<'_>) -> Result<StorageView, Problem> {
     face.app.storage().await
 }
 
-/// Looks for damage; one sentence per finding.
+/// Looks for damage, and mends what can be mended in place.
 #[tauri::command]
 #[specta::specta]
-pub async fn storage_check(face: Reach<'_>) -> Result<Vec<String>, Problem> {
+pub async fn storage_check(face: Reach<'_>) -> Result<Checked, Problem> {
     face.app.check_storage().await
 }
 

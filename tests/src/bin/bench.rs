@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use tonny_tests::app::{App, Build, HOTKEY, HOTKEY_UP};
-use tonny_tests::bench::{Report, percentile, processes};
+use tonny_tests::bench::{Report, percentile, processes, window};
 use tonny_tests::desktop::Desktop;
 use tonny_tests::speech::jfk;
 use tonny_tests::target::{Kind, Target};
@@ -44,13 +44,21 @@ struct Arguments {
     /// The page to write.
     #[arg(long)]
     out: PathBuf,
+    /// Only the rows of the window with a million utterances, shown and not written.
+    #[arg(long)]
+    window: bool,
 }
 
 fn main() -> Result<()> {
-    let Arguments { bin, models, out } = Arguments::parse();
+    let Arguments { bin, models, out, window: only_window } = Arguments::parse();
     let build = Build { bin, models };
     let mut report = Report::new()?;
     let mut desktop = Desktop::start()?;
+    if only_window {
+        window::measure(&desktop, &build, &mut report)?;
+        println!("{}", report.page());
+        return Ok(());
+    }
     version(&desktop, &build, &mut report)?;
     start_to_tray(&desktop, &build, &mut report)?;
     let mut app = App::with_model(&desktop, &build, "bench")?;
@@ -60,6 +68,7 @@ fn main() -> Result<()> {
     early_word(&mut desktop, &app, &mut report)?;
     app.quit(&desktop)?;
     long_file(&desktop, &build, &mut report)?;
+    window::measure(&desktop, &build, &mut report)?;
     std::fs::write(&out, report.page())?;
     println!("{}", report.page());
     Ok(())

@@ -16,7 +16,16 @@ use super::world::{Room, World};
 
 /// The entries, once there are as many: they are written beside what they tell of.
 async fn entries(world: &World, count: usize) -> Vec<ActivityEntry> {
-    let query = ActivityQuery { limit: 50, ..ActivityQuery::default() };
+    asked(world, ActivityQuery { limit: 50, ..ActivityQuery::default() }, count).await
+}
+
+/// Those of one kind alone.
+pub async fn entries_of(world: &World, action: &str, count: usize) -> Vec<ActivityEntry> {
+    let query = ActivityQuery { limit: 50, action: Some(action.to_owned()), ..ActivityQuery::default() };
+    asked(world, query, count).await
+}
+
+async fn asked(world: &World, query: ActivityQuery, count: usize) -> Vec<ActivityEntry> {
     let wanted = async {
         loop {
             let rows = world.app.activity(query.clone()).await.unwrap().rows;

@@ -201,6 +201,10 @@ async fn what_a_crash_left_is_typed_once_where_the_user_chose_so() {
     assert_eq!(inserted, ["known already", FIRST]);
     assert_eq!(world.store.utterances().get("a").await.unwrap().unwrap().audio_ms, Some(11_000));
     assert!(world.files.mended().len() == 4, "{:?}", world.files.mended());
+    let noted = super::done::entries_of(&world, "utterance.recovered", 4).await;
+    let mut told: Vec<_> = noted.iter().map(|row| (row.subject.as_deref(), row.success)).collect();
+    told.sort_unstable();
+    assert_eq!(told, [Some("a"), Some("b"), Some("c"), Some("d")].map(|id| (id, true)));
     let world = in_room(world.crash().await, types_recovered(hears(FIRST))).await;
     wait_ready(&world, &["first"]).await;
     assert!(world.app.snapshot().recovered == 0 && world.inserted().is_empty(), "once");

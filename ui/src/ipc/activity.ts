@@ -22,7 +22,7 @@ export function useActivity(action: string | null) {
 export const useStatistics = (days: number) =>
   useQuery({
     queryKey: [...queryKeys.statistics, days],
-    queryFn: () => client.historyStatistics({ days, offset_min: -new Date().getTimezoneOffset() }),
+    queryFn: () => client.historyStatistics({ days }),
     placeholderData: keepPreviousData,
     staleTime: 0,
   });

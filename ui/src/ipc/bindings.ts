@@ -65,8 +65,8 @@ export const commands = {
 	historyStatistics: (query: StatisticsQuery) => typedError<StatisticsView, Problem>(__TAURI_INVOKE("history_statistics", { query })),
 	/**  Sizes, counts and backups. */
 	storageView: () => typedError<StorageView, Problem>(__TAURI_INVOKE("storage_view")),
-	/**  Looks for damage; one sentence per finding. */
-	storageCheck: () => typedError<string[], Problem>(__TAURI_INVOKE("storage_check")),
+	/**  Looks for damage, and mends what can be mended in place. */
+	storageCheck: () => typedError<Checked, Problem>(__TAURI_INVOKE("storage_check")),
 	/**  Makes a backup now; gives its name. */
 	storageBackUp: () => typedError<string, Problem>(__TAURI_INVOKE("storage_back_up")),
 	/**  Goes back to a backup; what there is now is kept as another one. */
@@ -217,6 +217,14 @@ export type BackupView = {
 	made_at: string,
 	/**  Its size. */
 	bytes: number | null,
+};
+
+/**  What a check found. */
+export type Checked = {
+	/**  One sentence for each thing that is wrong. */
+	findings: string[],
+	/**  One sentence for each thing that was wrong and is mended. */
+	mended: string[],
 };
 
 /**  What a clean-up removed. */
@@ -820,8 +828,6 @@ export type Startup = {
 export type StatisticsQuery = {
 	/**  So many, today the last of them. */
 	days: number,
-	/**  Minutes that the user's clock is ahead of UTC: a day begins at the user's midnight. */
-	offset_min: number,
 };
 
 /**  What there is in those days. */

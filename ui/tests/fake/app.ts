@@ -164,7 +164,7 @@ export class FakeApp {
       return made.name;
     },
     storage_restore: () => null,
-    storage_check: () => [],
+    storage_check: () => ({ findings: [], mended: [] }),
     storage_clean_up: () => ({ utterances: 0, recordings: 12, activity: 0, backups: 1 }),
     storage_vacuum: () => null,
     secrets_list: () => this.secrets,

@@ -54,10 +54,10 @@ const scenes: Record<string, () => void> = {
     app.spokenFor(1_000_000, now);
   },
   full: () => {
-    app.answers("storage_check", () => [
-      "The index of texts does not know rowid 4311.",
-      "2 recordings have no row; they are taken in.",
-    ]);
+    app.answers("storage_check", () => ({
+      findings: ["The index of texts does not know rowid 4311."],
+      mended: ["The search over utterances had lost step with its texts and was made anew."],
+    }));
     app.refuse("secrets_set", {
       code: "TT-SECRET-904",
       message: "OpenAI refused the key.",

@@ -4,7 +4,8 @@ use std::path::Path;
 use std::sync::Arc;
 
 use tonny_core::activity::Did;
-use tonny_core::app::storage::{Places, Rooms, back_up, restore_file, view};
+use tonny_core::app::Cleaned;
+use tonny_core::app::storage::{Places, Rooms, back_up, clean_up, restore_file, view};
 use tonny_core::ports::Clock as _;
 use tonny_core::problem::{Code, Problem};
 use tonny_core::{StorageView, Store, store_problem};
@@ -21,8 +22,11 @@ pub fn run(face: &Face, verb: Db) -> Result<(), Problem> {
             Db::Check => check(face).await,
             Db::Backup => backup(face).await,
             Db::Restore { file } => restore(face, &file).await,
+            Db::Clean => clean(face).await,
             Db::Vacuum => {
-                face.store().await?.vacuum().await.map_err(|error| store_problem(&error))?;
+                let store = face.store().await?;
+                store.vacuum().await.map_err(|error| store_problem(&error))?;
+                face.note_in(&store, Did::Vacuumed).await;
                 face.remark("Done.");
                 Ok(())
             }
@@ -65,12 +69,29 @@ async fn restore(face: &Face, file: &Path) -> Result<(), Problem> {
             let aside = Store::replace(&database, file)
                 .await
                 .map_err(|error| Problem::with(Code::BackupBroken, error))?;
+            face.note(Did::Restored(file.display().to_string())).await;
             face.remark(format!("Restored. The file that was there is now {}.", aside.display()));
         }
         Err(error) => return Err(store_problem(&error)),
     }
     face.tell_app();
     Ok(())
+}
+
+async fn clean(face: &Face) -> Result<(), Problem> {
+    let store = face.store().await?;
+    let places =
+        Places { store: store.clone(), audio: Arc::new(RecordingsOnDisk), folder: face.folders()?.audio };
+    let limits = super::settings::load(face, &store).await.storage;
+    let cleaned = clean_up(&places, &limits, SystemClock.utc().unix_timestamp() * 1_000).await?;
+    if !cleaned.is_nothing() {
+        face.note_in(&store, Did::CleanedUp(cleaned.in_all())).await;
+        face.tell_app();
+    }
+    face.show(&cleaned, || {
+        let Cleaned { utterances, recordings, activity, .. } = &cleaned;
+        format!("{utterances} utterances, {recordings} recordings of others and {activity} entries of the activity went.")
+    })
 }
 
 async fn stats(face: &Face) -> Result<(), Problem> {

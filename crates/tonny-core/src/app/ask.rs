@@ -11,7 +11,7 @@ use super::export::{ExportText, ExportWish};
 use super::history::{HistoryAsk, HistoryPage, HistoryQuery, HistoryRow};
 use super::recordings;
 use super::secrets::SecretsAsk;
-use super::storage::{Cleaned, StorageAsk, StorageView};
+use super::storage::{Checked, Cleaned, StorageAsk, StorageView};
 use super::usage::UsagePoint;
 use super::{DesktopWish, Notification};
 use crate::activity::{ActivityPage, ActivityQuery, Did};
@@ -81,6 +81,7 @@ pub enum Message {
     History(HistoryAsk),
     Storage(StorageAsk),
     CleanedUp(Result<Cleaned, Problem>),
+    Counted(u32, u32),
     Repaired(Problem),
     RoomSetAside,
     Secrets(SecretsAsk),
@@ -234,8 +235,12 @@ impl AppHandle {
     }
 
     /// How much was said, day by day.
-    pub async fn statistics(&self, query: StatisticsQuery) -> Result<StatisticsView, Problem> {
-        self.ask(|reply| Message::History(HistoryAsk::Statistics(query, reply))).await?
+    pub async fn statistics(
+        &self,
+        query: StatisticsQuery,
+        offset: Offset,
+    ) -> Result<StatisticsView, Problem> {
+        self.ask(|reply| Message::History(HistoryAsk::Statistics(query, offset, reply))).await?
     }
 
     /// Sizes, counts and backups.
@@ -243,8 +248,8 @@ impl AppHandle {
         self.ask(|reply| Message::Storage(StorageAsk::View(reply))).await?
     }
 
-    /// Looks for damage; one sentence per finding.
-    pub async fn check_storage(&self) -> Result<Vec<String>, Problem> {
+    /// Looks for damage, and mends what can be mended in place.
+    pub async fn check_storage(&self) -> Result<Checked, Problem> {
         self.ask(|reply| Message::Storage(StorageAsk::Check(reply))).await?
     }
 

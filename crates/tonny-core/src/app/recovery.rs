@@ -5,6 +5,7 @@ use tonny_store::{FinalText, NewUtterance, Outcome, UtteranceState};
 use super::ask::wav;
 use super::utterance::{Route, Stage, Utterance};
 use super::{App, Notification, recordings};
+use crate::activity::Did;
 use crate::problem::{Code, Problem};
 use crate::transcription::Transcript;
 
@@ -55,6 +56,7 @@ impl App {
             self.typable.insert(row.id.clone());
         }
         self.recovered.push(row.id.clone());
+        self.taken_up.insert(row.id.clone());
         self.recover_row(row).await;
         if quit { Left::ByQuitting } else { Left::ByACrash }
     }
@@ -130,6 +132,7 @@ impl App {
         // Never typed by themselves: where no row could be written, none could say that its words had arrived.
         for id in adopted {
             self.retranscribe(&id);
+            self.taken_up.insert(id.clone());
             self.recovered.push(id);
         }
     }
@@ -231,6 +234,14 @@ impl App {
 
     async fn write_recovered(&mut self, id: &str, outcome: &Outcome) {
         self.history_version += 1;
+        // Where nothing is to stay of what was said, not even that it was.
+        if self.settings.storage.keep_text {
+            let did = match self.taken_up.remove(id) {
+                true => Did::Recovered(id.to_owned(), outcome.state),
+                false => Did::Utterance(id.to_owned(), outcome.state),
+            };
+            self.activity.note(did, outcome.error_code.clone());
+        }
         if let Err(error) = self.parts.store.utterances().finish(id, outcome).await {
             self.problem = Some(crate::store_problem(&error));
         }

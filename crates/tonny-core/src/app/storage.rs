@@ -18,7 +18,7 @@ pub use clean_up::{clean_up, delete_for_good};
 
 use super::App;
 use super::ask::{Answer, Message};
-use crate::activity::{ActivityLog, Did};
+use crate::activity::{ActivityLog, Did, noted_before};
 use crate::ports::{AudioFiles, Disk};
 use crate::problem::{Code, Problem};
 use crate::retention::{HOUR_MS, backup_is_due, surplus_backups, vacuum_pays};
@@ -42,7 +42,7 @@ const MONTH_MS: i64 = 30 * 24 * HOUR_MS;
 #[allow(missing_docs, reason = "each is documented at the handle's method")]
 pub enum StorageAsk {
     View(Answer<Result<StorageView, Problem>>),
-    Check(Answer<Result<Vec<String>, Problem>>),
+    Check(Answer<Result<Checked, Problem>>),
     BackUp(Answer<Result<String, Problem>>),
     Restore(String, Answer<Result<(), Problem>>),
     CleanUp(Answer<Result<Cleaned, Problem>>),
@@ -91,6 +91,16 @@ pub struct BackupView {
     pub bytes: f64,
 }
 
+/// What a check found.
+#[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct Checked {
+    /// One sentence for each thing that is wrong.
+    pub findings: Vec<String>,
+    /// One sentence for each thing that was wrong and is mended.
+    pub mended: Vec<String>,
+}
+
 /// What a clean-up removed.
 #[derive(Clone, Debug, Default, PartialEq, Eq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
@@ -109,6 +119,11 @@ impl Cleaned {
     /// Whether anything went.
     pub fn is_nothing(&self) -> bool {
         *self == Self::default()
+    }
+
+    /// How many things went.
+    pub fn in_all(&self) -> u32 {
+        [self.recordings, self.activity, self.backups].into_iter().fold(self.utterances, u32::saturating_add)
     }
 }
 
@@ -218,8 +233,8 @@ impl App {
                 StorageAsk::View(reply) => _ = reply.send(view(&places, rooms).await),
                 StorageAsk::Check(reply) => {
                     let report = places.store.check_and_mend().await;
-                    let said = |report: CheckReport| [report.mended, report.findings].concat();
-                    _ = reply.send(report.map(said).map_err(failed));
+                    let told = |CheckReport { findings, mended }| Checked { findings, mended };
+                    _ = reply.send(report.map(told).map_err(failed));
                 }
                 StorageAsk::BackUp(reply) => {
                     let made = back_up(&places.store, "manual-", now).await;
@@ -241,17 +256,19 @@ impl App {
                     handle.send(Message::Reload).await;
                     let _ = reply.send(cleaned);
                 }
-                StorageAsk::Vacuum(reply) => _ = reply.send(places.store.vacuum().await.map_err(failed)),
+                StorageAsk::Vacuum(reply) => {
+                    let done = places.store.vacuum().await.map_err(failed);
+                    activity.tried(Did::Vacuumed, &done);
+                    let _ = reply.send(done);
+                }
             }
         });
     }
 }
 
 fn note(activity: &ActivityLog, cleaned: &Cleaned) {
-    let Cleaned { utterances, recordings, activity: entries, backups } = cleaned;
-    let all = utterances.saturating_add(*recordings).saturating_add(*entries).saturating_add(*backups);
-    if all > 0 {
-        activity.done(Did::CleanedUp(all));
+    if !cleaned.is_nothing() {
+        activity.done(Did::CleanedUp(cleaned.in_all()));
     }
 }
 
@@ -291,9 +308,22 @@ pub async fn upkeep(
     let newest = store.backups().into_iter().filter(is_automatic).map(|backup| backup.made_ms).max();
     if limits.backups && (forget || backup_is_due(newest, store.changed_ms(), now_ms)) && on_disk(store) {
         let now = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(now_ms) * 1_000_000);
-        back_up(store, AUTOMATIC, now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH)).await?;
+        back_up_by_itself(store, now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH)).await?;
     }
     Ok(cleaned)
+}
+
+/// The note that it was made is a change of the database: made afterwards, it would ask for the next backup, hour after
+/// hour. So it is written before, and the log moved into the file, whose time is then older than the backup's.
+async fn back_up_by_itself(store: &Store, now: time::OffsetDateTime) -> Result<(), Problem> {
+    let name = backup_name(AUTOMATIC, now);
+    noted_before(store, now, Did::BackedUp(name.clone()), async {
+        if let Err(error) = store.empty_log().await {
+            tracing::warn!(%error, "the log was not moved before the backup");
+        }
+        back_up_as(store, &name).await
+    })
+    .await
 }
 
 fn on_disk(store: &Store) -> bool {
@@ -332,10 +362,17 @@ fn drop_backups(store: &Store, limits: &settings::Storage, now_ms: i64, all: boo
 
 /// Makes a backup now; gives its name.
 pub async fn back_up(store: &Store, prefix: &str, now: time::OffsetDateTime) -> Result<String, Problem> {
-    let name = format!("{prefix}{}.db", stamp(now));
+    let name = backup_name(prefix, now);
+    back_up_as(store, &name).await.map(|()| name)
+}
+
+async fn back_up_as(store: &Store, name: &str) -> Result<(), Problem> {
     make_backups_folder(store)?;
-    store.back_up(&store.backups_folder().join(&name)).await.map_err(|error| crate::store_problem(&error))?;
-    Ok(name)
+    store.back_up(&store.backups_folder().join(name)).await.map_err(|error| crate::store_problem(&error))
+}
+
+fn backup_name(prefix: &str, now: time::OffsetDateTime) -> String {
+    format!("{prefix}{}.db", stamp(now))
 }
 
 /// Goes back to a backup of this database's folder; what there is now is kept as another one.

@@ -2,13 +2,14 @@
 //! read of the damaged one laid over it.
 
 use std::fs;
+use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
 use serde::{Deserialize, Serialize};
-use sqlx::Row;
+use sqlx::{Connection, Row};
 
 use super::{backups_of, checked_copy, file, put_in_place, remove_with_log, salvage, unfinished};
-use crate::store::{Durability, Store};
+use crate::store::{Durability, Store, header};
 use crate::{SettingsRow, StoreError};
 
 /// Below this every start looks at all pages: it takes a tenth of a second. Above, only one after an unclean exit.
@@ -34,7 +35,7 @@ impl Store {
     /// of the damaged file comes back with `Store::salvage`.
     ///
     /// # Errors
-    /// As `open`, without `Damaged`.
+    /// As `open`; `Damaged` only where the disk does not give a file that is sound.
     pub async fn open_or_recover(path: impl AsRef<Path>) -> Result<Store, StoreError> {
         let path = path.as_ref();
         let (unclean, cheap) = (is_unclean(path), is_small(path));
@@ -59,6 +60,12 @@ impl Store {
             Err(error) if error.is_damaged() => vec![error.to_string()],
             Err(error) => return Err(error),
         };
+        if look_again(path).await? {
+            // The file is sound: it was the disk that did not give a page. Who cannot go on now can at the next start.
+            let mut store = Store::open(path).await?;
+            store.unclean = true;
+            return Ok(store);
+        }
         let set_aside = set_aside(path, DAMAGED)?;
         let backup = newest_good_backup(path).await;
         let mut store = Store::open(path).await?;
@@ -140,10 +147,43 @@ impl Store {
     }
 
     /// Lets the connections of a damaged file go without a last write into it.
-    async fn abandon(self) {
+    pub(crate) async fn abandon(self) {
         self.readers.close().await;
         self.writer.close().await;
     }
+}
+
+/// Whether a file in which something was found to be broken is sound after all. SQLite calls a page damaged that the disk
+/// did not give, so this looks at a copy, which comes from the system's memory.
+///
+/// # Errors
+/// `File` where the disk does not give the file: no backup may take the place of what nobody could read.
+async fn look_again(path: &Path) -> Result<bool, StoreError> {
+    let copy = with(path, ".looked-at");
+    remove_with_log(&copy);
+    let copied = fs::copy(path, &copy).and_then(|_| match log_of(path).exists() {
+        true => fs::copy(log_of(path), log_of(&copy)),
+        false => Ok(0),
+    });
+    let sound = match copied {
+        Ok(_) => is_sound(&copy).await,
+        // Without room for a copy the first look decides.
+        Err(error) if matches!(error.kind(), ErrorKind::StorageFull | ErrorKind::QuotaExceeded) => Ok(false),
+        Err(source) => Err(file(path)(source)),
+    };
+    remove_with_log(&copy);
+    sound
+}
+
+async fn is_sound(copy: &Path) -> Result<bool, StoreError> {
+    header::keep_private(copy)?;
+    if header::refuse_unknown(copy).await.is_err() {
+        return Ok(false);
+    }
+    let Ok(mut conn) = super::connect(copy).await else { return Ok(false) };
+    let said: Result<Vec<String>, _> = sqlx::query_scalar("PRAGMA quick_check").fetch_all(&mut conn).await;
+    let _ = conn.close().await;
+    Ok(said.is_ok_and(|rows| rows.iter().all(|row| row == "ok")))
 }
 
 /// The last exit was not clean, or somebody met a broken page: a look at all pages is worth its time.
@@ -231,4 +271,27 @@ pub(super) fn backups(folder: &Path) -> Vec<PathBuf> {
         .collect();
     found.sort();
     found.into_iter().rev().map(|(_, path)| path).collect()
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[tokio::test]
+    async fn only_what_is_broken_itself_is_damaged() {
+        let folder = tempfile::tempdir().unwrap();
+        let path = folder.path().join("tonny.db");
+        Store::open(&path).await.unwrap().close().await.unwrap();
+        assert!(look_again(&path).await.unwrap());
+        let sound = fs::read(&path).unwrap();
+        let mut broken = sound.clone();
+        broken[4_096..8_192].fill(0xff);
+        fs::write(&path, &broken).unwrap();
+        assert!(!look_again(&path).await.unwrap());
+        fs::write(&path, &sound[..50]).unwrap();
+        assert!(!look_again(&path).await.unwrap(), "half a header");
+        fs::remove_file(&path).unwrap();
+        assert!(matches!(look_again(&path).await, Err(StoreError::File { .. })), "nobody could read it");
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), 0, "no copy stays");
+    }
 }

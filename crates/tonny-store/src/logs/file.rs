@@ -119,7 +119,7 @@ async fn bring_up_to_date(conn: &mut SqliteConnection, path: &Path) -> Result<()
         return Err(StoreError::Foreign { path: path.to_owned(), application_id: id as u32 });
     }
     if found > NEWEST_SCHEMA {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known: NEWEST_SCHEMA });
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: NEWEST_SCHEMA, needs: None });
     }
     if found == NEWEST_SCHEMA {
         return Ok(());

@@ -70,16 +70,24 @@ pub(crate) fn keep_private(path: &Path) -> Result<(), StoreError> {
 pub(crate) async fn refuse_unknown(path: &Path) -> Result<(), StoreError> {
     let on_disk = match read_marks(path) {
         // The power may have gone while the log was emptied into the file: its first page is whole only through the log.
-        Err(StoreError::Damaged { .. }) if has_log(path) => {
-            return judge(path, marks_through_log(path).await?);
-        }
+        Err(StoreError::Damaged { .. }) if has_log(path) => Some(marks_through_log(path).await?),
         marks => marks?,
     };
     let Some(on_disk) = on_disk else {
         return Ok(());
     };
-    judge(path, on_disk)?;
-    if has_log(path) { judge(path, marks_through_log(path).await?) } else { Ok(()) }
+    let logged = has_log(path);
+    let judged = match judge(path, on_disk) {
+        Ok(()) if logged => judge(path, marks_through_log(path).await?),
+        judged => judged,
+    };
+    match judged {
+        Err(StoreError::Newer { path, found, known, .. }) => {
+            let needs = written_by(&path, logged).await;
+            Err(StoreError::Newer { path, found, known, needs })
+        }
+        judged => judged,
+    }
 }
 
 fn judge(path: &Path, marks: Marks) -> Result<(), StoreError> {
@@ -90,7 +98,7 @@ fn judge(path: &Path, marks: Marks) -> Result<(), StoreError> {
     }
     let found = i64::from(marks.user_version);
     if found > NEWEST_SCHEMA {
-        return Err(StoreError::Newer { path: path.to_owned(), found, known: NEWEST_SCHEMA });
+        return Err(StoreError::Newer { path: path.to_owned(), found, known: NEWEST_SCHEMA, needs: None });
     }
     Ok(())
 }
@@ -152,6 +160,22 @@ async fn marks_through_log(path: &Path) -> Result<Marks, StoreError> {
     })
 }
 
+/// Which program a newer file takes, from its table `written_by`. That table is all this program knows of newer schemas;
+/// whatever does not look like a version is left unsaid.
+async fn written_by(path: &Path, logged: bool) -> Option<String> {
+    // Without a log nobody is writing, and nothing but the file may be touched, not even to make a log's index.
+    let options = shared_options().filename(path).read_only(true).immutable(!logged);
+    let mut conn = options.connect().await.ok()?;
+    let asked = sqlx::query_scalar("SELECT version FROM written_by").fetch_optional(&mut conn).await;
+    let _ = conn.close().await;
+    asked.ok().flatten().filter(|version: &String| is_version(version))
+}
+
+fn is_version(text: &str) -> bool {
+    let fits = |char: char| char.is_ascii_alphanumeric() || matches!(char, '.' | '-' | '+');
+    text.starts_with(|first: char| first.is_ascii_digit()) && text.len() <= 64 && text.chars().all(fits)
+}
+
 #[cfg(test)]
 mod tests {
     use super::*;
@@ -185,6 +209,21 @@ mod tests {
             };
             assert_eq!(judged, verdict, "{marks:?}");
         }
+    }
+
+    #[test]
+    fn only_what_looks_like_a_version_is_said() {
+        for (text, is) in [
+            ("0.1.0", true),
+            ("12.0.3-rc.1+7", true),
+            ("", false),
+            ("v1", false),
+            ("1.0 or\nrun this", false),
+        ] {
+            assert_eq!(is_version(text), is, "{text}");
+        }
+        assert!(!is_version(&"1".repeat(65)));
+        assert!(is_version(env!("CARGO_PKG_VERSION")));
     }
 
     #[test]

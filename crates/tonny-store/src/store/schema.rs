@@ -51,7 +51,9 @@ impl Store {
     fn migrating(&self, source: MigrateError) -> StoreError {
         let path = self.path.clone();
         match source {
-            MigrateError::VersionMissing(found) => StoreError::Newer { path, found, known: NEWEST_SCHEMA },
+            MigrateError::VersionMissing(found) => {
+                StoreError::Newer { path, found, known: NEWEST_SCHEMA, needs: None }
+            }
             source => StoreError::Migrate { path, source },
         }
     }
@@ -84,6 +86,9 @@ pub(super) async fn migrate(conn: &mut SqliteConnection, target: i64) -> Result<
     MIGRATOR.run_direct(Some(target), &mut *transaction, false).await?;
     let names = format!("PRAGMA application_id = {APPLICATION_ID}; PRAGMA user_version = {target}");
     sqlx::raw_sql(AssertSqlSafe(names)).execute(&mut *transaction).await?;
+    let written_by = "INSERT INTO written_by (one, version) VALUES (1, ?1) \
+        ON CONFLICT (one) DO UPDATE SET version = excluded.version";
+    sqlx::query(written_by).bind(env!("CARGO_PKG_VERSION")).execute(&mut *transaction).await?;
     transaction.commit().await?;
     Ok(())
 }

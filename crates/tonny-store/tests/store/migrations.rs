@@ -8,6 +8,7 @@ use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::
 use tonny_store::{NEWEST_SCHEMA, Search, Store, UtteranceState};
 
 const SCHEMA_1: &str = include_str!("fixtures/schema_1.sql");
+const SCHEMA_2: &str = include_str!("fixtures/schema_2.sql");
 
 async fn connect(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
@@ -15,8 +16,12 @@ async fn connect(path: &Path) -> SqliteConnection {
 }
 
 async fn golden(path: &Path) {
+    made_of(SCHEMA_1, path).await;
+}
+
+async fn made_of(release: &'static str, path: &Path) {
     let mut conn = connect(path).await;
-    sqlx::raw_sql(SCHEMA_1).execute(&mut conn).await.unwrap();
+    sqlx::raw_sql(release).execute(&mut conn).await.unwrap();
     conn.close().await.unwrap();
 }
 
@@ -66,6 +71,29 @@ async fn a_database_of_the_first_release_comes_along_whole() {
     assert_eq!(store.utterances().search(&search).await.unwrap(), []);
     store.close().await.unwrap();
 
+    let fresh = folder.path().join("fresh.db");
+    Store::open(&fresh).await.unwrap().close().await.unwrap();
+    assert_eq!(schema(&path).await, schema(&fresh).await);
+}
+
+#[tokio::test]
+async fn a_database_of_the_second_schema_comes_along_whole() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    made_of(SCHEMA_2, &path).await;
+    let store = Store::open(&path).await.unwrap();
+    assert!(store.check().await.unwrap().is_clean());
+    assert_eq!(store.settings().load().await.unwrap().unwrap().json, "{\"dictation\":{\"tail_ms\":120}}");
+    assert_eq!(store.profiles().active().await.unwrap().unwrap().id, "zoe");
+    let row = store.utterances().get("full").await.unwrap().unwrap();
+    assert_eq!((row.text.as_deref(), row.speaker.as_deref()), (Some("Zoë's naïve café"), Some("Zoe")));
+    let by_zoe = tonny_store::Filter { speaker: Some("Zoe".to_owned()), ..Default::default() };
+    let page = tonny_store::Page { limit: 9, filter: by_zoe, ..Default::default() };
+    assert_eq!(store.utterances().list(&page).await.unwrap().len(), 1);
+    assert_eq!(store.activity().count().await.unwrap(), 1);
+    let search = Search { text: "cafe".to_owned(), limit: 5, ..Search::default() };
+    assert_eq!(store.utterances().search(&search).await.unwrap().len(), 1);
+    store.close().await.unwrap();
     let fresh = folder.path().join("fresh.db");
     Store::open(&fresh).await.unwrap().close().await.unwrap();
     assert_eq!(schema(&path).await, schema(&fresh).await);
@@ -159,6 +187,7 @@ async fn a_future_schema_is_refused_and_the_sentence_says_which() {
     conn.close().await.unwrap();
     let before = fs::read(&path).unwrap();
     let said = Store::open(&path).await.unwrap_err().to_string();
-    assert!(said.contains("schema 42") && said.contains("up to 2"), "{said}");
+    let (future, known) = (NEWEST_SCHEMA + 40, NEWEST_SCHEMA);
+    assert!(said.contains(&format!("schema {future}")) && said.contains(&format!("up to {known}")), "{said}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }

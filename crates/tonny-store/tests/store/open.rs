@@ -68,7 +68,7 @@ async fn connections_are_set_as_promised() {
     let store = Store::open(&path).await.unwrap();
     say(&store, "a", 1, "x").await;
     let mut conn = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-    for (pragma, value) in [("journal_mode", "wal"), ("application_id", "1416588921"), ("user_version", "2")]
+    for (pragma, value) in [("journal_mode", "wal"), ("application_id", "1416588921"), ("user_version", "3")]
     {
         let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
         let found: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut conn).await.unwrap();
@@ -86,12 +86,38 @@ async fn a_newer_schema_is_refused_untouched() {
     let before = bytes_of(&path);
 
     match Store::open(&path).await {
-        Err(StoreError::Newer { found, known, .. }) => {
+        Err(StoreError::Newer { found, known, needs, .. }) => {
             assert_eq!((found, known), (NEWEST_SCHEMA + 6, NEWEST_SCHEMA));
+            assert_eq!(needs.as_deref(), Some(env!("CARGO_PKG_VERSION")), "who wrote it is in the file");
         }
         other => panic!("{other:?}"),
     }
     assert_eq!(bytes_of(&path), before);
+}
+
+/// What an older program is to be told: the version that the newer one left, and not a byte more.
+#[tokio::test]
+async fn a_newer_file_names_the_program_it_takes_or_nothing() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    for (change, said) in [
+        ("UPDATE written_by SET version = '2.7.1'", Some("2.7.1")),
+        ("UPDATE written_by SET version = 'run this'", None),
+        ("DROP TABLE written_by", None),
+    ] {
+        let _ = fs::remove_file(&path);
+        Store::open(&path).await.unwrap().close().await.unwrap();
+        run(&path, &format!("{change}; PRAGMA user_version = {}", NEWEST_SCHEMA + 1)).await;
+        let before = bytes_of(&path);
+        let names = fs::read_dir(folder.path()).unwrap().count();
+        let error = Store::open(&path).await.unwrap_err();
+        let sentence = error.to_string();
+        assert!(matches!(&error, StoreError::Newer { needs, .. } if needs.as_deref() == said), "{error:?}");
+        assert_eq!(sentence.contains("takes TonnyTray 2.7.1 or newer"), said.is_some(), "{sentence}");
+        assert!(sentence.contains(&format!("schema {}", NEWEST_SCHEMA + 1)), "{sentence}");
+        assert_eq!(bytes_of(&path), before);
+        assert_eq!(fs::read_dir(folder.path()).unwrap().count(), names, "no file was laid beside it");
+    }
 }
 
 /// A newer program that died before its checkpoint: the file alone looks like ours.
@@ -112,7 +138,10 @@ async fn a_newer_schema_in_the_log_is_refused_untouched() {
     let before = bytes_of(&path);
     assert!(before.1.as_ref().is_some_and(|log| !log.is_empty()));
 
-    assert!(matches!(Store::open(&path).await, Err(StoreError::Newer { .. })));
+    match Store::open(&path).await {
+        Err(StoreError::Newer { needs, .. }) => assert_eq!(needs.as_deref(), Some(env!("CARGO_PKG_VERSION"))),
+        other => panic!("{other:?}"),
+    }
     assert_eq!(bytes_of(&path), before);
 }
 

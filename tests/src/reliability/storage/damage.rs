@@ -7,10 +7,8 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use tonny_core::app::storage::{Places, upkeep};
-use tonny_core::ports::AudioFiles;
-use tonny_core::problem::{Code, Problem};
-use tonny_core::secrets::Secret;
 use tonny_core::settings::Storage;
+use tonny_platform::audio::RecordingsOnDisk;
 use tonny_store::Store;
 
 use super::rows::{fill, percentile, speak, texts};
@@ -140,46 +138,6 @@ pub async fn backed_up(size: Size) -> Result<Outcome> {
     Ok(Outcome::timed(true, worst <= 50.0, text))
 }
 
-struct Spool;
-
-impl AudioFiles for Spool {
-    fn read(&self, wav: &Path, _key: Option<&Secret>) -> Result<Arc<[i16]>, Problem> {
-        Err(Problem::with(Code::AudioUnreadable, wav.display()))
-    }
-
-    fn set_seal(&self, _folder: &Path, _public: Option<&str>) -> Result<(), Problem> {
-        Ok(())
-    }
-
-    fn has_seal(&self, _folder: &Path) -> bool {
-        false
-    }
-
-    fn seal_all(&self, _folder: &Path) -> Result<u32, Problem> {
-        Ok(0)
-    }
-
-    fn ids(&self, _folder: &Path) -> Result<Vec<String>, Problem> {
-        Ok(Vec::new())
-    }
-
-    fn size(&self, _folder: &Path) -> Result<(u64, u64), Problem> {
-        Ok((0, 0))
-    }
-
-    fn set_room_aside(&self, _folder: &Path) -> Result<bool, Problem> {
-        Ok(true)
-    }
-
-    fn mend(&self, _wav: &Path) -> Result<bool, Problem> {
-        Ok(false)
-    }
-
-    fn remove(&self, wav: &Path) -> Result<(), Problem> {
-        fs::remove_file(wav).map_err(|e| Problem::with(Code::AudioNotKept, e))
-    }
-}
-
 pub async fn deleted() -> Result<Outcome> {
     const CANARY: &str = "xylocanary";
     let folder = tempfile::tempdir()?;
@@ -195,7 +153,7 @@ pub async fn deleted() -> Result<Outcome> {
     store.make_backups_folder()?;
     store.back_up(&store.backups_folder().join("auto-1.db")).await?;
     let before = holding(folder.path(), CANARY.as_bytes())?.len();
-    let places = Places { store: store.clone(), audio: Arc::new(Spool), folder: audio };
+    let places = Places { store: store.clone(), audio: Arc::new(RecordingsOnDisk), folder: audio };
     let ids: Vec<String> = (0..500).map(|n| format!("canary{n}")).collect();
     ensure!(tonny_core::app::storage::delete_for_good(&places, &ids).await?, "the log could not be emptied");
     let left = holding(folder.path(), CANARY.as_bytes())?;

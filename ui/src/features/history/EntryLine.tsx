@@ -1,6 +1,7 @@
 // One utterance in the list: when, what, how long, and a word about it where it did not simply arrive.
 import { Tooltip, UnstyledButton } from "@mantine/core";
 import { IconLifebuoy } from "@tabler/icons-react";
+import { memo } from "react";
 import { Marked } from "../../components/Marked";
 import { StatusDot } from "../../components/StatusDot";
 import type { HistoryRow } from "../../ipc/bindings";
@@ -11,7 +12,8 @@ import { toneOf } from "./states";
 
 type Props = { row: HistoryRow; withDay: boolean; onOpen: (id: string) => void };
 
-export function EntryLine({ row, withDay, onOpen }: Props) {
+/** Drawn once: while the list scrolls, only rows that come into sight are work. */
+export const EntryLine = memo(function EntryLine({ row, withDay, onOpen }: Props) {
   const locale = useLocale();
   const { texts, format } = locale;
   const at = new Date(row.started_at);
@@ -43,4 +45,4 @@ export function EntryLine({ row, withDay, onOpen }: Props) {
       </span>
     </UnstyledButton>
   );
-}
+});

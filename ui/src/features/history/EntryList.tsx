@@ -1,10 +1,10 @@
 // The list itself: only the rows on the screen exist, and the arrow keys walk from one to the next.
-import { useVirtualizer } from "@tanstack/react-virtual";
-import { useCallback, useEffect, useMemo, useRef } from "react";
+import { useMemo } from "react";
+import { useLongList } from "../../components/useLongList";
 import { walkButtons } from "../../components/walk";
 import type { HistoryRow } from "../../ipc/bindings";
 import { useLocale } from "../../locales/locale";
-import { dayName, groupedByDay, ungrouped } from "./days";
+import { dayName, groupedByDay, type ListItem, ungrouped } from "./days";
 import { EntryLine } from "./EntryLine";
 import classes from "./History.module.css";
 
@@ -16,32 +16,15 @@ const OVERSCAN = 8;
 /** Rows before the end at which more are asked for, so that scrolling does not stop at each page. */
 const AHEAD = 40;
 
+const heightOf = ({ kind }: ListItem) => (kind === "day" ? DAY_HEIGHT : ENTRY_HEIGHT);
+
 type Props = { pages: HistoryRow[][]; grouped: boolean; onOpen: (id: string) => void; onEnd: () => void };
 
 export function EntryList({ pages, grouped, onOpen, onEnd }: Props) {
   const locale = useLocale();
-  const scroll = useRef<HTMLDivElement>(null);
   const items = useMemo(() => (grouped ? groupedByDay(pages) : ungrouped(pages)), [pages, grouped]);
-  // The virtualizer measures every row again whenever one of these is another function.
-  const estimateSize = useCallback(
-    (index: number) => (items[index]?.kind === "day" ? DAY_HEIGHT : ENTRY_HEIGHT),
-    [items],
-  );
-  const getItemKey = useCallback((index: number) => items[index]?.key ?? index, [items]);
-  const list = useVirtualizer({
-    count: items.length,
-    getScrollElement: () => scroll.current,
-    estimateSize,
-    getItemKey,
-    overscan: OVERSCAN,
-  });
-  const shown = list.getVirtualItems();
-  const last = shown.at(-1)?.index ?? 0;
-  const end = useRef(onEnd);
-  end.current = onEnd;
-  useEffect(() => {
-    if (last >= items.length - AHEAD) end.current();
-  }, [last, items.length]);
+  const wish = { rows: items, height: heightOf, overscan: OVERSCAN, ahead: AHEAD, onEnd };
+  const { scroll, list, shown } = useLongList(wish);
 
   return (
     <div ref={scroll} className={classes.scroll}>

@@ -2,7 +2,7 @@
 import type { HistoryRow } from "../../ipc/bindings";
 import type { Locale } from "../../locales/locale";
 
-export type ListItem = { kind: "day"; key: string; at: Date } | { kind: "entry"; key: string; row: HistoryRow };
+export type ListItem = { kind: "day"; id: string; at: Date } | { kind: "entry"; id: string; row: HistoryRow };
 type PageItems = { first: string; last: string; items: ListItem[] };
 
 /** A page that is still the same page needs no second look; with thousands of rows loaded that is felt. */
@@ -30,18 +30,18 @@ function grouped(rows: readonly HistoryRow[]): PageItems {
   const items = rows.flatMap((row): ListItem[] => {
     const at = new Date(row.started_at);
     const day = at.toDateString();
-    const entry: ListItem = { kind: "entry", key: row.id, row };
+    const entry: ListItem = { kind: "entry", id: row.id, row };
     if (day === current) return [entry];
     first = first === "" ? day : first;
     current = day;
-    return [{ kind: "day", key: `day ${day} ${row.id}`, at }, entry];
+    return [{ kind: "day", id: `day ${day} ${row.id}`, at }, entry];
   });
   return { first, last: current, items };
 }
 
 /** Pages of rows in the order they came, without headings: for search results. */
 export function ungrouped(pages: readonly (readonly HistoryRow[])[]): ListItem[] {
-  return pages.flatMap((rows) => rows.map((row): ListItem => ({ kind: "entry", key: row.id, row })));
+  return pages.flatMap((rows) => rows.map((row): ListItem => ({ kind: "entry", id: row.id, row })));
 }
 
 /** 0 for today, 1 for yesterday, more for days before. */

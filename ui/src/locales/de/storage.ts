@@ -75,6 +75,7 @@ export const storage: Texts["storage"] = {
     checkAction: "Prüfen",
     sound: "Alles in Ordnung",
     unsound: "Etwas stimmt nicht",
+    mended: "Wurde behoben",
     sweep: "Jetzt ausräumen",
     sweepHint: "Entfernt, was über den Grenzen oben liegt; das geschieht auch von selbst.",
     sweepAction: "Ausräumen",

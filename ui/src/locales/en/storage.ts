@@ -73,6 +73,7 @@ export const storage = {
     checkAction: "Check",
     sound: "All is well",
     unsound: "Something is wrong",
+    mended: "Mended",
     sweep: "Clean up now",
     sweepHint: "Removes what is over the limits above; it also happens by itself.",
     sweepAction: "Clean up",

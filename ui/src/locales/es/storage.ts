@@ -75,6 +75,7 @@ export const storage: Texts["storage"] = {
     checkAction: "Comprobar",
     sound: "Todo está bien",
     unsound: "Algo está mal",
+    mended: "Se ha reparado",
     sweep: "Limpiar ahora",
     sweepHint: "Quita lo que pasa de los límites de arriba; también ocurre solo.",
     sweepAction: "Limpiar",

@@ -16,8 +16,7 @@ const BAR: f64 = 30.0;
 
 pub async fn stats(face: &Face, store: &Store, days: u32) -> Result<(), Problem> {
     let now_ms = SystemClock.utc().unix_timestamp() * 1_000;
-    let offset_min = local_offset(now_ms).whole_minutes().into();
-    let view = statistics::view(store, &StatisticsQuery { days, offset_min }, now_ms).await?;
+    let view = statistics::view(store, &StatisticsQuery { days }, local_offset, now_ms).await?;
     face.show(&view, || chart(&view))
 }
 
