@@ -181,6 +181,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         usages: Default::default(),
         hotkey_problem: None,
         deletions: HashMap::new(),
+        counted: None,
         recovered: Vec::new(),
         taken_up: HashSet::new(),
         typable: HashSet::new(),
@@ -243,6 +244,8 @@ struct App {
     hotkey_problem: Option<Problem>,
     /// Rows the user deleted, until the time to take it back is over.
     deletions: HashMap<String, Instant>,
+    /// The version of the history that was counted, and its utterances in all: a million of them take a moment.
+    counted: Option<(u32, u32)>,
     /// Ids of utterances found again since the start, until the user has looked.
     recovered: Vec<String>,
     /// Of those, the ones that certainly went into no window, and that nobody left behind on purpose.
@@ -324,6 +327,7 @@ impl App {
             Message::History(ask) => self.history(ask).await,
             Message::Storage(ask) => self.storage(ask),
             Message::CleanedUp(done) => self.cleaned_up(done),
+            Message::Counted(version, total) => self.counted = Some((version, total)),
             Message::Repaired(problem) => self.repair_ended(problem),
             Message::RoomSetAside => self.next_room = None,
             Message::Secrets(ask) => self.secrets(ask),

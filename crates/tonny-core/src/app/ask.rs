@@ -81,6 +81,7 @@ pub enum Message {
     History(HistoryAsk),
     Storage(StorageAsk),
     CleanedUp(Result<Cleaned, Problem>),
+    Counted(u32, u32),
     Repaired(Problem),
     RoomSetAside,
     Secrets(SecretsAsk),

@@ -7,7 +7,7 @@ use serde::{Deserialize, Serialize};
 use tonny_store::{Filter, Hit, Outcome, Page, Search, Store, Utterance, UtteranceState};
 
 use super::App;
-use super::ask::Answer;
+use super::ask::{Answer, Message};
 use super::export::{ExportText, ExportWish, export};
 use crate::activity::{ActivityPage, ActivityQuery, Did};
 use crate::history_files::Offset;
@@ -165,15 +165,7 @@ pub enum HistoryAsk {
 impl App {
     pub(super) async fn history(&mut self, ask: HistoryAsk) {
         match ask {
-            HistoryAsk::List(query, reply) => {
-                // Whoever reads the history has seen what was found again.
-                self.recovered.clear();
-                self.typable.clear();
-                let (store, hidden) = (self.parts.store.clone(), self.deletions.clone());
-                self.tasks.spawn(async move {
-                    let _ = reply.send(list(&store, &query, &hidden).await);
-                });
-            }
+            HistoryAsk::List(query, reply) => self.list_history(query, reply),
             HistoryAsk::Get(id, reply) => {
                 _ = reply.send(row(&self.parts.store, &id).await.map(|row| history_row(row, &[])))
             }
@@ -198,6 +190,30 @@ impl App {
             HistoryAsk::Copy(id, reply) => self.copy(id, reply),
             ask => self.read_history(ask),
         }
+    }
+
+    fn list_history(&mut self, query: HistoryQuery, reply: Answer<Result<HistoryPage, Problem>>) {
+        // Whoever reads the history has seen what was found again.
+        self.recovered.clear();
+        self.typable.clear();
+        let (store, hidden) = (self.parts.store.clone(), self.deletions.clone());
+        let (version, handle) = (self.history_version, self.handle.clone());
+        let known = self.counted.filter(|(of, _)| *of == version).map(|(_, total)| total);
+        self.tasks.spawn(async move {
+            let total = match known {
+                Some(total) => Ok(total),
+                None => count(&store).await,
+            };
+            let listed = match total {
+                Ok(total) => page(&store, &query, &hidden, total).await,
+                Err(problem) => Err(problem),
+            };
+            let counted = listed.as_ref().ok().map(|page| page.total).filter(|_| known.is_none());
+            let _ = reply.send(listed);
+            if let Some(total) = counted {
+                handle.send(Message::Counted(version, total)).await;
+            }
+        });
     }
 
     /// Questions that only read, each in a task of its own.
@@ -296,11 +312,24 @@ pub async fn list(
     query: &HistoryQuery,
     hidden: &HashMap<String, Instant>,
 ) -> Result<HistoryPage, Problem> {
+    page(store, query, hidden, count(store).await?).await
+}
+
+async fn count(store: &Store) -> Result<u32, Problem> {
+    let count = store.utterances().count().await.map_err(|error| crate::store_problem(&error))?;
+    Ok(u32::try_from(count).unwrap_or(u32::MAX))
+}
+
+async fn page(
+    store: &Store,
+    query: &HistoryQuery,
+    hidden: &HashMap<String, Instant>,
+    total: u32,
+) -> Result<HistoryPage, Problem> {
     let limit = query.limit.clamp(1, PAGE_MAX);
     let filter = query.filter.of_rows()?;
     let utterances = store.utterances();
     let failed = |error| crate::store_problem(&error);
-    let total = u32::try_from(utterances.count().await.map_err(failed)?).unwrap_or(u32::MAX);
     let (mut rows, next): (Vec<HistoryRow>, _) = if query.text.trim().is_empty() {
         let before = query.before.as_deref().and_then(|cursor| {
             let (ms, id) = cursor.split_once(':')?;
