@@ -38,7 +38,7 @@ pub fn listen(app: AppHandle) -> Bound {
             _ = tell.send(gesture);
         }
     });
-    tokio::spawn(async move {
+    tauri::async_runtime::spawn(async move {
         while let Some(gesture) = told.recv().await {
             if let Err(problem) = app.gesture(gesture, None).await {
                 tracing::warn!(code = problem.code, "a hotkey did nothing");

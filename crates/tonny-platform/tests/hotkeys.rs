@@ -23,7 +23,10 @@ use x11rb::rust_connection::RustConnection;
 /// Far more than a key takes through the server.
 const PATIENCE: Duration = Duration::from_secs(5);
 
-fn open() -> Option<(Stage, Hotkeys, Receiver<(String, Edge)>)> {
+/// What the listening thread told, in order.
+type Heard = Receiver<(String, Edge)>;
+
+fn open() -> Option<(Stage, Hotkeys, Heard)> {
     let stage = Stage::open(&["xdotool", "setxkbmap"])?;
     let (tell, heard) = channel();
     let keys = Hotkeys::start_on(&stage.display, move |hotkey, edge| {
@@ -52,7 +55,7 @@ fn keycode(stage: &Stage, letter: char) -> u8 {
 }
 
 #[track_caller]
-fn hears(heard: &Receiver<(String, Edge)>, wanted: &[(&str, Edge)]) {
+fn hears(heard: &Heard, wanted: &[(&str, Edge)]) {
     for (name, edge) in wanted {
         assert_eq!(heard.recv_timeout(PATIENCE), Ok(((*name).to_owned(), *edge)));
     }

@@ -24,7 +24,7 @@ pub(super) struct AppWorker {
 /// Whether a wanted worker runs, and if not, why not.
 enum Place {
     /// Handed to the supervisor.
-    Running(Running),
+    Running(Box<Running>),
     /// It starts as soon as the last one of its name is gone.
     Waiting,
     /// It was stopped by hand while it waited, and starts by hand alone.
@@ -151,7 +151,8 @@ impl App {
 
     /// Ends a worker that is not wanted any more; [`Message::WorkerGone`] tells when it is gone.
     fn retire(&mut self, worker: AppWorker) {
-        let Place::Running(Running { run, handle, .. }) = worker.place else { return };
+        let Place::Running(running) = worker.place else { return };
+        let Running { run, handle, .. } = *running;
         let app = self.handle.clone();
         self.leaving.push(Leaving { name: worker.about.name, run, handle: handle.clone() });
         self.tasks.spawn(async move {
@@ -186,7 +187,7 @@ impl App {
                 self.retire(old);
                 return Err(engine::refused(name, error));
             }
-            return Ok(Place::Running(Running { run, handle, spec }));
+            return Ok(Place::Running(Box::new(Running { run, handle, spec })));
         }
         if self.leaving.iter().any(|worker| worker.name == name) {
             return Ok(Place::Waiting);
@@ -202,7 +203,7 @@ impl App {
         self.tasks.spawn(engine::follow(states, publish, async move |state| {
             handle.send(Message::Worker(run, Box::new(state))).await;
         }));
-        Ok(Place::Running(Running { run, handle: worker, spec }))
+        Ok(Place::Running(Box::new(Running { run, handle: worker, spec })))
     }
 
     /// A worker's state changed. News of a worker that was replaced meanwhile is none.

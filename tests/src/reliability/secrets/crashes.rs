@@ -105,7 +105,7 @@ pub fn crash(home: &Path, number: usize) -> Result<()> {
     tracing::warn!(error = %format!("Authorization: Bearer {value}"), api_key = value, "the provider said no");
     let careless: [fn(String); REPORTS - 1] = [
         |value| panic!("the request was Authorization: Bearer {value}"),
-        |value| Err::<(), _>(format!("refused api_key={value} there")).expect("a good key"),
+        |value| refused(value).expect("a good key"),
         |value| panic!("{}", anyhow::anyhow!("password: {value}").context("the broker hung up")),
     ];
     for blow in careless {
@@ -113,6 +113,11 @@ pub fn crash(home: &Path, number: usize) -> Result<()> {
         ensure!(std::thread::spawn(move || blow(value)).join().is_err(), "it did not panic");
     }
     panic!("{secret:?} {:?} {chains:#?}", Typed::new(value));
+}
+
+/// What a provider might say of a key, word for word.
+fn refused(key: String) -> Result<(), String> {
+    Err(format!("refused api_key={key} there"))
 }
 
 fn in_hand(home: &Path, number: usize) -> Result<(Secret, Vec<String>)> {
