@@ -48,7 +48,7 @@ bench: system-packages test-packages build-tests test-model ## measure what docs
 
 # ONLY=S1,S4 for some rows, SHORT=1 for a tenth of the tries.
 .PHONY: bench-reliability
-bench-reliability: system-packages test-packages build-tests test-model ## measure what docs/reliability.md promises, about an hour
+bench-reliability: system-packages test-packages build-tests test-model ## measure what docs/reliability.md promises, some hours in all
 	TONNYTRAY_BIN="$(BIN)" TONNYTRAY_TEST_HOME="$(TEST_MODELS)" "$(BIN)/reliability" $(if $(ONLY),--only $(ONLY)) $(if $(SHORT),--short) \
 		--out "$(CURDIR)/docs/reliability.md"
 

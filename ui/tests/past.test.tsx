@@ -31,7 +31,7 @@ describe("the export", () => {
     await exported(user, "Subtitles (SRT)");
     const wish = app.called("history_export")[0]?.wish as ExportWish;
     expect(wish).toMatchObject({ form: "srt", text: "branch", filter: { state: "delivered" } });
-    expect(await screen.findByText(/entries saved in .*tonnytray-history-2026-11-21\.srt$/)).toBeInTheDocument();
+    expect(await screen.findByText(/entries saved as tonnytray-history-2026-11-21\.srt$/)).toBeInTheDocument();
     await user.click(screen.getByRole("button", { name: "Show folder" }));
     await waitFor(() => expect(app.called("history_show_exports")).toHaveLength(1));
   });

@@ -10,6 +10,11 @@ import { useLocale } from "../../locales/locale";
 
 const FORMS: ExportForm[] = ["json", "csv", "txt", "srt"];
 
+/** The folder is one click away, and too long for a line. */
+function fileName(path: string): string {
+  return path.split(/[\\/]/).at(-1) ?? path;
+}
+
 export function ExportMenu({ search, disabled }: { search: HistorySearch; disabled: boolean }) {
   const { texts, format } = useLocale();
   const { export: words, count: counted, one } = texts.history;
@@ -17,7 +22,7 @@ export function ExportMenu({ search, disabled }: { search: HistorySearch; disabl
   const save = useMutation({
     mutationFn: (form: ExportForm) => client.historyExport({ form, ...search }),
     onSuccess: ({ path, count }) =>
-      sayAction(words.done(count === 1 ? one : counted(format.number(count)), path), words.show, show),
+      sayAction(words.done(count === 1 ? one : counted(format.number(count)), fileName(path)), words.show, show),
   });
   return (
     <Menu

@@ -8,7 +8,7 @@ export const history: Texts["history"] = {
     action: "Exportieren",
     what: "Sichert, was zu Suche und Filtern passt",
     forms: { json: "JSON, alles", csv: "CSV, als Tabelle", txt: "Text zum Lesen", srt: "Untertitel (SRT)" },
-    done: (count, path) => `${count} gespeichert in ${path}`,
+    done: (count, file) => `${count} gespeichert als ${file}`,
     show: "Ordner zeigen",
   },
   search: "Alles Gesagte durchsuchen",

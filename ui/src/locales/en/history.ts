@@ -6,7 +6,7 @@ export const history = {
     action: "Export",
     what: "Saves what fits the search and the filters",
     forms: { json: "JSON, everything", csv: "CSV, as a table", txt: "Text to read", srt: "Subtitles (SRT)" },
-    done: (count: string, path: string) => `${count} saved in ${path}`,
+    done: (count: string, file: string) => `${count} saved as ${file}`,
     show: "Show folder",
   },
   search: "Search everything you said",

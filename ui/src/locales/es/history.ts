@@ -8,7 +8,7 @@ export const history: Texts["history"] = {
     action: "Exportar",
     what: "Guarda lo que coincide con la búsqueda y los filtros",
     forms: { json: "JSON, todo", csv: "CSV, como tabla", txt: "Texto para leer", srt: "Subtítulos (SRT)" },
-    done: (count, path) => `${count} guardadas en ${path}`,
+    done: (count, file) => `${count} guardadas como ${file}`,
     show: "Mostrar carpeta",
   },
   search: "Busca en todo lo que has dicho",
