@@ -5,7 +5,7 @@ use std::path::Path;
 use std::process::Command;
 use std::time::{Duration, Instant, SystemTime};
 
-use anyhow::{Context as _, Result, bail, ensure};
+use anyhow::{Context as _, Result, anyhow, bail, ensure};
 use rustix::process::Signal;
 use serde_json::Value;
 
@@ -22,12 +22,8 @@ use crate::words::error_rate;
 /// What may be lost of the end.
 const TAIL: Duration = Duration::from_millis(100);
 
-/// What the tries need; `None` with the reason where this machine has no desktop.
-fn stage() -> Result<Result<(Build, Desktop), String>> {
-    let Ok(build) = Build::from_environment() else {
-        return Ok(Err("the programs and the model are not known here: run `make test`".to_owned()));
-    };
-    Ok(Ok((build, Desktop::start()?)))
+fn no_programs() -> Outcome {
+    Outcome::Impossible("the programs and the model are not known here: run `make test`".to_owned())
 }
 
 fn rows(app: &App, desktop: &Desktop) -> Result<Vec<Value>> {
@@ -38,35 +34,69 @@ fn rows(app: &App, desktop: &Desktop) -> Result<Vec<Value>> {
 /// Recordings of each home whose words are compared with those of another hearing; all of a short measurement.
 const COMPARED: usize = 20;
 
+/// Presses of one home: a history of more than one page would only slow the look at it.
+const IN_ONE_HOME: u32 = 100;
+
+/// A window that gets no more words for so long has them all.
+const QUIET: Duration = Duration::from_millis(300);
+
 /// What the tries found.
 #[derive(Default)]
 struct Found {
     tail: Duration,
     missing: usize,
     unreadable: usize,
-    /// Presses whose words came into the window more than once.
-    twice: u32,
+    /// Presses whose words came into the window more than once, with what was there.
+    twice: Vec<String>,
     /// Bytes of the window's text that belong to earlier presses.
     seen: usize,
     /// Word error rates of what is in the history against what the same sound gives by `tonny transcribe`.
     rates: Vec<f64>,
 }
 
+/// Runs as many desktops at once: most of a try is waiting.
+fn on_desktops<T: Send>(count: u32, tries: impl Fn(u32) -> Result<T> + Sync) -> Result<Vec<T>> {
+    std::thread::scope(|scope| {
+        let tries = &tries;
+        let running: Vec<_> = (0..count).map(|number| scope.spawn(move || tries(number))).collect();
+        running.into_iter().map(|tried| tried.join().map_err(|_| anyhow!("a try panicked"))?).collect()
+    })
+}
+
 pub fn died(size: Size) -> Result<Outcome> {
-    let (build, mut desktop) = match stage()? {
-        Ok(stage) => stage,
-        Err(why) => return Ok(Outcome::Impossible(why)),
-    };
-    let tries = size.pick(12, 1_000);
+    let Ok(build) = Build::from_environment() else { return Ok(no_programs()) };
+    let (desktops, each) = size.pick((1, 12), (4, 250));
     let seed = Dice::seed();
-    let mut dice = Dice::new(seed);
+    let found = on_desktops(desktops, |number| deaths(&build, each, seed + u64::from(number)))?;
+    let pressed = desktops * each;
+    let missing: usize = found.iter().map(|found| found.missing).sum();
+    let unreadable: usize = found.iter().map(|found| found.unreadable).sum();
+    let twice: Vec<&str> = found.iter().flat_map(|found| &found.twice).map(String::as_str).collect();
+    let rates: Vec<f64> = found.iter().flat_map(|found| found.rates.iter().copied()).collect();
+    let tail = found.iter().map(|found| found.tail).max().unwrap_or_default();
+    let rate = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
+    let mut text = format!(
+        "{} of {pressed} presses in the history, {unreadable} recordings unreadable, at most {} ms of sound lost, {} typed \
+         twice, {:.1} % of the words of {} recordings differ from another hearing of them (seed {seed})",
+        pressed - u32::try_from(missing)?,
+        tail.as_millis(),
+        twice.len(),
+        rate * 100.0,
+        rates.len()
+    );
+    twice.iter().for_each(|what| text.push_str(&format!("; {what}")));
+    let whole = missing == 0 && unreadable == 0 && twice.is_empty() && rate <= 0.1;
+    Ok(Outcome::timed(whole, tail <= TAIL, text))
+}
+
+fn deaths(build: &Build, tries: u32, seed: u64) -> Result<Found> {
+    let (mut desktop, mut dice) = (Desktop::start()?, Dice::new(seed));
     let target = Target::open(&mut desktop, Kind::Gtk)?;
     let (mut pressed, mut homes, mut found) = (0, 0, Found::default());
-    // A history of more than one page would only slow the look at it.
     while pressed < tries {
-        let mut app = App::with_model(&desktop, &build, &format!("dies{homes}"))?;
+        let mut app = App::with_model(&desktop, build, &format!("dies{homes}"))?;
         homes += 1;
-        let here = (tries - pressed).min(100);
+        let here = (tries - pressed).min(IN_ONE_HOME);
         for attempt in 0..here {
             // Half of the kills with words that are typed by themselves at the next start.
             let by_itself = if attempt % 2 == 0 { "true" } else { "false" };
@@ -82,33 +112,31 @@ pub fn died(size: Size) -> Result<Outcome> {
         compare(&app, &desktop, &rows, &mut found)?;
         app.quit(&desktop)?;
     }
-    let Found { tail, missing, unreadable, twice, rates, .. } = found;
-    let rate = rates.iter().sum::<f64>() / rates.len().max(1) as f64;
-    let text = format!(
-        "{} of {pressed} presses in the history, {unreadable} recordings unreadable, at most {} ms of sound lost, {twice} typed \
-         twice, {:.1} % of the words of {} recordings differ from another hearing of them (seed {seed})",
-        pressed - u32::try_from(missing)?,
-        tail.as_millis(),
-        rate * 100.0,
-        rates.len()
-    );
-    let whole = missing == 0 && unreadable == 0 && twice == 0 && rate <= 0.1;
-    Ok(Outcome::timed(whole, tail <= TAIL, text))
+    Ok(found)
 }
 
-/// Waits until nothing is under way; then nothing of the newest press may have come into the window twice.
+/// Waits until nothing is under way; then nothing of the newest press may have come into the window twice. Words found
+/// again are kept for a moment before they are typed, so that rows alone do not tell.
 fn settled(app: &App, desktop: &Desktop, target: &Target, found: &mut Found) -> Result<Vec<Value>> {
-    let rows = wait_for("every utterance to be settled", Duration::from_secs(120), || {
+    let mut before = None;
+    let (rows, window) = wait_for("every utterance to be settled", Duration::from_secs(120), || {
         let rows = rows(app, desktop)?;
         let over = |row: &Value| {
             ["delivered", "kept", "failed", "cancelled"].contains(&row["state"].as_str().unwrap_or(""))
         };
-        Ok(rows.iter().all(over).then_some(rows))
+        let now = target.text(desktop)?;
+        let quiet = before.replace(now.clone()).as_ref() == Some(&now);
+        if rows.iter().all(over) && app.status(desktop)?["state"] == "idle" && quiet {
+            return Ok(Some((rows, now)));
+        }
+        std::thread::sleep(QUIET);
+        Ok(None)
     })?;
-    let window = target.text(desktop)?;
     let newest = rows.first().and_then(|row| row["text"].as_str()).unwrap_or_default().trim();
     let new = window.get(found.seen..).unwrap_or_default();
-    found.twice += u32::from(!newest.is_empty() && new.matches(newest).count() > 1);
+    if !newest.is_empty() && new.matches(newest).count() > 1 {
+        found.twice.push(format!("{newest:?} in {new:?}"));
+    }
     found.seen = window.len();
     Ok(rows)
 }
@@ -170,15 +198,21 @@ fn newest_recording(folder: &Path) -> Result<Option<std::path::PathBuf>> {
 }
 
 pub fn worker_died(size: Size) -> Result<Outcome> {
-    let (build, mut desktop) = match stage()? {
-        Ok(stage) => stage,
-        Err(why) => return Ok(Outcome::Impossible(why)),
-    };
-    let tries = size.pick(6, 500);
+    let Ok(build) = Build::from_environment() else { return Ok(no_programs()) };
+    let (desktops, each) = size.pick((1, 6), (4, 125));
     let seed = Dice::seed();
-    let mut dice = Dice::new(seed);
+    let right = on_desktops(desktops, |number| worker_deaths(&build, each, seed + u64::from(number)))?;
+    let (right, tries) = (right.iter().sum::<u32>(), desktops * each);
+    Ok(Outcome::measured(
+        right == tries,
+        format!("{right} of {tries} with the words of the reference (seed {seed})"),
+    ))
+}
+
+fn worker_deaths(build: &Build, tries: u32, seed: u64) -> Result<u32> {
+    let (mut desktop, mut dice) = (Desktop::start()?, Dice::new(seed));
     let _target = Target::open(&mut desktop, Kind::Gtk)?;
-    let mut app = App::with_model(&desktop, &build, "worker-dies")?;
+    let mut app = App::with_model(&desktop, build, "worker-dies")?;
     app.start(&desktop)?;
     let mut right = 0;
     for attempt in 0..tries {
@@ -203,10 +237,7 @@ pub fn worker_died(size: Size) -> Result<Outcome> {
         app.tonny_ok(&desktop, &["workers", "restart", "speech"])?;
     }
     app.quit(&desktop)?;
-    Ok(Outcome::measured(
-        right == tries,
-        format!("{right} of {tries} with the words of the reference (seed {seed})"),
-    ))
+    Ok(right)
 }
 
 /// A folder on a small disk of its own; unmounted when dropped.
@@ -228,10 +259,8 @@ impl Drop for SmallDisk {
 }
 
 pub fn disk_full(size: Size) -> Result<Outcome> {
-    let (build, desktop) = match stage()? {
-        Ok(stage) => stage,
-        Err(why) => return Ok(Outcome::Impossible(why)),
-    };
+    let Ok(build) = Build::from_environment() else { return Ok(no_programs()) };
+    let desktop = Desktop::start()?;
     let tries = size.pick(3, 50);
     let home = desktop.path("small-disk");
     let disk = match SmallDisk::mount(&home, 500) {
