@@ -20,6 +20,9 @@ const MAYBE_VOICE: f32 = 0.2;
 /// Without any contrast to measure, noise this loud is decoded even when no voice is heard in it: it could be a whisper.
 const NOISE_DB: f32 = -48.0;
 
+/// Before the first frame that is not quiet, so much is decoded all the same (96 ms): a word may begin softly.
+const ONSET: usize = 6;
+
 /// A key's click is at most this many frames.
 const CLICK_FRAMES: usize = 4;
 
@@ -81,6 +84,12 @@ impl Quiet {
         frames.iter().rev().take_while(|frame| self.holds(frame)).count()
     }
 
+    /// Frames at the start that need not be decoded: quiet ones, up to a moment before the first that is not.
+    #[must_use]
+    pub fn lead(self, frames: &[Frame]) -> usize {
+        frames.iter().take_while(|frame| self.holds(frame)).count().saturating_sub(ONSET)
+    }
+
     /// Whether the frames hold nothing but quiet. `after_pause` says that they follow one, and then a click (of the
     /// key that is being let go) is let pass.
     #[must_use]
@@ -127,6 +136,18 @@ mod tests {
         assert!(!quiet.holds(&soft_voice), "a voice is never quiet");
         let near = Frame { level: -38.0, voice: 0.0 };
         assert!(!quiet.holds(&near), "a fricative is not quiet");
+    }
+
+    #[test]
+    fn a_soft_beginning_belongs_to_what_is_decoded() {
+        let table = [(0, 0), (ONSET, 0), (ONSET + 1, 1), (100, 100 - ONSET)];
+        for (quiet_frames, expected) in table {
+            let frames: Vec<Frame> = [HUM].repeat(quiet_frames).into_iter().chain([LOUD; 50]).collect();
+            assert_eq!(Quiet::of(&frames).lead(&frames), expected, "{quiet_frames}");
+        }
+        let soft_voice = Frame { level: -50.0, voice: 0.6 };
+        let frames: Vec<Frame> = [HUM; 40].into_iter().chain([soft_voice; 5]).chain([LOUD; 50]).collect();
+        assert_eq!(Quiet::of(&frames).lead(&frames), 40 - ONSET, "a voice ends the lead");
     }
 
     #[test]

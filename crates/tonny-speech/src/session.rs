@@ -10,7 +10,7 @@ use tonny_speech_protocol::{Line, State, Status, clock};
 use transcribe_cpp::CancelToken;
 
 use crate::engine::{Engine, Job, Outcome};
-use crate::frame::{FRAME, Quiet, may_hold_speech};
+use crate::frame::{FRAME, Frame, Quiet, may_hold_speech};
 use crate::queue::ConnectionId;
 use crate::schedule::{self, Action, Kind, View};
 use crate::tail::{PAUSE, Tail, cut};
@@ -272,12 +272,13 @@ impl Utterance {
                 }
                 Action::Partial => {
                     let samples = self.tail.samples().to_vec();
-                    self.start(Kind::Partial, samples, view.trailing >= PAUSE);
+                    self.start(Kind::Partial, samples, lead(self.tail.frames()), view.trailing >= PAUSE);
                 }
                 Action::Cut(frames) => self.cut_off(frames),
                 Action::Final => {
+                    let lead = lead(self.tail.frames());
                     let samples = self.tail.take(usize::MAX);
-                    self.start(Kind::Final, samples, true);
+                    self.start(Kind::Final, samples, lead, true);
                 }
                 Action::Keep => {
                     let covers = self.tail.take(usize::MAX).len();
@@ -300,20 +301,23 @@ impl Utterance {
     }
 
     fn cut_off(&mut self, frames: usize) {
-        let speech = may_hold_speech(&self.tail.frames()[..frames]);
+        let measured = &self.tail.frames()[..frames];
+        let (speech, lead) = (may_hold_speech(measured), lead(measured));
         let piece = self.tail.take(frames * FRAME);
         self.decoded = None;
         if speech {
-            self.start(Kind::Piece, piece, false);
+            self.start(Kind::Piece, piece, lead, false);
         } else {
             self.forget_partials();
         }
     }
 
-    fn start(&mut self, kind: Kind, samples: Vec<i16>, paused: bool) {
+    /// Has `samples` decoded but for the first `lead` of them.
+    fn start(&mut self, kind: Kind, mut samples: Vec<i16>, lead: usize, paused: bool) {
         let (reply, receiver) = oneshot::channel();
         let cancel = CancelToken::new();
         let covers = samples.len();
+        samples.drain(..lead.min(covers));
         self.around.engine.decode(Job {
             connection: self.around.id,
             urgent: kind == Kind::Final,
@@ -343,6 +347,12 @@ impl Utterance {
         tracing::error!(reason, "a decode failed");
         self.error = Some(reason.to_owned());
     }
+}
+
+/// Samples of quiet before the speech. They are not decoded: a smaller window may do without them, and what Whisper hears
+/// after silence changes with its length ("asked" for "ask").
+fn lead(frames: &[Frame]) -> usize {
+    Quiet::of(frames).lead(frames) * FRAME
 }
 
 fn line(text: &str, detected_language: Option<String>, start: u64, end: u64) -> Line {

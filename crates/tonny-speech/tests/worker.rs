@@ -171,6 +171,18 @@ async fn speech_becomes_text_however_it_arrives() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn silence_before_the_speech_changes_no_word() {
+    let Some(folder) = models() else { return };
+    let worker = start(&folder);
+    // Decoded with the silence, all but the last of these say "asked" for "ask".
+    for ms in [90, 250, 410, 730, 6_000] {
+        let mut audio = vec![0; ms * RATE / 1_000];
+        audio.extend(jfk());
+        assert_eq!(plain(&at_once(&worker, &audio).await), JFK, "{ms} ms");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn long_speech_is_cut_and_nothing_is_lost() {
     let Some(folder) = models() else { return };
     let worker = start(&folder);

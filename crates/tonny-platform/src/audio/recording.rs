@@ -26,8 +26,8 @@ use super::level::{WINDOW, level};
 use super::resample::ToSpeechRate;
 use super::wav::WavFile;
 
-/// Samples per append to the WAV, 100 ms: what a power cut may cost beyond the last sync.
-const APPEND: usize = SAMPLE_RATE as usize / 10;
+/// Samples per append to the WAV, 40 ms: with the device's own buffer and the resampler's, the most that a crash costs.
+const APPEND: usize = SAMPLE_RATE as usize / 25;
 
 /// How often the WAV is forced to the disk.
 const SYNC_EVERY: Duration = Duration::from_secs(1);

@@ -6,7 +6,7 @@
 //! ```
 //! Numbers are little-endian. X25519 of a key pair made for this file and the recipient's, through HKDF-SHA-256, gives the
 //! key of XChaCha20-Poly1305; each frame is bound to the file's head, its own head and its number. A file that a crash cut
-//! off is whole up to its last complete frame, 100 ms at most before the cut; one without a last frame was cut off.
+//! off is whole up to its last complete frame, one append before the cut; one without a last frame was cut off.
 //! Pure bytes: knows neither files nor the vault.
 
 use aws_lc_rs::agreement::{self, PrivateKey, UnparsedPublicKey, X25519};
