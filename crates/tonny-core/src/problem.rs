@@ -124,7 +124,7 @@ codes! {
     NotificationRefused = "TT-APP-810", "The desktop did not show a notification.", "The tray icon and the window say the same.";
     CrashedBefore = "TT-APP-811", "A part of TonnyTray failed when it last ran.", "The report stays on this machine and holds no spoken words; pass it on if you want the fault mended.";
     QuitEarly = "TT-APP-812", "TonnyTray was quit before these words were done.", "What was said is kept: see History.";
-    TooManyCalls = "TT-APP-813", "The window asked for too much at once.", "Wait a moment and try again: what is under way goes on.";
+    TooManyCalls = "TT-APP-813", "Too much was asked at once.", "Wait a moment and try again: what is under way goes on.";
     RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
     WorkerAway = "TT-APP-814", "This worker does not run now.", "Start it, or wait a moment: a new copy starts when the last one has ended.";

@@ -185,7 +185,7 @@ fn broken_limit(line: &str, rate: &Rate) -> Option<Problem> {
         return Some(Problem::with(Code::RequestInvalid, format!("A line is at most {MAX_LINE} bytes")));
     }
     let in_time = rate.take(Instant::now());
-    (!in_time).then(|| Problem::with(Code::RequestInvalid, format!("At most {PER_SECOND} requests a second")))
+    (!in_time).then(|| Problem::with(Code::TooManyCalls, format!("At most {PER_SECOND} requests a second")))
 }
 
 /// Sends one request to the running app and waits for its answer.
@@ -299,7 +299,7 @@ mod tests {
         while let Ok(Some(line)) = read.next_line().await {
             (done, last) = (done + 1, line);
         }
-        assert!(last.contains("requests a second"), "{last}");
+        assert!(last.contains(Code::TooManyCalls.id()), "{last}");
         assert!((BURST..BURST * 2).contains(&done), "{done}");
         let _ = flood.await.expect("ended");
         // A new connection does not begin anew: what is served is what has filled up since.

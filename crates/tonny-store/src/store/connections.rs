@@ -132,17 +132,23 @@ impl Store {
     /// Keeps new readers out, waits for those inside (the pressure cuts them), and moves all of the log.
     async fn empty_full_log(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let _alone = self.gate.clone().write_owned().await;
-        self.hurried.store(true, Ordering::Relaxed);
-        wait_for_others(conn, FOREIGN_READER).await?;
-        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await;
-        wait_for_others(conn, BUSY_TIMEOUT).await?;
-        self.hurried.store(false, Ordering::Relaxed);
-        let held = moved?.try_get::<i64, _>(0)? != 0;
+        let held = !self.truncate_log(conn).await?;
         // Another program reads: asking again with each write would only make all of them slow.
         let next = if held { self.log_bytes() + LOG_FULL / 2 } else { 0 };
         self.log_full.store(next, Ordering::Relaxed);
         self.pressure.store(held, Ordering::Relaxed);
         Ok(())
+    }
+
+    /// Moves all of the log and cuts it to nothing; says whether no reader was in the way. One that is holds up this
+    /// connection, and so every write, for [`FOREIGN_READER`] at most.
+    pub(super) async fn truncate_log(&self, conn: &mut SqliteConnection) -> Result<bool, sqlx::Error> {
+        self.hurried.store(true, Ordering::Relaxed);
+        wait_for_others(conn, FOREIGN_READER).await?;
+        let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await;
+        wait_for_others(conn, BUSY_TIMEOUT).await?;
+        self.hurried.store(false, Ordering::Relaxed);
+        Ok(moved?.try_get::<i64, _>(0)? == 0)
     }
 
     /// A connection that reads; whatever it is asked ends after [`LONGEST_READ`], with an error if need be.

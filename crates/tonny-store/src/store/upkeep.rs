@@ -8,7 +8,7 @@ use std::fs;
 use std::path::PathBuf;
 use std::time::Duration;
 
-use sqlx::{AssertSqlSafe, Row};
+use sqlx::AssertSqlSafe;
 use tokio::sync::watch;
 use tokio::time::{Instant, sleep_until};
 
@@ -24,8 +24,8 @@ const LONGEST: Duration = Duration::from_secs(5);
 /// Half of what the net in `connections.rs` allows.
 const LARGE_LOG: u64 = 4 * 1024 * 1024;
 
-/// One second in all.
-const EMPTYING_TRIES: u32 = 20;
+/// Who deletes words waits so long for somebody who reads; the next clean-up tries again.
+const EMPTYING: Duration = Duration::from_secs(1);
 
 /// The quit deadline of the app is 5 s; a checkpoint that another program's reader holds up is left to the next start.
 const CLOSE_BUSY_MS: u32 = 500;
@@ -102,18 +102,19 @@ impl Store {
             return Ok(true);
         }
         let failed = |source| StoreError::Statement { action: ACTION, source };
-        for _ in 0..EMPTYING_TRIES {
+        let latest = Instant::now() + EMPTYING;
+        loop {
             let mut conn = self.writer(Durability::Process, ACTION).await?;
-            let truncate = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)");
-            let row = truncate.fetch_one(&mut *conn).await.map_err(failed)?;
-            if row.try_get::<i64, _>(0).map_err(failed)? == 0 {
+            if self.truncate_log(&mut conn).await.map_err(failed)? {
                 return Ok(true);
+            }
+            if Instant::now() >= latest {
+                return Ok(false);
             }
             // A checkpoint under way elsewhere is not waited for by SQLite.
             drop(conn);
             tokio::time::sleep(PAUSE / 10).await;
         }
-        Ok(false)
     }
 
     /// Moves the WAL into the file and closes every connection. Calls on other clones fail from here on.

@@ -2,6 +2,8 @@
 
 use std::time::Duration;
 
+use sqlx::ConnectOptions as _;
+use sqlx::sqlite::SqliteConnectOptions;
 use tonny_store::{Store, UtteranceState};
 
 use crate::{new_utterance, say, search};
@@ -47,6 +49,29 @@ async fn two_programs_write_one_file_without_a_busy_error() {
     app.close().await.unwrap();
     say(&cli, "last", 1, "the other one works on").await;
     cli.close().await.unwrap();
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_reader_without_an_end_keeps_words_in_the_log_and_nobody_waiting() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    let app = Store::open(&path).await.unwrap();
+    say(&app, "read", 1, "somebody reads this").await;
+    let mut other = SqliteConnectOptions::new().filename(&path).read_only(true).connect().await.unwrap();
+    sqlx::raw_sql("BEGIN; SELECT count(*) FROM utterances").execute(&mut other).await.unwrap();
+    say(&app, "gone", 2, "and not this").await;
+    app.utterances().delete("gone").await.unwrap();
+    let writing = async {
+        for n in 0..5 {
+            say(&app, &format!("new{n}"), n, "said meanwhile").await;
+        }
+    };
+    let both = async { tokio::join!(app.empty_log(), writing) };
+    let (emptied, ()) =
+        tokio::time::timeout(Duration::from_secs(10), both).await.expect("nobody waits for the reader");
+    assert!(!emptied.unwrap() && app.log_bytes() > 0);
+    sqlx::raw_sql("COMMIT").execute(&mut other).await.unwrap();
+    assert!(app.empty_log().await.unwrap() && app.log_bytes() == 0);
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]

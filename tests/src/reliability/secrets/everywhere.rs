@@ -13,7 +13,6 @@ use super::super::Size;
 use super::flow::family;
 use super::hunt::{Found, Hunt};
 use super::window::Tour;
-use crate::wait_for;
 
 /// What was searched, in words, and what was found.
 pub struct Searched {
@@ -99,12 +98,12 @@ fn trouble(tour: &Tour) -> Result<()> {
 
 /// The process of the worker that is ready and is not that one.
 fn ready_one(tour: &Tour, old: u32) -> Result<u32> {
-    wait_for("another worker", Duration::from_secs(30), || {
-        let status = tour.app.status(&tour.desktop)?;
+    let another = |status: &serde_json::Value| {
         let worker = &status["workers"][0];
-        let pid = worker["pid"].as_u64().and_then(|pid| u32::try_from(pid).ok());
-        Ok(pid.filter(|pid| worker["state"] == "ready" && *pid != old))
-    })
+        worker["state"] == "ready" && worker["pid"].as_u64().is_some_and(|pid| pid != u64::from(old))
+    };
+    let status = tour.app.wait_status(&tour.desktop, "another worker", Duration::from_secs(30), another)?;
+    Ok(u32::try_from(status["workers"][0]["pid"].as_u64().unwrap_or_default())?)
 }
 
 /// Looks at the command lines and environments of all that this process started, until it is ended.

@@ -199,7 +199,7 @@ fn newest_recording(folder: &Path) -> Result<Option<std::path::PathBuf>> {
 
 pub fn worker_died(size: Size) -> Result<Outcome> {
     let Ok(build) = Build::from_environment() else { return Ok(no_programs()) };
-    let (desktops, each) = size.pick((1, 6), (4, 125));
+    let (desktops, each) = size.pick((2, 3), (4, 125));
     let seed = Dice::seed();
     let right = on_desktops(desktops, |number| worker_deaths(&build, each, seed + u64::from(number)))?;
     let (right, tries) = (right.iter().sum::<u32>(), desktops * each);
