@@ -8,7 +8,7 @@ use zeroize::Zeroizing;
 /// Deriving a key takes at least this long on the machine that made the file.
 pub const KDF_FLOOR: Duration = Duration::from_millis(250);
 
-/// Aimed well above the floor: while the machine is busy a run takes longer than it will later.
+/// Aimed well above the floor: what shares the memory with it makes a run take longer than it will later.
 const AIM: Duration = Duration::from_millis(500);
 
 /// Short runs of which the quickest counts.
@@ -46,14 +46,22 @@ pub struct Cost {
 }
 
 impl Cost {
-    /// The cost that takes [`KDF_FLOOR`] here. The quickest of a few short runs counts, so that a busy moment does not
-    /// make a weak file.
+    /// The cost that takes [`KDF_FLOOR`] here. The quickest of a few short runs counts, and of it only the processor's
+    /// time, so that a busy moment does not make a weak file.
     pub fn calibrated() -> Self {
-        let mut cost = Self { memory_kib: MEMORY_KIB, passes: 1, lanes: 1 };
-        let quickest = (0..RUNS).map(|_| cost.measured()).min().unwrap_or(AIM);
-        let passes = AIM.as_nanos().div_ceil(quickest.as_nanos().max(1));
+        let mut cost = Self { memory_kib: MEMORY_KIB, passes: FEWEST_PASSES, lanes: 1 };
+        let quickest = (0..RUNS).map(|_| cost.worked()).min().unwrap_or(AIM);
+        let passes = (AIM * FEWEST_PASSES).as_nanos().div_ceil(quickest.as_nanos().max(1));
         cost.passes = u32::try_from(passes).unwrap_or(MOST_PASSES).clamp(FEWEST_PASSES, MOST_PASSES);
         cost
+    }
+
+    /// How long the processor works on one derivation.
+    fn worked(self) -> Duration {
+        let (began, clock) = (Instant::now(), processor_time());
+        let _ = self.derive("measured", &[7; 16]);
+        let took = began.elapsed();
+        clock.zip(processor_time()).map_or(took, |(before, after)| after.saturating_sub(before).min(took))
     }
 
     /// How long one derivation takes.
@@ -78,6 +86,18 @@ impl Cost {
         argon.hash_password_into(password.as_bytes(), salt, key.as_mut_slice()).ok()?;
         Some(key)
     }
+}
+
+/// What this thread has had of the processor, where the system tells it.
+#[cfg(unix)]
+fn processor_time() -> Option<Duration> {
+    let time = rustix::time::clock_gettime(rustix::time::ClockId::ThreadCPUTime);
+    Some(Duration::new(time.tv_sec.try_into().ok()?, time.tv_nsec.try_into().ok()?))
+}
+
+#[cfg(not(unix))]
+fn processor_time() -> Option<Duration> {
+    None
 }
 
 /// How long after the last of so many wrong passwords the next one is looked at.
