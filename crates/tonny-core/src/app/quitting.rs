@@ -17,7 +17,7 @@ use crate::problem::{Code, Problem};
 const LAST_SOUND: Duration = Duration::from_secs(1);
 
 /// Left of the deadline for writing the workers' last lines once they are gone...
-const LOGS: Duration = Duration::from_millis(800);
+const LOGS: Duration = Duration::from_millis(1_600);
 
 /// ...and for the workers to end, however long what comes before takes.
 const WORKERS: Duration = Duration::from_millis(1_500);

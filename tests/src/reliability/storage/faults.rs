@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 use std::process::{Command, Output};
 use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result, ensure};
 use tonny_store::Store;
@@ -41,6 +42,9 @@ const DEEDS: [&str; 12] = [
     "open", "settings", "speak", "read", "note", "empty", "delete", "back-up", "restore", "vacuum", "check",
     "close",
 ];
+
+/// All deeds without a fault are done in a second; a lock that is never let go may cost a patience or two.
+const ENDLESS: Duration = Duration::from_secs(30);
 
 /// As many as the machine this is measured on has cores.
 const AT_ONCE: usize = 2;
@@ -162,7 +166,9 @@ impl Work {
                 options.extend(["-P".to_owned(), home.join(path).display().to_string()]);
             }
             let options: Vec<&str> = options.iter().map(String::as_str).collect();
+            let began = Instant::now();
             let output = under_strace(&path, &trace, &options)?;
+            let took = began.elapsed();
             if !fs::read_to_string(&trace)?.contains("(INJECTED)") {
                 break;
             }
@@ -172,6 +178,8 @@ impl Work {
             let unfit = said.unfit(&output).and_then(|()| runtime.block_on(said.is_so(&path, series.found)));
             if let Err(error) = unfit {
                 tally.unfit.push(format!("{series} at {k}: {error:#}"));
+            } else if took > ENDLESS {
+                tally.unfit.push(format!("{series} at {k}: everything stood still for {} s", took.as_secs()));
             }
             k = match size {
                 Size::Short => k * 6,
