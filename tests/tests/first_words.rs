@@ -111,7 +111,10 @@ fn a_killed_worker_costs_nothing(desktop: &Desktop, app: &App, target: &Target) 
         let last = app.wait_last(desktop, &old)?;
         ensure!(last["state"] == "delivered", "{last}");
         ensure!(error_rate(JFK, last["text"].as_str().unwrap_or_default()) == 0.0, "{last}");
-        let now = target.text(desktop)?.matches("fellow Americans").count();
+        let now = wait_for("the words in the window", Duration::from_secs(5), || {
+            let now = target.text(desktop)?.matches("fellow Americans").count();
+            Ok((now > count).then_some(now))
+        })?;
         ensure!(now == count + 1, "typed {} times", now - count);
     }
     Ok(())

@@ -62,6 +62,26 @@ pub struct VaultThread {
     asks: mpsc::Sender<Asked>,
 }
 
+/// How long an ask may wait for the keyring.
+#[derive(Clone, Copy, Debug)]
+enum Until {
+    /// All of its calls together, by then.
+    Then(Instant),
+    /// Each call has [`DEADLINE`] of its own: a move of many secrets takes as long as it takes, and ends at the first call
+    /// that is not answered.
+    EachCall,
+}
+
+impl Until {
+    /// When a call that begins now is given up.
+    fn deadline(self) -> Instant {
+        match self {
+            Self::Then(then) => then,
+            Self::EachCall => Instant::now() + DEADLINE,
+        }
+    }
+}
+
 /// An ask, and when it was made: its deadline runs from then.
 struct Asked {
     at: Instant,

@@ -51,7 +51,7 @@ pub enum Heard {
     Lost(Problem),
     /// Something the user should hear of now; the recording goes on.
     Trouble(Problem),
-    /// The recording is over, the WAV complete and synced.
+    /// The recording is over, the WAV complete; it is synced next.
     Finished {
         /// Samples in the WAV.
         samples: u64,

@@ -302,15 +302,16 @@ impl Listener {
         if let Err(error) = self.wav.end() {
             tracing::warn!(path = %self.wav.path().display(), %error, "the recording will look cut off");
         }
-        if let Err(error) = self.wav.sync() {
-            tracing::error!(path = %self.wav.path().display(), %error, "the recording may not be on the disk yet");
-        }
         if let Some(problem) = lost {
             tracing::warn!(%problem, "the microphone was lost");
             self.tell(Heard::Lost(problem));
         }
         self.tell(Heard::Finished { samples: self.wav.samples() });
         drop(self.stream);
+        // After that: a disk may take half a second, and the words must not wait for it.
+        if let Err(error) = self.wav.sync() {
+            tracing::error!(path = %self.wav.path().display(), %error, "the recording may not be on the disk yet");
+        }
     }
 
     fn tell(&self, heard: Heard) {

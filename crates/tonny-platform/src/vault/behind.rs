@@ -1,11 +1,10 @@
 //! What stayed in a keyring that was left while it did not answer; and forgetting everything, that too.
 
-use std::time::Instant;
-
 use tonny_core::ports::{Clock as _, Place, VaultState};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{Kind, RECORDINGS};
 
+use super::Until;
 use super::keeping::{Keeping, problem, stamp};
 use super::ledger::{Ledger, MARKER};
 use crate::clock::SystemClock;
@@ -17,7 +16,7 @@ impl Keeping {
     }
 
     /// Deletes one that stayed behind, in the keyring it stayed in; no other may be touched.
-    pub(super) fn clear_behind(&mut self, kind: &Kind, until: Instant) -> Result<bool, Problem> {
+    pub(super) fn clear_behind(&mut self, kind: &Kind, until: Until) -> Result<bool, Problem> {
         let marker = self.ledger.behind.as_ref().and_then(|behind| behind.marker.clone());
         self.open_keyring(until)?;
         let found = self.keyring.read(MARKER, until).map_err(problem)?;
@@ -33,7 +32,7 @@ impl Keeping {
     }
 
     /// A keyring that works, after its question if need be.
-    pub(super) fn open_keyring(&mut self, until: Instant) -> Result<(), Problem> {
+    pub(super) fn open_keyring(&mut self, until: Until) -> Result<(), Problem> {
         let mut state = self.keyring.state(until);
         if state == VaultState::Locked {
             self.keyring.open(until).map_err(problem)?;
@@ -53,7 +52,8 @@ impl Keeping {
 
     /// Everything, in every place. What cannot be reached is an error, so that nobody believes it gone; where it is the
     /// memory of another process, nothing is touched.
-    pub(super) fn forget(&mut self, until: Instant) -> Result<u32, Problem> {
+    pub(super) fn forget(&mut self) -> Result<u32, Problem> {
+        let until = Until::EachCall;
         let _lock = self.begin(until)?;
         if self.ledger.place == Place::Session && !self.set.has_session {
             return Err(Problem::of(Code::VaultElsewhere));
@@ -77,7 +77,7 @@ impl Keeping {
     }
 
     /// A machine that never had a keyring has nothing in it.
-    fn forget_keyring(&mut self, until: Instant) -> Result<usize, Problem> {
+    fn forget_keyring(&mut self, until: Until) -> Result<usize, Problem> {
         let ledger = &self.ledger;
         let unused = ledger.marker.is_none() && ledger.dates.is_empty() && ledger.behind.is_none();
         let mut names = match self.keyring.names(until) {

@@ -1,13 +1,13 @@
 //! The vault thread's loop: one ask after the other, and the encrypted file's own locking in between.
 
 use std::sync::mpsc::{Receiver, RecvTimeoutError};
-use std::time::{Duration, Instant};
+use std::time::Duration;
 
 use tonny_core::ports::{VaultAnswer, VaultAsk};
 use tonny_core::problem::Problem;
 
 use super::keeping::Keeping;
-use super::{Asked, DEADLINE, VaultSet};
+use super::{Asked, DEADLINE, Until, VaultSet};
 use crate::clock::since_boot;
 
 /// A thread's timer stands still while the machine sleeps: while the file is open, the clock is looked at so often.
@@ -30,14 +30,14 @@ pub(super) fn run(set: VaultSet, mailbox: &Receiver<Asked>) {
         }
         match asked {
             Ok(Asked { ask: VaultAsk::LocksItself(watcher), .. }) => watchers.push(watcher),
-            Ok(Asked { at, ask }) => carry_out(&mut keeping, at + DEADLINE, ask),
+            Ok(Asked { at, ask }) => carry_out(&mut keeping, Until::Then(at + DEADLINE), ask),
             Err(RecvTimeoutError::Timeout) => {}
             Err(RecvTimeoutError::Disconnected) => return,
         }
     }
 }
 
-fn carry_out(keeping: &mut Keeping, until: Instant, ask: VaultAsk) {
+fn carry_out(keeping: &mut Keeping, until: Until, ask: VaultAsk) {
     match ask {
         VaultAsk::Report(answer) => reply(answer, keeping.report(until)),
         VaultAsk::Take(kind, answer) => reply(answer, keeping.take(kind, until)),
@@ -45,8 +45,8 @@ fn carry_out(keeping: &mut Keeping, until: Instant, ask: VaultAsk) {
             reply(answer, keeping.put(kind, value.open_for_the_vault(), until));
         }
         VaultAsk::Clear(kind, answer) => reply(answer, keeping.clear(kind, until)),
-        VaultAsk::Forget(answer) => reply(answer, keeping.forget(until)),
-        VaultAsk::Choose(choice, answer) => reply(answer, keeping.choose(&choice, until)),
+        VaultAsk::Forget(answer) => reply(answer, keeping.forget()),
+        VaultAsk::Choose(choice, answer) => reply(answer, keeping.choose(&choice)),
         VaultAsk::Unlock(password, answer) => reply(answer, keeping.unlock(password.as_ref(), until)),
         VaultAsk::Lock(answer) => {
             keeping.lock();
@@ -56,7 +56,7 @@ fn carry_out(keeping: &mut Keeping, until: Instant, ask: VaultAsk) {
             reply(answer, keeping.change_password(&old, &new, until));
         }
         VaultAsk::RecordingsKey(answer) => reply(answer, keeping.recordings_key(until)),
-        VaultAsk::Migrate(answer) => reply(answer, keeping.migrate(until)),
+        VaultAsk::Migrate(answer) => reply(answer, keeping.migrate()),
         // Taken by the loop.
         VaultAsk::LocksItself(_) => {}
     }

@@ -21,7 +21,7 @@ use super::keyring::{self, Keyring};
 use super::ledger::{Ledger, MARKER};
 use super::old_files::still_there;
 use super::password::{self, Cost};
-use super::{Broken, VaultSet, atomic, envelope};
+use super::{Broken, Until, VaultSet, atomic, envelope};
 use crate::clock::{SystemClock, since_boot};
 
 /// The last use is kept to the minute: a write for each request would be much for little.
@@ -55,10 +55,10 @@ impl Keeping {
     }
 
     /// Takes the lock and reads the ledger.
-    pub(super) fn begin(&mut self, until: Instant) -> Result<File, Problem> {
+    pub(super) fn begin(&mut self, until: Until) -> Result<File, Problem> {
         let opened = || -> io::Result<(File, Ledger)> {
             DirBuilder::new().recursive(true).mode(0o700).create(&self.set.folder)?;
-            let lock = atomic::lock(&self.set.folder.join("lock"), until)?;
+            let lock = atomic::lock(&self.set.folder.join("lock"), until.deadline())?;
             let encrypted = self.set.folder.join("secrets.vault");
             Ok((lock, Ledger::load(&self.set.folder.join("ledger.json"), &encrypted)?))
         };
@@ -76,7 +76,7 @@ impl Keeping {
         Problem::with(Code::VaultFileUnusable, format!("{}: {error}", self.set.folder.display()))
     }
 
-    pub(super) fn report(&mut self, until: Instant) -> Result<VaultReport, Problem> {
+    pub(super) fn report(&mut self, until: Until) -> Result<VaultReport, Problem> {
         let _lock = self.begin(until)?;
         let place = self.ledger.place;
         let (state, names) = self.looked_at(until);
@@ -109,7 +109,7 @@ impl Keeping {
     }
 
     /// The place's state, and the names in it where they can be read.
-    fn looked_at(&mut self, until: Instant) -> (VaultState, Option<Vec<String>>) {
+    fn looked_at(&mut self, until: Until) -> (VaultState, Option<Vec<String>>) {
         let place = self.ledger.place;
         let state = self.state(until);
         if place == Place::Session && !self.set.has_session {
@@ -156,7 +156,7 @@ impl Keeping {
     }
 
     /// How the chosen place does. Never asks a person.
-    pub(super) fn state(&mut self, until: Instant) -> VaultState {
+    pub(super) fn state(&mut self, until: Until) -> VaultState {
         match self.ledger.place {
             Place::Session => VaultState::Working,
             Place::File => self.file.state(),
@@ -172,7 +172,7 @@ impl Keeping {
     }
 
     /// Makes sure that the place can be used, asking the person to unlock the keyring if need be.
-    pub(super) fn ready(&mut self, until: Instant) -> Result<VaultState, Problem> {
+    pub(super) fn ready(&mut self, until: Until) -> Result<VaultState, Problem> {
         if self.ledger.place == Place::Session && !self.set.has_session {
             return Err(Problem::of(Code::VaultElsewhere));
         }
@@ -184,7 +184,7 @@ impl Keeping {
         if state.works() || state == VaultState::Changed { Ok(state) } else { Err(problem(state)) }
     }
 
-    pub(super) fn take(&mut self, kind: &'static Kind, until: Instant) -> Result<Option<Secret>, Problem> {
+    pub(super) fn take(&mut self, kind: &'static Kind, until: Until) -> Result<Option<Secret>, Problem> {
         let _lock = self.begin(until)?;
         let state = self.ready(until)?;
         let found = self.read_at(self.ledger.place, kind.id, until)?;
@@ -206,13 +206,13 @@ impl Keeping {
         Ok(Some(Secret::from_the_vault(kind, text)))
     }
 
-    pub(super) fn put(&mut self, kind: &Kind, text: &str, until: Instant) -> Result<(), Problem> {
+    pub(super) fn put(&mut self, kind: &Kind, text: &str, until: Until) -> Result<(), Problem> {
         let _lock = self.begin(until)?;
         self.put_locked(kind, text, until)
     }
 
     /// Writes, reads back, compares; puts the old value back when that fails.
-    pub(super) fn put_locked(&mut self, kind: &Kind, text: &str, until: Instant) -> Result<(), Problem> {
+    pub(super) fn put_locked(&mut self, kind: &Kind, text: &str, until: Until) -> Result<(), Problem> {
         let state = self.ready(until)?;
         let place = self.ledger.place;
         self.adopt(state, until)?;
@@ -234,7 +234,7 @@ impl Keeping {
     }
 
     /// A keyring that is used for the first time gets our marker, so that it is known again.
-    fn adopt(&mut self, state: VaultState, until: Instant) -> Result<(), Problem> {
+    fn adopt(&mut self, state: VaultState, until: Until) -> Result<(), Problem> {
         let known = self.ledger.marker.is_some() && state != VaultState::Changed;
         if self.ledger.place != Place::Keyring || known {
             return Ok(());
@@ -244,7 +244,7 @@ impl Keeping {
         self.mark(until)
     }
 
-    pub(super) fn mark(&mut self, until: Instant) -> Result<(), Problem> {
+    pub(super) fn mark(&mut self, until: Until) -> Result<(), Problem> {
         let marker: [u8; 8] = envelope::random().map_err(|error| self.file_problem(&error.into()))?;
         let marker = format!("{:016x}", u64::from_be_bytes(marker));
         self.keyring.write(MARKER, &marker, until).map_err(problem)?;
@@ -252,7 +252,7 @@ impl Keeping {
         self.save()
     }
 
-    pub(super) fn clear(&mut self, kind: &Kind, until: Instant) -> Result<bool, Problem> {
+    pub(super) fn clear(&mut self, kind: &Kind, until: Until) -> Result<bool, Problem> {
         let _lock = self.begin(until)?;
         self.ready(until)?;
         let mut was_there = self.delete_at(self.ledger.place, kind.id, until)?;
@@ -264,7 +264,7 @@ impl Keeping {
         Ok(was_there)
     }
 
-    pub(super) fn unlock(&mut self, password: Option<&Typed>, until: Instant) -> Result<(), Problem> {
+    pub(super) fn unlock(&mut self, password: Option<&Typed>, until: Until) -> Result<(), Problem> {
         let _lock = self.begin(until)?;
         match (self.ledger.place, password) {
             (Place::Session, _) => Ok(()),
@@ -307,12 +307,7 @@ impl Keeping {
         }
     }
 
-    pub(super) fn change_password(
-        &mut self,
-        old: &Typed,
-        new: &Typed,
-        until: Instant,
-    ) -> Result<(), Problem> {
+    pub(super) fn change_password(&mut self, old: &Typed, new: &Typed, until: Until) -> Result<(), Problem> {
         strong(new)?;
         let _lock = self.begin(until)?;
         let cost = self.set.cost.unwrap_or_else(Cost::calibrated);
@@ -343,7 +338,7 @@ impl Keeping {
         is_due
     }
 
-    pub(super) fn names_at(&mut self, place: Place, until: Instant) -> Result<Vec<String>, Problem> {
+    pub(super) fn names_at(&mut self, place: Place, until: Until) -> Result<Vec<String>, Problem> {
         let mut names = match place {
             Place::Keyring => self.keyring.names(until).map_err(problem)?,
             Place::File => self.file.names().map_err(|error| self.file_problem(&error))?,
@@ -357,7 +352,7 @@ impl Keeping {
         &mut self,
         place: Place,
         name: &str,
-        until: Instant,
+        until: Until,
     ) -> Result<Option<Text>, Problem> {
         self.used = since_boot();
         match place {
@@ -372,7 +367,7 @@ impl Keeping {
         place: Place,
         name: &str,
         text: &str,
-        until: Instant,
+        until: Until,
     ) -> Result<(), Problem> {
         self.used = since_boot();
         match place {
@@ -385,7 +380,7 @@ impl Keeping {
         }
     }
 
-    pub(super) fn delete_at(&mut self, place: Place, name: &str, until: Instant) -> Result<bool, Problem> {
+    pub(super) fn delete_at(&mut self, place: Place, name: &str, until: Until) -> Result<bool, Problem> {
         match place {
             Place::Keyring => self.keyring.delete(name, until).map_err(problem),
             Place::File => self.file.delete(name).map_err(|error| self.file_problem(&error)),

@@ -12,6 +12,8 @@ use base64::engine::general_purpose::STANDARD as BASE64;
 use tonny_core::ports::VaultState;
 use zeroize::Zeroizing;
 
+use super::Until;
+
 /// The operating system's store of secrets. Calls may hang; errors are states and never carry a value.
 pub(super) trait Chest {
     /// Whether it is open; never asks a person.
@@ -60,7 +62,7 @@ impl Keyring {
     }
 
     /// Proves once that reading and writing work; after that only looks whether it is open.
-    pub(super) fn state(&mut self, until: Instant) -> VaultState {
+    pub(super) fn state(&mut self, until: Until) -> VaultState {
         let proven = self.proven;
         let outcome = self.call(until, move |chest| {
             if !chest.is_open()? {
@@ -83,12 +85,12 @@ impl Keyring {
 
     /// Has the person asked to open it. When the deadline passes first, the question stays, and the next call waits
     /// for the same one.
-    pub(super) fn open(&mut self, until: Instant) -> Result<(), VaultState> {
+    pub(super) fn open(&mut self, until: Until) -> Result<(), VaultState> {
         let waiting = match self.opening.take() {
             Some(waiting) => waiting,
             None => self.ask_to_open()?,
         };
-        match waiting.recv_timeout(until.saturating_duration_since(Instant::now())) {
+        match waiting.recv_timeout(until.deadline().saturating_duration_since(Instant::now())) {
             Ok(outcome) => outcome,
             Err(mpsc::RecvTimeoutError::Timeout) => {
                 self.opening = Some(waiting);
@@ -109,16 +111,12 @@ impl Keyring {
         spawned.map(|_| waiting).map_err(|_| VaultState::Failing)
     }
 
-    pub(super) fn names(&mut self, until: Instant) -> Result<Vec<String>, VaultState> {
+    pub(super) fn names(&mut self, until: Until) -> Result<Vec<String>, VaultState> {
         self.call(until, |chest| chest.names())
     }
 
     /// The text of an entry.
-    pub(super) fn read(
-        &mut self,
-        name: &str,
-        until: Instant,
-    ) -> Result<Option<Zeroizing<String>>, VaultState> {
+    pub(super) fn read(&mut self, name: &str, until: Until) -> Result<Option<Zeroizing<String>>, VaultState> {
         let name = name.to_owned();
         let Some(coded) = self.call(until, move |chest| chest.read(&name))? else { return Ok(None) };
         let bytes = Zeroizing::new(BASE64.decode(&*coded).map_err(|_| VaultState::Failing)?);
@@ -127,21 +125,22 @@ impl Keyring {
     }
 
     /// Keeps text as base64: some keyrings take text only, and some of those stop at a NUL.
-    pub(super) fn write(&mut self, name: &str, text: &str, until: Instant) -> Result<(), VaultState> {
+    pub(super) fn write(&mut self, name: &str, text: &str, until: Until) -> Result<(), VaultState> {
         let (name, coded) = (name.to_owned(), Zeroizing::new(BASE64.encode(text)));
         self.call(until, move |chest| chest.write(&name, coded.as_bytes()))
     }
 
-    pub(super) fn delete(&mut self, name: &str, until: Instant) -> Result<bool, VaultState> {
+    pub(super) fn delete(&mut self, name: &str, until: Until) -> Result<bool, VaultState> {
         let name = name.to_owned();
         self.call(until, move |chest| chest.delete(&name))
     }
 
     fn call<T: Send + 'static>(
         &mut self,
-        until: Instant,
+        until: Until,
         work: impl FnOnce(&mut dyn Chest) -> Result<T, VaultState> + Send + 'static,
     ) -> Result<T, VaultState> {
+        let until = until.deadline();
         let (done, waiting) = mpsc::channel();
         let work: Work = Box::new(move |chest| _ = done.send(work(chest)));
         self.hand_over(Job { until, work })?;
@@ -273,8 +272,8 @@ mod tests {
         }
     }
 
-    fn soon() -> Instant {
-        Instant::now() + Duration::from_millis(400)
+    fn soon() -> Until {
+        Until::Then(Instant::now() + Duration::from_millis(400))
     }
 
     #[test]

@@ -8,6 +8,7 @@ use tonny_core::ports::{Choice, Place, SecretsMoved, VaultState};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::RECORDINGS;
 
+use super::Until;
 use super::file::FileVault;
 use super::keeping::{Keeping, problem, strong};
 use super::ledger::{Behind, MARKER, NamesAt};
@@ -15,9 +16,6 @@ use super::password::Cost;
 
 /// A place that does not answer must not slow every ask down.
 const CLEAR_EVERY: Duration = Duration::from_secs(60);
-
-/// What is left of the deadline for the new place when the old one does not answer: making a key takes most of it.
-const MAKING: Duration = Duration::from_millis(1_500);
 
 /// What a move finds in the place that is left.
 enum Found {
@@ -28,8 +26,9 @@ enum Found {
 }
 
 impl Keeping {
-    /// Keeps secrets elsewhere from now on. All of it shares one deadline; what was not moved by then stays.
-    pub(super) fn choose(&mut self, choice: &Choice, until: Instant) -> Result<SecretsMoved, Problem> {
+    /// Keeps secrets elsewhere from now on. What was not moved when a place stops answering stays where it was.
+    pub(super) fn choose(&mut self, choice: &Choice) -> Result<SecretsMoved, Problem> {
+        let until = Until::EachCall;
         let _lock = self.begin(until)?;
         let (from, to) = (self.ledger.place, choice.place);
         self.ledger.auto_lock_min = choice.auto_lock_min.unwrap_or(self.ledger.auto_lock_min);
@@ -66,9 +65,8 @@ impl Keeping {
 
     /// What is to be moved. A place that only has to be unlocked, or that may be read again in a moment, is an error;
     /// from one that is gone nothing can be moved, and staying there would help nobody.
-    fn find(&mut self, from: Place, until: Instant) -> Result<Found, Problem> {
-        let soon = until.checked_sub(MAKING).unwrap_or(until);
-        match self.state(soon) {
+    fn find(&mut self, from: Place, until: Until) -> Result<Found, Problem> {
+        match self.state(until) {
             VaultState::Working | VaultState::TextOnly => Ok(Found::Names(self.names_at(from, until)?)),
             VaultState::Locked | VaultState::Dismissed => {
                 let names = self.names_at(from, until)?;
@@ -86,7 +84,7 @@ impl Keeping {
         }
     }
 
-    fn prepare(&mut self, to: Place, choice: &Choice, until: Instant) -> Result<(), Problem> {
+    fn prepare(&mut self, to: Place, choice: &Choice, until: Until) -> Result<(), Problem> {
         match to {
             Place::Session => Ok(()),
             Place::Keyring => self.open_keyring(until),
@@ -113,7 +111,7 @@ impl Keeping {
         from: Place,
         to: Place,
         names: &[String],
-        until: Instant,
+        until: Until,
     ) -> Result<Vec<String>, Problem> {
         let mut ours =
             self.ledger.begun.take().filter(|begun| begun.place == to).map_or(Vec::new(), |b| b.names);
@@ -149,7 +147,7 @@ impl Keeping {
         to: Place,
         copied: Vec<String>,
         found: &Found,
-        until: Instant,
+        until: Until,
     ) -> Result<SecretsMoved, Problem> {
         let there = self.names_at(to, until)?;
         if to == Place::Keyring {
@@ -196,7 +194,7 @@ impl Keeping {
     }
 
     /// Clears the places that were left, of what was copied. What cannot be reached now is cleared with a later ask.
-    pub(super) fn finish_clearing(&mut self, until: Instant) {
+    pub(super) fn finish_clearing(&mut self, until: Until) {
         let place = self.ledger.place;
         let left: Vec<NamesAt> =
             self.ledger.to_clear.iter().filter(|at| at.place != place).cloned().collect();
@@ -225,7 +223,7 @@ impl Keeping {
     }
 
     /// Deletes what was copied; our marker last, and only when nothing else of ours is there.
-    fn clear_keyring(&mut self, names: &[String], until: Instant) -> Result<(), Problem> {
+    fn clear_keyring(&mut self, names: &[String], until: Until) -> Result<(), Problem> {
         let there = self.names_at(Place::Keyring, until)?;
         let found = self.keyring.read(MARKER, until).map_err(problem)?;
         let is_another = match (&found, &self.ledger.marker) {

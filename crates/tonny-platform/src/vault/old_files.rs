@@ -8,7 +8,6 @@ use std::fs::{File, OpenOptions};
 use std::io::{self, Read as _, Seek as _, SeekFrom, Write as _};
 use std::os::unix::fs::{OpenOptionsExt as _, PermissionsExt as _};
 use std::path::{Path, PathBuf};
-use std::time::Instant;
 
 use serde_json::Value;
 use tonny_core::ports::{LeftAlone, Migration, Moved};
@@ -16,6 +15,7 @@ use tonny_core::problem::Problem;
 use tonny_core::secrets::{Kind, all, kind};
 use zeroize::{Zeroize as _, Zeroizing};
 
+use super::Until;
 use super::keeping::{Keeping, Text};
 
 /// No configuration is larger.
@@ -72,7 +72,8 @@ fn wipe(value: &mut Value) {
 
 impl Keeping {
     /// Takes in what older set-ups left. The keyring is not asked where there is nothing to take in.
-    pub(super) fn migrate(&mut self, until: Instant) -> Result<Migration, Problem> {
+    pub(super) fn migrate(&mut self) -> Result<Migration, Problem> {
+        let until = Until::EachCall;
         let mut migration = Migration::default();
         for (name, form) in old_names() {
             let path = self.set.old_config.join(name);
@@ -87,7 +88,7 @@ impl Keeping {
     }
 
     /// Keeps what was done; what is not left alone any more is not told any more.
-    fn note(&mut self, migration: &Migration, until: Instant) -> Result<(), Problem> {
+    fn note(&mut self, migration: &Migration, until: Until) -> Result<(), Problem> {
         // Without old files, nothing at all is made: not even the vault's folder.
         let known = self.set.folder.join("ledger.json").exists();
         if !known && migration.is_empty() {
@@ -105,7 +106,7 @@ impl Keeping {
         self.save()
     }
 
-    fn take_in(&mut self, old: OldFile, migration: &mut Migration, until: Instant) -> Result<(), Problem> {
+    fn take_in(&mut self, old: OldFile, migration: &mut Migration, until: Until) -> Result<(), Problem> {
         let name = old.path.display().to_string();
         let left = old.left.iter().map(|why| LeftAlone { file: name.clone(), why: why.clone() });
         migration.left.extend(left);

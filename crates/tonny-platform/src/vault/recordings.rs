@@ -1,17 +1,16 @@
 //! The key of encrypted recordings: made by the vault, kept like any secret, and never in memory alone.
 
-use std::time::Instant;
-
 use tonny_core::ports::Place;
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{RECORDINGS, kind};
 
+use super::Until;
 use super::keeping::Keeping;
 use crate::audio::{new_key, public_half};
 
 impl Keeping {
     /// The public half of the key that is kept; makes the key where there is none.
-    pub(super) fn recordings_key(&mut self, until: Instant) -> Result<String, Problem> {
+    pub(super) fn recordings_key(&mut self, until: Until) -> Result<String, Problem> {
         let kind = kind(RECORDINGS)?;
         let _lock = self.begin(until)?;
         if self.ledger.place == Place::Session {

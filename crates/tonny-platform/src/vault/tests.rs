@@ -10,13 +10,13 @@ use zeroize::Zeroizing;
 
 use super::keeping::Keeping;
 use super::keyring::{Chest, Keyring};
-use super::{Cost, DEADLINE, VaultSet};
+use super::{Cost, DEADLINE, Until, VaultSet};
 use crate::clock::since_boot;
 
 const KEY: &str = "sk-proj-0123456789abcdefghij";
 
 /// A keyring that is a folder: entries are its files, `.locked` locks it, `.deaf` swallows writes, `.silent` makes it
-/// answer nothing.
+/// answer nothing, `.slow` has each write take a good part of a call's deadline.
 struct Folder(PathBuf);
 
 impl Folder {
@@ -61,6 +61,9 @@ impl Chest for Folder {
 
     fn write(&mut self, name: &str, bytes: &[u8]) -> Result<(), VaultState> {
         self.guard()?;
+        if self.0.join(".slow").exists() {
+            std::thread::sleep(DEADLINE * 2 / 5);
+        }
         let is_swallowed = self.0.join(".deaf").exists() && name != "probe";
         let bytes = if is_swallowed { b"" } else { bytes };
         std::fs::write(self.0.join(name), bytes).map_err(|_| VaultState::Failing)
@@ -109,7 +112,7 @@ impl World {
 
     fn choose(&mut self, place: Place, password: &str, understood: bool) -> Result<SecretsMoved, Problem> {
         let password = Some(Typed::new(password.to_owned()));
-        self.keeping.choose(&Choice { place, password, understood, auto_lock_min: Some(1) }, soon())
+        self.keeping.choose(&Choice { place, password, understood, auto_lock_min: Some(1) })
     }
 }
 
@@ -126,8 +129,8 @@ fn fresh(home: &Path, has_session: bool) -> Keeping {
     Keeping::with_keyring(set, Keyring::new(name, Folder::make))
 }
 
-fn soon() -> Instant {
-    Instant::now() + DEADLINE
+fn soon() -> Until {
+    Until::Then(Instant::now() + DEADLINE)
 }
 
 #[test]
@@ -260,8 +263,8 @@ fn session_memory_belongs_to_the_app_and_everything_is_forgotten_at_once() {
     assert!(terminal.report(soon()).expect("reported").problem.expect("told").is(Code::VaultElsewhere));
     let refused = terminal.put(kind("xai").expect("known"), "xai-1", soon());
     assert!(refused.expect_err("refused").is(Code::VaultElsewhere));
-    assert!(terminal.forget(soon()).expect_err("another's memory").is(Code::VaultElsewhere));
-    assert_eq!(world.keeping.forget(soon()).expect("forgotten"), 1);
+    assert!(terminal.forget().expect_err("another's memory").is(Code::VaultElsewhere));
+    assert_eq!(world.keeping.forget().expect("forgotten"), 1);
     let report = world.report();
     assert_eq!(report.place, Place::Keyring);
     assert!(report.secrets.iter().all(|kept| kept.presence == Presence::Unset));
@@ -275,7 +278,7 @@ fn a_machine_without_keyring_says_so_and_keeps_nothing_anywhere_else() {
     assert!(!world.home.path().join("vault/secrets.vault").exists());
     world.choose(Place::File, "ten letters", true).expect("chosen");
     world.put("openai", KEY).expect("kept");
-    assert_eq!(world.keeping.forget(soon()).expect("forgotten"), 1);
+    assert_eq!(world.keeping.forget().expect("forgotten"), 1);
     assert!(!world.home.path().join("vault/secrets.vault").exists());
 }
 
@@ -294,7 +297,7 @@ fn plain_text_of_an_older_set_up_moves_into_the_vault_once() {
     let twin = world.home.path().join("twin");
     std::fs::hard_link(&config, &twin).expect("linked");
 
-    let migration = world.keeping.migrate(soon()).expect("moved");
+    let migration = world.keeping.migrate().expect("moved");
     let moved: Vec<&str> = migration.moved.iter().map(|moved| moved.id.as_str()).collect();
     assert_eq!(moved, ["elevenlabs", "n8n-webhook", "rabbitmq-credentials", "nanogpt"]);
     assert_eq!(world.take("rabbitmq-credentials").expect("there").as_deref(), Some("tonny:hunter2hunter2"));
@@ -309,7 +312,7 @@ fn plain_text_of_an_older_set_up_moves_into_the_vault_once() {
     assert_eq!(std::fs::read(&twin).expect("old bytes"), vec![0; old.len()]);
     assert_eq!(std::fs::read_to_string(&key_file).expect("rewritten"), "nanogpt_configured=true\n");
 
-    assert!(world.keeping.migrate(soon()).expect("again").is_empty());
+    assert!(world.keeping.migrate().expect("again").is_empty());
     assert_eq!(std::fs::read_to_string(&config).expect("untouched"), new);
     assert_eq!(world.report().migration.expect("remembered").moved.len(), 4);
 }
@@ -320,7 +323,7 @@ fn old_files_that_cannot_be_understood_are_left_alone_and_named() {
     let config = world.home.path().join("config/tonnytray/config.json");
     for bad in [&b"{\"elevenlabs\":{\"api_key\":\"el-0123"[..], b"\xff\xfe", b"", &[b' '; 2 << 20]] {
         std::fs::write(&config, bad).expect("written");
-        let migration = world.keeping.migrate(soon()).expect("survived");
+        let migration = world.keeping.migrate().expect("survived");
         assert_eq!(migration.left.len(), 1, "{:?}", &bad[..bad.len().min(9)]);
         assert!(migration.left[0].file.ends_with("config.json") && !migration.left[0].why.contains("el-0"));
         assert_eq!(std::fs::read(&config).expect("there"), bad);
@@ -333,7 +336,7 @@ fn old_files_that_cannot_be_understood_are_left_alone_and_named() {
         "{\"elevenlabs\":3}",
     ] {
         std::fs::write(&config, harmless).expect("written");
-        assert!(world.keeping.migrate(soon()).expect("survived").is_empty(), "{harmless}");
+        assert!(world.keeping.migrate().expect("survived").is_empty(), "{harmless}");
     }
 }
 
@@ -344,7 +347,7 @@ fn a_value_that_is_set_already_stays_and_the_old_file_too() {
     world.put("elevenlabs", "the newer one, set by hand").expect("kept");
     let old = r#"{"elevenlabs":{"api_key":"el-0123456789abcdef0123456789abcdef"}}"#;
     std::fs::write(&config, old).expect("written");
-    let migration = world.keeping.migrate(soon()).expect("survived");
+    let migration = world.keeping.migrate().expect("survived");
     assert!(migration.moved.is_empty() && migration.left[0].why.contains("ElevenLabs"));
     assert_eq!(std::fs::read_to_string(&config).expect("there"), old);
     assert_eq!(world.take("elevenlabs").expect("there").as_deref(), Some("the newer one, set by hand"));
@@ -361,7 +364,7 @@ fn what_an_old_file_holds_and_nothing_can_use_is_named_until_the_file_is_gone() 
         "n8n":{{"webhook_url":"https://a.example.org/1","url":"https://a.example.org/2"}}}}"#
     );
     std::fs::write(&config, &old).expect("written");
-    let migration = world.keeping.migrate(soon()).expect("moved");
+    let migration = world.keeping.migrate().expect("moved");
     let moved: Vec<&str> = migration.moved.iter().map(|moved| moved.id.as_str()).collect();
     assert_eq!(moved, ["elevenlabs", "n8n-webhook"]);
     assert_eq!(
@@ -376,7 +379,7 @@ fn what_an_old_file_holds_and_nothing_can_use_is_named_until_the_file_is_gone() 
     std::fs::remove_file(&config).expect("by hand");
     assert!(world.report().migration.expect("told").left.is_empty(), "a file that is gone");
     world.keeping = fresh(world.home.path(), true);
-    assert!(world.keeping.migrate(soon()).expect("again").is_empty());
+    assert!(world.keeping.migrate().expect("again").is_empty());
     assert!(world.keeping.ledger.migration.as_ref().expect("kept").left.is_empty());
 }
 
@@ -387,7 +390,7 @@ fn nothing_is_moved_or_overwritten_while_the_keyring_is_locked() {
     let old = r#"{"elevenlabs":{"api_key":"el-0123456789abcdef0123456789abcdef"}}"#;
     std::fs::write(&config, old).expect("written");
     std::fs::write(world.ring(".locked"), b"").expect("locked");
-    assert!(world.keeping.migrate(soon()).expect_err("locked").is(Code::VaultDismissed));
+    assert!(world.keeping.migrate().expect_err("locked").is(Code::VaultDismissed));
     assert_eq!(std::fs::read_to_string(&config).expect("there"), old);
 }
 
@@ -408,7 +411,7 @@ fn the_key_of_recordings_is_made_once_moves_with_the_others_and_is_never_in_memo
     assert!(world.keeping.recordings_key(soon()).expect_err("locked").is(Code::VaultFileLocked));
     let secret = kind(RECORDINGS).and_then(|kind| world.keeping.take(kind, soon()));
     assert!(secret.expect_err("locked").is(Code::VaultFileLocked));
-    world.keeping.forget(soon()).expect("forgotten");
+    world.keeping.forget().expect("forgotten");
     assert_ne!(world.keeping.recordings_key(soon()).expect("made anew"), first);
 }
 
@@ -477,7 +480,7 @@ fn one_that_stayed_behind_is_cleared_where_it_is_and_the_key_of_recordings_is_no
     assert!(world.keeping.clear(kind("openai").expect("known"), soon()).expect("deleted"));
     assert!(!world.ring("openai").exists() && world.ring(RECORDINGS).exists());
     assert_eq!(world.presence("openai"), Presence::Unset);
-    assert_eq!(world.keeping.forget(soon()).expect("forgotten"), 1);
+    assert_eq!(world.keeping.forget().expect("forgotten"), 1);
     assert!(!world.ring(RECORDINGS).exists());
 }
 
@@ -503,10 +506,10 @@ fn a_keyring_that_cannot_be_emptied_leaves_the_file_too() {
     let moved = world.choose(Place::File, "ten letters", true).expect("left");
     assert_eq!(moved.left_behind, 1);
     world.put("groq", "gsk_0123456789abcdefghij").expect("kept in the file");
-    assert!(world.keeping.forget(soon()).expect_err("silent").is(Code::VaultSilent));
+    assert!(world.keeping.forget().expect_err("silent").is(Code::VaultSilent));
     assert_eq!(world.take("groq").expect("still open").as_deref(), Some("gsk_0123456789abcdefghij"));
     std::fs::remove_file(silent).expect("heard again");
-    assert_eq!(world.keeping.forget(soon()).expect("forgotten"), 2);
+    assert_eq!(world.keeping.forget().expect("forgotten"), 2);
     assert!(!world.ring("openai").exists() && !world.home.path().join("vault/secrets.vault").exists());
 }
 
@@ -556,4 +559,17 @@ fn a_file_that_others_could_read_is_told_until_it_has_another_password() {
     let (old, new) = (Typed::new("ten letters".to_owned()), Typed::new("other letters".to_owned()));
     world.keeping.change_password(&old, &new, soon()).expect("changed");
     assert_eq!(world.report().exposed_at, None);
+}
+
+#[test]
+fn a_move_takes_as_long_as_a_slow_keyring_needs() {
+    let mut world = World::new();
+    world.choose(Place::File, "a long password", true).expect("moved");
+    for id in ["openai", "anthropic"] {
+        world.put(id, KEY).expect("kept");
+    }
+    std::fs::write(world.ring(".slow"), "").expect("slow");
+    let moved = world.choose(Place::Keyring, "", false).expect("moved");
+    assert_eq!(moved.moved, 2);
+    assert_eq!(world.take("anthropic").expect("there").as_deref(), Some(KEY));
 }
