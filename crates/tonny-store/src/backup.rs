@@ -12,7 +12,8 @@ mod salvage;
 
 use std::fs::{self, File};
 use std::path::{Path, PathBuf};
-use std::time::UNIX_EPOCH;
+use std::pin::pin;
+use std::time::{Duration, UNIX_EPOCH};
 
 use serde::{Deserialize, Serialize};
 use sqlx::sqlite::SqliteConnectOptions;
@@ -33,6 +34,9 @@ statements! {
 
 /// The name of a backup that is not one yet.
 const UNFINISHED: &str = "part";
+
+/// How often a copy that is being made goes to the disk: one or two megabytes at a time.
+const SYNC_EVERY: Duration = Duration::from_millis(50);
 
 /// Rows of each table, in the order of [`COUNT`].
 type Counts = (i64, i64, i64, i64, i64);
@@ -254,10 +258,31 @@ pub(crate) async fn snapshot(from: &Path, part: &Path) -> Result<(), StoreError>
     // Made first, so that it is the owner's alone from its first byte on.
     header::prepare(part)?;
     let mut conn = connect(from).await?;
-    let done =
-        sqlx::query(AssertSqlSafe("VACUUM INTO ?1")).bind(part.to_string_lossy()).execute(&mut conn).await;
+    let done = {
+        let target = part.to_string_lossy();
+        let copying = sqlx::query(AssertSqlSafe("VACUUM INTO ?1")).bind(target).execute(&mut conn);
+        synced_meanwhile(part, copying).await
+    };
     let closed = conn.close().await;
     done.and(closed).map_err(|source| StoreError::Statement { action: "make a copy of the database", source })
+}
+
+/// Has what `copying` writes into `part` go to the disk a little at a time. All of it at the end would hold up the commits of
+/// dictated words for as long as the disk takes.
+async fn synced_meanwhile<T>(part: &Path, copying: impl Future<Output = T>) -> T {
+    let mut copying = pin!(copying);
+    loop {
+        let part = part.to_owned();
+        let syncing = async {
+            tokio::time::sleep(SYNC_EVERY).await;
+            // What is not synced here is synced at the end, and what fails here fails there.
+            let _ = tokio::task::spawn_blocking(move || File::open(part)?.sync_data()).await;
+        };
+        tokio::select! {
+            done = &mut copying => return done,
+            () = syncing => {}
+        }
+    }
 }
 
 /// From its temporary name to its own, on the disk before it counts.

@@ -93,13 +93,12 @@ pub fn after_every_death(size: Size) -> Result<Outcome> {
 
 fn tries(cause: &str, tries: u32, seed: u64, more: &[&str], worker: &[&str]) -> Result<Found> {
     let harness = beside("kill-harness")?;
-    let mut command = if has_namespaces() {
-        let mut command = Command::new("unshare");
-        command.args(NAMESPACE).arg(harness);
-        command
-    } else {
-        Command::new(harness)
-    };
+    let mut command = Command::new(if has_namespaces() { "unshare" } else { "env" });
+    if has_namespaces() {
+        command.args(NAMESPACE).arg("env");
+    }
+    // Started by nohup, or in the background of a script, the app would inherit that hang-ups and interrupts are ignored.
+    command.arg("--default-signal").arg(harness);
     command.args(["--by", cause, "--tries", &tries.to_string(), "--seed", &seed.to_string()]);
     let printed = run(command.args(more).arg("--").args(worker)).with_context(|| format!("cause {cause}"))?;
     let found: Value = serde_json::from_str(printed.lines().last().unwrap_or_default())?;
