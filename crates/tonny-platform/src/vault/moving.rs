@@ -17,6 +17,9 @@ use super::password::Cost;
 /// A place that does not answer must not slow every ask down.
 const CLEAR_EVERY: Duration = Duration::from_secs(60);
 
+/// What a keyring that is left has to answer in: with the making of the file's key it stays a call's deadline.
+const LEAVING: Duration = Duration::from_millis(1_500);
+
 /// What a move finds in the place that is left.
 enum Found {
     /// All of these can be read.
@@ -66,7 +69,7 @@ impl Keeping {
     /// What is to be moved. A place that only has to be unlocked, or that may be read again in a moment, is an error;
     /// from one that is gone nothing can be moved, and staying there would help nobody.
     fn find(&mut self, from: Place, until: Until) -> Result<Found, Problem> {
-        match self.state(until) {
+        match self.state(Until::Then(Instant::now() + LEAVING)) {
             VaultState::Working | VaultState::TextOnly => Ok(Found::Names(self.names_at(from, until)?)),
             VaultState::Locked | VaultState::Dismissed => {
                 let names = self.names_at(from, until)?;
