@@ -1,4 +1,4 @@
-// Builds the settings window into ui/dist: one page, relative addresses, nothing inline, so that it runs under a
+// Builds the windows into ui/dist: one page each, relative addresses, nothing inline, so that it runs under a
 // content security policy without 'unsafe-inline'.
 import react from "@vitejs/plugin-react";
 import { defineConfig } from "vitest/config";
@@ -17,6 +17,8 @@ export default defineConfig({
     // One file from the local disk; splitting it would only add requests before the first paint.
     chunkSizeWarningLimit: 1000,
     modulePreload: { polyfill: false },
+    // The settings window and the assistant's.
+    rolldownOptions: { input: ["index.html", "assistant.html"] },
   },
   test: {
     environment: "jsdom",

@@ -1,11 +1,14 @@
 //! Commands of the settings window: post boxes of a few lines, one file per area. Decisions are core's.
 
 pub mod app;
+pub mod assistant;
+pub mod conversation;
 pub mod dictation;
 pub mod history;
 pub mod log;
 pub mod microphone;
 pub mod models;
+pub mod privacy;
 pub mod secrets;
 pub mod settings;
 pub mod storage;

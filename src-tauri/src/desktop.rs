@@ -9,8 +9,10 @@ use std::sync::Arc;
 use tauri::{AppHandle as Tauri, Manager as _, RunEvent};
 use tauri_specta::Event as _;
 use tokio::runtime::Runtime;
+use tokio::sync::broadcast::error::RecvError;
 use tokio::sync::watch;
 use tonny_core::app::{self, AppHandle, DesktopWish, Message, Notification, Outputs};
+use tonny_core::assistant::AssistantEvent;
 use tonny_core::overlay::OverlayClick;
 use tonny_core::ports::{Microphone, ModelFiles};
 use tonny_core::problem::{Code, Problem};
@@ -21,7 +23,7 @@ use tonny_platform::folders::Folders;
 use tonny_platform::logging::Log;
 use tonny_platform::{crash, notification, overlay};
 
-use crate::bindings::{LevelChanged, SnapshotChanged};
+use crate::bindings::{AnswerGrew, ConversationChanged, LevelChanged, MessageChanged, SnapshotChanged};
 use crate::gate::Gate;
 use crate::hotkeys::Bound;
 use crate::{bindings, hotkeys, parts, signals, tray, windows};
@@ -124,6 +126,7 @@ fn build(face: Face, outputs: Outputs, may_show: bool) -> Result<tauri::App, Pro
             tray::build(tauri.handle())?;
             // Only now: what it draws on exists from here on.
             tauri::async_runtime::spawn(follow(tauri.handle().clone(), outputs, may_show));
+            tauri::async_runtime::spawn(follow_assistant(tauri.handle().clone()));
             Ok(())
         })
         .build(tauri::generate_context!())
@@ -153,6 +156,7 @@ async fn follow(tauri: Tauri, outputs: Outputs, may_show: bool) {
             }
             Some(wish) = desktop.recv() => match wish {
                 DesktopWish::Show(page) => if may_show || page.is_some() { windows::show(&tauri, page.as_deref()) },
+                DesktopWish::ShowConversation(id) => windows::show_assistant(&tauri, Some(&id)),
                 DesktopWish::Apply(settings) => {
                     tauri.state::<Face>().log.apply(&settings.logging);
                     hotkeys::apply(&tauri, &settings).await;
@@ -167,6 +171,34 @@ async fn follow(tauri: Tauri, outputs: Outputs, may_show: bool) {
     }
     // The overlay's thread ends with its last view.
     drop(overlay);
+}
+
+/// Carries what the assistant tells to its window.
+async fn follow_assistant(tauri: Tauri) {
+    let app = tauri.state::<Face>().app.clone();
+    let mut events = match app.assistant() {
+        Ok(assistant) => assistant.events(),
+        Err(problem) => return tracing::error!(code = problem.code, "there is no assistant"),
+    };
+    loop {
+        let told = match events.recv().await {
+            Err(RecvError::Closed) => return,
+            _ if !windows::is_open(&tauri) => continue,
+            Ok(AssistantEvent::Grew(grown)) => AnswerGrew(grown).emit(&tauri),
+            Ok(AssistantEvent::Message { conversation, message }) => {
+                MessageChanged { conversation, message: *message }.emit(&tauri)
+            }
+            Ok(AssistantEvent::Conversation { id }) => ConversationChanged { id }.emit(&tauri),
+            // The window sees the gap in the numbers, and asks for the whole.
+            Err(RecvError::Lagged(missed)) => {
+                tracing::debug!(missed, "the assistant's window is behind");
+                continue;
+            }
+        };
+        if let Err(error) = told {
+            tracing::debug!(%error, "a window did not hear of an answer");
+        }
+    }
 }
 
 /// Not waited for: a notification service that hangs delays nothing.

@@ -1,9 +1,9 @@
-//! Global hotkeys: the dictation key always, Escape only while recording.
+//! Global hotkeys: the keys for dictation and for the assistant always, Escape only while recording.
 //!
 //! Keys are heard on a thread of the platform's; it only passes the gesture on, and one task tells the App, so that a
 //! press and its release never overtake each other.
 
-use std::sync::{Mutex, MutexGuard, PoisonError};
+use std::sync::{Arc, Mutex, MutexGuard, PoisonError};
 
 use tauri::{AppHandle as Tauri, Manager as _};
 use tauri_plugin_autostart::ManagerExt as _;
@@ -19,33 +19,44 @@ use crate::desktop::Face;
 /// The keys that are held now.
 pub struct Bound {
     keys: Result<Hotkeys, Problem>,
-    now: Mutex<Now>,
+    now: Arc<Mutex<Now>>,
 }
 
 #[derive(Default)]
 struct Now {
     dictate: Option<Hotkey>,
+    assistant: Option<Hotkey>,
     escape: bool,
     paused: bool,
+}
+
+/// What a key is for.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum For {
+    Dictation,
+    Assistant,
 }
 
 /// Starts to listen; a display without hotkeys is told when one is to be held.
 pub fn listen(app: AppHandle) -> Bound {
     let (tell, mut told) = tokio::sync::mpsc::unbounded_channel();
+    let now: Arc<Mutex<Now>> = Arc::default();
+    let held = now.clone();
     let keys = Hotkeys::start(move |hotkey, edge| {
         if let Some(gesture) = meant(hotkey, edge) {
+            let is_assistants = lock(&held).assistant == Some(hotkey);
             // Nobody hears it only when the app is ending.
-            _ = tell.send(gesture);
+            _ = tell.send((gesture, is_assistants.then(|| "assistant".to_owned())));
         }
     });
     tauri::async_runtime::spawn(async move {
-        while let Some(gesture) = told.recv().await {
-            if let Err(problem) = app.gesture(gesture, None).await {
+        while let Some((gesture, route)) = told.recv().await {
+            if let Err(problem) = app.gesture(gesture, route).await {
                 tracing::warn!(code = problem.code, "a hotkey did nothing");
             }
         }
     });
-    Bound { keys, now: Mutex::default() }
+    Bound { keys, now }
 }
 
 fn meant(hotkey: Hotkey, edge: Edge) -> Option<Gesture> {
@@ -59,9 +70,12 @@ fn meant(hotkey: Hotkey, edge: Edge) -> Option<Gesture> {
 
 /// Brings hotkey and autostart in line with the settings; a hotkey that cannot be had is told to the App.
 pub async fn apply(tauri: &Tauri, settings: &Settings) {
-    let problem = tauri.state::<Bound>().dictate_with(&settings.hotkeys.dictate).err();
+    let bound = tauri.state::<Bound>();
+    let dictation = bound.bind(For::Dictation, Some(&settings.hotkeys.dictate)).err();
+    let assistant = bound.bind(For::Assistant, settings.hotkeys.assistant.as_deref()).err();
+    let problem = dictation.or(assistant);
     if let Some(problem) = &problem {
-        tracing::warn!(code = problem.code, "the dictation hotkey does not work");
+        tracing::warn!(code = problem.code, "a hotkey does not work");
     }
     tauri.state::<Face>().app.send(Message::HotkeyProblem(problem)).await;
     let autostart = tauri.autolaunch();
@@ -75,22 +89,30 @@ pub async fn apply(tauri: &Tauri, settings: &Settings) {
 }
 
 impl Bound {
-    fn dictate_with(&self, hotkey: &str) -> Result<(), Problem> {
-        let wanted: Hotkey = hotkey
-            .parse()
-            .map_err(|wrong| Problem::with(Code::HotkeyInvalid, format!("{hotkey:?}: {wrong}")))?;
+    fn bind(&self, whose: For, hotkey: Option<&str>) -> Result<(), Problem> {
+        let parse = |hotkey: &str| {
+            hotkey.parse().map_err(|wrong| Problem::with(Code::HotkeyInvalid, format!("{hotkey:?}: {wrong}")))
+        };
+        let wanted: Option<Hotkey> = hotkey.map(parse).transpose()?;
         let keys = self.keys.as_ref().map_err(Clone::clone)?;
         let mut now = self.now();
-        if now.dictate == Some(wanted) {
+        let paused = now.paused;
+        let place = match whose {
+            For::Dictation => &mut now.dictate,
+            For::Assistant => &mut now.assistant,
+        };
+        if *place == wanted {
             return Ok(());
         }
-        if now.paused {
-            now.dictate = Some(wanted);
+        if paused {
+            *place = wanted;
             return Ok(());
         }
         // The new one first: when it is taken, the old one goes on working.
-        keys.hold(wanted)?;
-        if let Some(old) = now.dictate.replace(wanted) {
+        if let Some(wanted) = wanted {
+            keys.hold(wanted)?;
+        }
+        if let Some(old) = std::mem::replace(place, wanted) {
             keys.release(old);
         }
         Ok(())
@@ -117,16 +139,23 @@ impl Bound {
             return Ok(());
         }
         now.paused = pause;
-        match now.dictate {
-            Some(dictate) if pause => keys.release(dictate),
-            // Another program may have taken it meanwhile; the next change of the settings tries again.
-            Some(dictate) => keys.hold(dictate).inspect_err(|_| now.dictate = None)?,
-            None => {}
+        let Now { dictate, assistant, .. } = &mut *now;
+        for place in [dictate, assistant] {
+            match *place {
+                Some(hotkey) if pause => keys.release(hotkey),
+                // Another program may have taken it meanwhile; the next change of the settings tries again.
+                Some(hotkey) => keys.hold(hotkey).inspect_err(|_| *place = None)?,
+                None => {}
+            }
         }
         Ok(())
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
-        self.now.lock().unwrap_or_else(PoisonError::into_inner)
+        lock(&self.now)
     }
+}
+
+fn lock(now: &Mutex<Now>) -> MutexGuard<'_, Now> {
+    now.lock().unwrap_or_else(PoisonError::into_inner)
 }

@@ -6,7 +6,7 @@ use tauri_specta::Event as _;
 use tonny_core::app::AppHandle as App;
 use tonny_core::push_to_talk::Gesture;
 
-use crate::bindings::PageRequested;
+use crate::bindings::{OpenConversation, PageRequested};
 use crate::desktop::Face;
 
 /// Label of the settings window; its capability file names it.
@@ -15,8 +15,57 @@ const SETTINGS: &str = "settings";
 /// Pages that exist, as the window's registry (`ui/src/app/pages.ts`) has them; anything else opens the first.
 const PAGES: [&str; 8] = ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"];
 
+/// Label of the assistant's window.
+const ASSISTANT: &str = "assistant";
+
+/// Opens the assistant's window on a conversation, or brings the open one to the front and shows it there.
+pub fn show_assistant(tauri: &AppHandle, conversation: Option<&str>) {
+    if let Some(window) = tauri.get_webview_window(ASSISTANT) {
+        let _ = window.unminimize();
+        let _ = window.set_focus();
+        if let Some(id) = conversation {
+            let _ = OpenConversation { id: Some(id.to_owned()) }.emit(tauri);
+        }
+        return;
+    }
+    let at = format!("assistant.html#/{}", conversation.unwrap_or_default());
+    let made = WebviewWindowBuilder::new(tauri, ASSISTANT, WebviewUrl::App(at.into()))
+        .title("TonnyTray Assistant")
+        .inner_size(900.0, 640.0)
+        .min_inner_size(560.0, 480.0)
+        .center()
+        .on_navigation(is_own_page)
+        .on_new_window(|_, _| NewWindowResponse::Deny)
+        .build();
+    match made {
+        Ok(window) => {
+            let app = tauri.state::<Face>().app.clone();
+            window.on_window_event(move |event| {
+                if matches!(event, WindowEvent::Destroyed) {
+                    let app = app.clone();
+                    tauri::async_runtime::spawn(async move { close_assistant(&app).await });
+                }
+            });
+        }
+        Err(error) => tracing::error!(%error, "the assistant's window could not be opened"),
+    }
+}
+
+/// A window that is gone shows no conversation, and cannot let go of its button.
+async fn close_assistant(app: &App) {
+    if let Ok(assistant) = app.assistant() {
+        assistant.opened(None).await;
+    }
+    if let Err(problem) = app.gesture(Gesture::Release, None).await {
+        tracing::debug!(code = problem.code, "the closed window left something behind");
+    }
+}
+
 /// Opens the window on `page`, or brings the open one to the front.
 pub fn show(tauri: &AppHandle, page: Option<&str>) {
+    if page == Some(ASSISTANT) {
+        return show_assistant(tauri, None);
+    }
     let page = page.filter(|page| PAGES.contains(page));
     if let Some(window) = tauri.get_webview_window(SETTINGS) {
         let _ = window.unminimize();
@@ -72,7 +121,7 @@ async fn let_go(app: &App) {
 
 /// Whether there is anybody to send events to.
 pub fn is_open(tauri: &AppHandle) -> bool {
-    tauri.get_webview_window(SETTINGS).is_some()
+    [SETTINGS, ASSISTANT].into_iter().any(|label| tauri.get_webview_window(label).is_some())
 }
 
 #[cfg(test)]

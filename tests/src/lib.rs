@@ -7,6 +7,7 @@
 
 pub mod app;
 pub mod bench;
+pub mod chat_server;
 pub mod desktop;
 pub mod engines;
 pub mod fake_engine;

@@ -8,6 +8,7 @@
 
 mod stories {
     pub mod again;
+    pub mod assistant;
     pub mod chain;
     pub mod done;
     pub mod language;

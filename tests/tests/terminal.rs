@@ -130,6 +130,19 @@ fn what_was_done_is_told_without_words_and_values() {
 }
 
 #[test]
+fn where_nothing_is_kept_a_clean_up_takes_the_backups_too() {
+    let home = Home::new();
+    home.import("said.csv", "id,timestamp,text,state\none,2026-07-01T21:59:00Z,xylocanary,delivered\n");
+    home.said(&["db", "backup"]);
+    let backups = home.0.path().join("home/backups");
+    assert_eq!(std::fs::read_dir(&backups).unwrap().count(), 1);
+    home.said(&["settings", "set", "storage.keep_text", "false"]);
+    let gone = home.data(&["db", "clean"]);
+    assert_eq!((&gone["utterances"], &gone["backups"]), (&Value::from(1), &Value::from(1)));
+    assert_eq!(std::fs::read_dir(&backups).unwrap().count(), 0);
+}
+
+#[test]
 fn an_old_log_that_comes_in_again_adds_nothing() {
     let home = Home::new();
     let log = "timestamp,level,component,message\n2024-05-01T12:00:00Z,ERROR,whisper,it broke\n\
@@ -140,6 +153,7 @@ fn an_old_log_that_comes_in_again_adds_nothing() {
     );
     let rows = home.data(&["history", "activity", "--action", "log.error"]);
     assert_eq!(rows.as_array().unwrap().len(), 2, "the file's own repetition stays");
+    assert_eq!(home.data(&["db", "clean"])["activity"], 0, "it came in just now, whatever its dates say");
 }
 
 #[test]

@@ -22,6 +22,8 @@ class NeverResizes {
 window.ResizeObserver = NeverResizes as unknown as typeof ResizeObserver;
 // The accessibility checks measure letters; without a canvas they go by the styles alone.
 HTMLCanvasElement.prototype.getContext = () => null;
+// A field that grows with its text measures again when a font arrives.
+Object.defineProperty(document, "fonts", { configurable: true, value: new EventTarget() });
 Element.prototype.scrollIntoView = () => undefined;
 // The virtual list asks how high its frame is; jsdom lays nothing out.
 Object.defineProperty(HTMLElement.prototype, "clientHeight", { configurable: true, value: 600 });

@@ -4,6 +4,7 @@ import userEvent from "@testing-library/user-event";
 import axe from "axe-core";
 import { expect } from "vitest";
 import { App } from "../src/app/App";
+import { AssistantApp } from "../src/app/AssistantApp";
 import type { Problem } from "../src/ipc/bindings";
 import { FakeApp } from "./fake/app";
 
@@ -21,6 +22,15 @@ export function openWindow(page: string, { entries = 120, before }: Options = {}
   window.location.hash = page;
   const user = userEvent.setup();
   return { app, user, ...render(<App />) };
+}
+
+/** Opens the assistant's window on a conversation, or on none. */
+export function openAssistant(conversation = "", { entries = 120, before }: Options = {}) {
+  const app = new FakeApp(new Date(), entries).install();
+  before?.(app);
+  window.location.hash = conversation === "" ? "" : `/${conversation}`;
+  const user = userEvent.setup();
+  return { app, assistant: app.assistant, user, ...render(<AssistantApp />) };
 }
 
 /** Waits for the page with this title. */

@@ -51,6 +51,16 @@ pub enum Verb {
     /// Keys, tokens and addresses: list, set, clear, forget, store, lock, unlock. Values are never printed.
     #[command(subcommand)]
     Secrets(Secrets),
+    /// Ask the assistant; its answer streams to standard output.
+    Ask(Question),
+    /// Providers of language models: list, test.
+    #[command(subcommand)]
+    Providers(Providers),
+    /// The contract on what may leave this machine: check, try, show.
+    #[command(subcommand)]
+    Policy(Policy),
+    /// What left this machine, newest first; never a word of what was said.
+    Ledger(Ledger),
     /// Show what the app wrote down about itself; it need not run.
     Logs(Logs),
     /// Check microphone, hotkey, insertion, keyring, model, workers and database.
@@ -79,10 +89,74 @@ pub enum Ctl {
     Quit,
 }
 
+/// A question to the assistant.
+#[derive(Debug, clap::Args)]
+pub struct Question {
+    /// The question.
+    pub text: String,
+    /// Model to ask first, as provider/model.
+    #[arg(long, value_name = "PROVIDER/MODEL")]
+    pub model: Option<String>,
+    /// Instructions of the new conversation.
+    #[arg(long, value_name = "TEXT", conflicts_with = "resume")]
+    pub system: Option<String>,
+    /// Go on with this conversation, as --json names it.
+    #[arg(long = "continue", value_name = "CONVERSATION")]
+    pub resume: Option<String>,
+}
+
+/// Verbs for providers of language models.
+#[derive(Debug, Subcommand)]
+pub enum Providers {
+    /// Show every provider, and why one cannot be asked now.
+    List,
+    /// Ask one for its list of models: that costs nothing and needs a good address and key.
+    Test {
+        /// Its id, as `tonny providers list` shows it.
+        name: String,
+    },
+}
+
+/// Verbs for the contract.
+#[derive(Debug, Subcommand)]
+pub enum Policy {
+    /// Read a contract and run its examples.
+    Check {
+        /// A TOML file; `tonny policy show` prints one to begin with.
+        file: PathBuf,
+    },
+    /// Show what a contract would let out of some words.
+    Try {
+        /// A TOML file.
+        file: PathBuf,
+        /// The words.
+        words: String,
+        /// To which model, as provider/model.
+        #[arg(long, value_name = "PROVIDER/MODEL", default_value = "openai/gpt-4o")]
+        model: String,
+    },
+    /// Print the contract in force.
+    Show,
+}
+
+/// Which rows of the ledger.
+#[derive(Debug, clap::Args)]
+pub struct Ledger {
+    /// How many.
+    #[arg(long, value_name = "N", default_value_t = 50)]
+    pub limit: u32,
+    /// Older than this place, as --json names it in `next`.
+    #[arg(long, value_name = "PLACE")]
+    pub before: Option<String>,
+    /// Add up by day and host, over so many days.
+    #[arg(long, value_name = "N")]
+    pub days: Option<u32>,
+}
+
 /// Where the words go.
 #[derive(Debug, clap::Args)]
 pub struct Route {
-    /// type or clipboard.
+    /// type, clipboard or assistant.
     #[arg(long, value_name = "NAME")]
     pub route: Option<String>,
 }

@@ -1,11 +1,15 @@
 //! One file per verb; this one only sends them their way.
 
+mod ask;
 mod ctl;
 mod db;
 mod doctor;
 mod history;
+mod ledger;
 mod logs;
 mod models;
+mod policy;
+mod providers;
 mod secrets;
 mod settings;
 mod transcribe;
@@ -27,6 +31,10 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
         Verb::Settings(verb) => settings::run(face, verb),
         Verb::Db(verb) => db::run(face, verb),
         Verb::Secrets(verb) => secrets::run(face, verb),
+        Verb::Ask(question) => ask::run(face, question),
+        Verb::Providers(verb) => providers::run(face, verb),
+        Verb::Policy(verb) => policy::run(face, verb),
+        Verb::Ledger(wish) => ledger::run(face, &wish),
         Verb::Logs(wish) => logs::run(face, &wish),
         Verb::Doctor => doctor::run(face),
     }

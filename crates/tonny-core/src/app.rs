@@ -16,6 +16,7 @@ pub mod export;
 pub mod history;
 mod install;
 mod keeping;
+mod long_text;
 mod microphones;
 mod quitting;
 mod recording;
@@ -35,7 +36,7 @@ use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::{Duration, Instant};
 
-use tokio::sync::{mpsc, watch};
+use tokio::sync::{Notify, mpsc, watch};
 use tokio_util::task::TaskTracker;
 use tonny_egress::Downloads;
 use tonny_store::Store;
@@ -47,6 +48,7 @@ pub use storage::{BackupView, Checked, Cleaned, StorageView};
 pub use usage::UsagePoint;
 
 use crate::activity::{self, ActivityLog};
+use crate::assistant::{self, Assistant, Local};
 use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
 use crate::overlay::OverlayView;
@@ -105,6 +107,8 @@ pub struct Parts {
 pub enum DesktopWish {
     /// Open the window, on this page if named.
     Show(Option<String>),
+    /// Open the assistant's window on this conversation.
+    ShowConversation(String),
     /// The settings changed: hotkey, autostart and theme may have.
     Apply(Box<Settings>),
     /// Tell the user by a notification of the desktop.
@@ -157,11 +161,36 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (activity, write_activity) = activity::start(parts.store.clone(), parts.clock.clone());
     let handle = AppHandle::new(messages, snapshot_out.clone(), worker_log.clone());
     let (chain, _) = watch::channel(Chain::default());
+    let (language, local) = watch::channel(Local::default());
+    let (settings_out, settings_in) = watch::channel(settings.clone());
+    let tasks = TaskTracker::new();
+    let want_local = Arc::new(Notify::new());
+    let assistant = assistant::start(assistant::Parts {
+        store: parts.store.clone(),
+        secrets: parts.secrets.clone(),
+        clock: parts.clock.clone(),
+        settings: settings_in,
+        local,
+        want_local: want_local.clone(),
+        tasks: tasks.clone(),
+        adopts: true,
+    })
+    .await;
+    let assistant = assistant.map(|(assistant, run)| {
+        tasks.spawn(run);
+        assistant
+    });
+    let handle = handle.with(assistant.clone());
+    tasks.spawn(pass_on(want_local, handle.clone()));
     let mut app = App {
         settings,
         problem,
         handle: handle.clone(),
-        tasks: TaskTracker::new(),
+        tasks,
+        language,
+        language_until: None,
+        settings_out,
+        assistant,
         catalogue: Catalogue::load(),
         key: PushToTalk::default(),
         utterances: VecDeque::new(),
@@ -221,6 +250,14 @@ struct App {
     settings: Settings,
     handle: AppHandle,
     tasks: TaskTracker,
+    /// The local language model as the assistant finds it.
+    language: watch::Sender<Local>,
+    /// It stays in memory until then; none where nobody asked for it.
+    language_until: Option<Instant>,
+    /// For those who follow the settings.
+    settings_out: watch::Sender<Settings>,
+    /// Or why there is none.
+    assistant: Result<Assistant, Problem>,
     catalogue: Catalogue,
     key: PushToTalk,
     /// In the order they were spoken; at most the last one is still being recorded.
@@ -302,6 +339,7 @@ impl App {
             Message::Opened(id, opened) => self.opened(&id, opened),
             Message::Note(id, note) => self.note(&id, note).await,
             Message::Delivered(id, delivery, at) => self.delivered(&id, delivery, at).await,
+            Message::CleanedText(id, cleaned) => self.cleaned_text(&id, cleaned).await,
             Message::Worker(run, state) => self.worker_changed(run, &state),
             Message::WorkerGone(run) => self.worker_gone(run),
             Message::CommandWorker(name, command, reply) => {
@@ -351,6 +389,7 @@ impl App {
             Message::Dismiss => self.dismiss(),
             Message::Told(problem, notification) => self.told(problem, notification),
             Message::Wish(wish) => self.wish(wish),
+            Message::WantLanguage => self.want_language(),
             Message::Quit => {}
         }
     }
@@ -375,6 +414,16 @@ impl App {
     fn told(&mut self, problem: Problem, notification: Notification) {
         self.problem.get_or_insert(problem);
         self.alert(notification);
+    }
+}
+
+/// The assistant's wish for the local model becomes a message.
+async fn pass_on(want_local: Arc<Notify>, app: AppHandle) {
+    loop {
+        want_local.notified().await;
+        if !app.send(Message::WantLanguage).await {
+            return;
+        }
     }
 }
 

@@ -13,6 +13,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use described::check as check_described;
+pub use llama::{CONTEXT as LLAMA_CONTEXT, NAME as LLAMA};
 use tokio::sync::watch;
 pub use tonny_supervisor::Handle as Worker;
 use tonny_supervisor::{At, Base, Cause, How, Phase, Probe, Spec, SpecError, Supervisor, Token, WorkerState};

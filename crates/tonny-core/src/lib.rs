@@ -6,6 +6,7 @@
 pub mod activity;
 pub mod app;
 pub mod app_log;
+pub mod assistant;
 pub mod control;
 pub mod engine;
 pub mod file_transcription;

@@ -78,6 +78,7 @@ codes! {
     BackupBroken = "TT-STORE-605", "This is no sound backup.", "Nothing was changed. Choose another one of the backups folder.";
     ImportRefused = "TT-STORE-606", "The file cannot be imported; nothing of it was.", "Mend the line that is named and try again.";
     UnderWay = "TT-STORE-609", "This utterance is still being worked on.", "Wait until it is done; its entry changes by itself.";
+    TextSplit = "TT-STORE-610", "The text is longer than one entry of the history may be.", "Nothing of it is lost: it goes on in the entries after it. What an engine made of silence or noise repeats itself; delete it then.";
     DatabaseRepaired = "TT-STORE-607", "The database was damaged and was set aside.", "Look through History for what may be missing. The damaged file is kept for 30 days.";
     DatabaseDamaged = "TT-STORE-608", "The database is damaged.", "Start TonnyTray again: it sets the file aside and takes the newest good backup and all that can still be read.";
     SettingsBroken = "TT-SETTINGS-701", "The settings could not be read.", "Defaults are in use until a setting is changed. `tonny settings reset` clears them, `tonny settings import FILE` brings a saved copy back.";
@@ -113,6 +114,16 @@ codes! {
     RecordingsKeyLost = "TT-SECRET-1027", "The key of encrypted recordings cannot be kept in memory alone: they could never be heard again.", "Choose the keyring or the encrypted file; or clear the key first, if nobody needs those recordings.";
     VaultLeftBehind = "TT-SECRET-1028", "This secret stayed in the keyring, which did not answer when the others were moved.", "Once the keyring answers, choose it again under Settings, Secrets: both are then in one place. Or enter the secret again.";
     MigrationWaits = "TT-SECRET-1029", "Plain-text secrets of an older set-up could not be moved into the vault yet.", "They are still where they were. It is tried again when the vault can be used: see Settings, Secrets.";
+    ModelNotNamed = "TT-CHAT-1101", "There is no such language model.", "Write it as provider/model; `tonny providers list` shows the providers.";
+    ConversationUnknown = "TT-CHAT-1102", "There is no such conversation.", "It may have been deleted; open another one.";
+    MessageUnknown = "TT-CHAT-1103", "There is no such message.", "Open the conversation again.";
+    QuestionEmpty = "TT-CHAT-1104", "There is nothing to ask.", "Write or say a question.";
+    QuestionTooLong = "TT-CHAT-1105", "The question is too long.", "Ask with 1,000,000 characters at most; longer text goes along as a file.";
+    AttachmentRefused = "TT-CHAT-1106", "This file cannot go along.", "Text files and pictures (PNG, JPEG, WebP, GIF) of up to 10 MB can, 10 at most.";
+    NotToContinue = "TT-CHAT-1107", "This answer cannot be gone on with.", "Ask again instead.";
+    ConversationFileWrong = "TT-CHAT-1108", "This is no conversation that was exported here.", "Choose a JSON or Markdown file that TonnyTray saved.";
+    PolicyFileWrong = "TT-CHAT-1109", "The contract does not load.", "Mend what is named; the contract that was in force stays in force.";
+    ModelFileUnfit = "TT-CHAT-1110", "The local model cannot be loaded.", "Choose another GGUF file under Settings, Assistant.";
     PageFailed = "TT-UI-901", "This page could not be drawn.", "Close the window and open it again; dictation is not affected.";
     AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";
     AppRunning = "TT-APP-802", "TonnyTray is already running.", "Its window was brought up instead.";
@@ -125,7 +136,7 @@ codes! {
     CrashedBefore = "TT-APP-811", "A part of TonnyTray failed when it last ran.", "The report stays on this machine and holds no spoken words; pass it on if you want the fault mended.";
     QuitEarly = "TT-APP-812", "TonnyTray was quit before these words were done.", "What was said is kept: see History.";
     TooManyCalls = "TT-APP-813", "Too much was asked at once.", "Wait a moment and try again: what is under way goes on.";
-    RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type` or `clipboard`.";
+    RouteUnknown = "TT-APP-805", "There is no such route.", "Use `type`, `clipboard` or `assistant`.";
     WorkerUnknown = "TT-APP-806", "There is no such worker.", "`tonny workers list` shows them.";
     WorkerAway = "TT-APP-814", "This worker does not run now.", "Start it, or wait a moment: a new copy starts when the last one has ended.";
 }
@@ -192,10 +203,14 @@ mod tests {
     #[test]
     fn the_page_of_codes_is_fresh() {
         let mut page = String::from(
-            "# Error codes\n\nPrinted from the table in crates/tonny-core/src/problem.rs by `make docs`.\n\n\
+            "# Error codes\n\nPrinted by `make docs` from the tables in crates/tonny-core/src/problem.rs and, for\n\
+             language models, crates/tonny-egress/src/fault/table.rs.\n\n\
              | code | what happened | what to do |\n| --- | --- | --- |\n",
         );
         for code in Code::ALL {
+            let _ = writeln!(page, "| {} | {} | {} |", code.id(), code.what(), code.advice());
+        }
+        for code in tonny_egress::fault::FaultCode::ALL {
             let _ = writeln!(page, "| {} | {} | {} |", code.id(), code.what(), code.advice());
         }
         let file = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../docs/error-codes.md");

@@ -98,10 +98,11 @@ pub fn surplus_backups(made_ms: &[i64]) -> Vec<i64> {
     goes
 }
 
-/// Free pages are worth a vacuum by itself: a quarter of the file and more than 16 MB, in a file small enough that
-/// nobody notices.
+/// Free pages are worth a vacuum by itself, while nobody speaks: a quarter of the file, and more than 16 MB. A large file,
+/// whose vacuum takes seconds, has to give back more than 64 MB.
 pub fn vacuum_pays(bytes: i64, free_bytes: i64) -> bool {
-    free_bytes > 16_000_000 && free_bytes > bytes / 4 && bytes < 256_000_000
+    let enough = if bytes < 256_000_000 { 16_000_000 } else { 64_000_000 };
+    free_bytes > enough && free_bytes > bytes / 4
 }
 
 #[cfg(test)]
@@ -144,6 +145,24 @@ mod tests {
         assert!(kept.contains(&((24 * 30 - 1) * HOUR_MS)));
         assert_eq!(kept[0], (24 * 24 - 1) * HOUR_MS, "the last hour of the seventh day");
         assert_eq!(surplus_backups(&[]), [0; 0]);
+    }
+
+    #[test]
+    fn a_vacuum_pays_where_much_is_free() {
+        const MB: i64 = 1_000_000;
+        for (bytes, free, pays) in [
+            (0, 0, false),
+            (20 * MB, 16 * MB, false),
+            (20 * MB, 17 * MB, true),
+            (200 * MB, 50 * MB, false),
+            (200 * MB, 51 * MB, true),
+            (256 * MB, 64 * MB, false),
+            (256 * MB, 65 * MB, true),
+            (4_000 * MB, 1_000 * MB, false),
+            (4_000 * MB, 1_001 * MB, true),
+        ] {
+            assert_eq!(vacuum_pays(bytes, free), pays, "{free} of {bytes}");
+        }
     }
 
     #[test]

@@ -15,3 +15,8 @@ pub use desk::{SecretKept, Secrets, Tried};
 pub use kinds::{Carry, Kind, RECORDINGS, Reader, Trial, all, kind};
 pub use shape::{Note, Shape, check};
 pub use value::{Secret, Typed};
+
+/// Whether a server's address may be used: encrypted, or plain on this machine.
+pub(crate) fn check_address(text: &str) -> Result<(), String> {
+    address::check(text, &[address::Scheme::secure("https"), address::Scheme::local("http")], false).map(drop)
+}

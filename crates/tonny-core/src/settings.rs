@@ -3,6 +3,7 @@
 //! Adding a setting touches the document and the table in `fields.rs`; a test fails when they disagree. The document is
 //! kept as JSON in the store; TOML is only for people (`tonny settings export`).
 
+mod assistant;
 mod commands;
 mod document;
 mod fields;
@@ -10,6 +11,7 @@ mod old_files;
 mod toml_form;
 mod versions;
 
+pub use assistant::{Address, Assistant, CleanUp, Privacy, Prompt};
 pub use commands::{CommandReady, WorkerCommand};
 pub use document::{
     Appearance, Dictation, Hotkeys, Insertion, Language, Logging, MicrophoneChoice, Models, Overlay,

@@ -76,7 +76,7 @@ pub enum Action {
 }
 
 /// Pages that the tray opens.
-const PAGES: [&str; 4] = ["speech", "engines", "history", "general"];
+const PAGES: [&str; 5] = ["speech", "engines", "history", "general", "assistant"];
 
 impl Action {
     /// A stable id, for a face that knows menu entries by a text.
@@ -185,6 +185,7 @@ fn menu(snapshot: &Snapshot) -> Vec<Item> {
     menu.extend([
         entry(Action::PauseHotkeys(!paused), if paused { "Resume hotkeys" } else { "Pause hotkeys" }, true),
         Item::Separator,
+        entry(Action::Open("assistant"), "Assistant\u{2026}", true),
         entry(Action::Open("history"), &history_words(snapshot.recovered), true),
         entry(Action::Open("general"), "Settings\u{2026}", true),
         Item::Separator,

@@ -154,6 +154,31 @@ async fn each_kind_has_limits_of_its_own() {
     assert!(clean_up(&home.places, &limits, NOW).await.unwrap().is_nothing(), "once is enough");
 }
 
+/// The lines of an old log have old dates; what was just imported is not what is over the limits.
+#[tokio::test]
+async fn an_imported_log_is_as_old_as_its_import() {
+    let home = Home::new().await;
+    let activity = home.places.store.activity();
+    let deed = |at_ms, action: &str| Deed { at_ms, action: action.to_owned(), ..Deed::default() };
+    let log = [deed(NOW - 900 * DAY, "log.error"), deed(NOW - 899 * DAY, "log.info")];
+    activity.note(&deed(NOW - 400 * DAY, "dictate")).await.unwrap();
+    activity.note(&deed(NOW - 2 * DAY, "dictate")).await.unwrap();
+    activity.import(&log).await.unwrap();
+    activity.note(&deed(NOW, "history.import")).await.unwrap();
+    let limits = Storage { activity_days: 365, backups: false, ..without_limits() };
+    assert_eq!(
+        upkeep(&home.places, &limits, NOW, true).await.unwrap().activity,
+        1,
+        "the own one of long ago"
+    );
+    let over = Storage { activity_count: 3, backups: false, ..without_limits() };
+    assert_eq!(upkeep(&home.places, &over, NOW, true).await.unwrap().activity, 1, "what was entered first");
+    let left = activity.list(&Deeds::All, None, 9).await.unwrap();
+    let left: Vec<_> = left.into_iter().map(|row| row.action).collect();
+    assert_eq!(left, ["history.import", "log.info", "log.error"]);
+    assert_eq!(upkeep(&home.places, &limits, NOW + 366 * DAY, true).await.unwrap().activity, 3);
+}
+
 #[tokio::test]
 async fn what_is_under_way_and_what_was_just_cancelled_stays() {
     let home = Home::new().await;
@@ -180,6 +205,42 @@ async fn where_nothing_is_kept_nothing_stays_in_any_file() {
     assert_eq!((cleaned.utterances, cleaned.backups), (50, 1));
     assert_eq!(home.holding(b"xylocanary"), Vec::<PathBuf>::new());
     assert_eq!(home.places.store.backups().len(), 1, "a fresh one in place of the old");
+}
+
+/// Whoever deleted the words: a backup is judged by what is in it.
+#[tokio::test]
+async fn where_nothing_is_kept_no_backup_holds_what_the_database_let_go() {
+    let home = Home::new().await;
+    let (store, epoch) = (&home.places.store, time::OffsetDateTime::UNIX_EPOCH);
+    let nothing = Storage { keep_text: false, ..without_limits() };
+    home.add("young", HOUR, UtteranceState::Kept, "it did not arrive").await;
+    back_up(store, "auto-1-", epoch).await.unwrap();
+    home.add("cleaned", DAY, UtteranceState::Delivered, "xylocanary").await;
+    back_up(store, "auto-2-", epoch).await.unwrap();
+    back_up(store, "manual-", epoch).await.unwrap();
+    // All that the terminal's clean-up does.
+    let cleaned = clean_up(&home.places, &nothing, NOW).await.unwrap();
+    assert_eq!((cleaned.utterances, cleaned.backups), (1, 2));
+    assert_eq!(home.holding(b"xylocanary"), Vec::<PathBuf>::new());
+    assert_eq!(store.backups().len(), 1, "one that holds only what is still there stays");
+    // As a delivery does that meets a backup made a moment before.
+    home.add("forgotten", 0, UtteranceState::Delivering, "xylocanary").await;
+    back_up(store, "auto-3-", epoch).await.unwrap();
+    store.utterances().delete("forgotten").await.unwrap();
+    fs::remove_file(home.wav("forgotten")).unwrap();
+    assert_eq!(upkeep(&home.places, &nothing, NOW, true).await.unwrap().backups, 1);
+    assert_eq!(home.holding(b"xylocanary"), Vec::<PathBuf>::new());
+    // What cannot be read may hold anything; what a dead program left half-made, too.
+    let folder = store.backups_folder();
+    fs::write(folder.join("auto-4.db"), "xylocanary").unwrap();
+    let part = folder.join("auto-5.db.part");
+    fs::write(&part, "xylocanary").unwrap();
+    clean_up(&home.places, &nothing, NOW).await.unwrap();
+    assert_eq!(home.holding(b"xylocanary"), std::slice::from_ref(&part), "it may be in the making");
+    let hours_ago = std::time::Duration::from_millis((NOW - 2 * HOUR).unsigned_abs());
+    fs::File::open(&part).unwrap().set_modified(std::time::UNIX_EPOCH + hours_ago).unwrap();
+    clean_up(&home.places, &nothing, NOW).await.unwrap();
+    assert_eq!(home.holding(b"xylocanary"), Vec::<PathBuf>::new());
 }
 
 #[tokio::test]
@@ -303,4 +364,28 @@ async fn damaged_files_and_backups_nobody_replaces_go_after_a_month() {
     let nothing = Storage { keep_text: false, ..off };
     upkeep(&home.places, &nothing, now, true).await.unwrap();
     assert!(!damaged.exists(), "where nothing is kept, at once");
+}
+
+#[tokio::test]
+async fn a_backup_somebody_made_and_the_way_back_to_the_last_schema_stay_for_good() {
+    let home = Home::new().await;
+    home.add("a", DAY, UtteranceState::Delivered, "words").await;
+    let (store, now) = (&home.places.store, time::OffsetDateTime::UNIX_EPOCH);
+    for kind in ["manual-", "before-restore-", "auto-"] {
+        back_up(store, kind, now).await.unwrap();
+    }
+    let folder = store.backups_folder();
+    for name in ["schema-1.db", "schema-2.db", "schema-10.db", "mine.db"] {
+        fs::copy(folder.join("manual-19700101T000000Z.db"), folder.join(name)).unwrap();
+    }
+    let later = store.changed_ms() + 40 * DAY;
+    let off = Storage { backups: false, ..without_limits() };
+    assert_eq!(upkeep(&home.places, &off, later, true).await.unwrap().backups, 4);
+    let mut names: Vec<String> = store.backups().into_iter().map(|backup| backup.name).collect();
+    names.sort();
+    assert_eq!(names, ["manual-19700101T000000Z.db", "mine.db", "schema-10.db"]);
+    // Where nothing is kept they go with the words they hold.
+    let nothing = Storage { keep_text: false, ..off };
+    assert_eq!(upkeep(&home.places, &nothing, later, true).await.unwrap().backups, 3);
+    assert_eq!(store.backups(), []);
 }

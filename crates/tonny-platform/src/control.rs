@@ -287,6 +287,41 @@ mod tests {
         assert!(read.next_line().await.expect("read").expect("answered").contains("true"));
     }
 
+    /// Linux keeps a user for each thread; glibc alone makes it one for all.
+    fn as_nobody(path: &Path) -> io::Result<String> {
+        let nobody = rustix::process::Uid::from_raw(65_534);
+        rustix::thread::set_thread_res_uid(nobody, nobody, nobody)?;
+        let mut stream = StdStream::connect(path)?;
+        stream.set_read_timeout(Some(ANSWER_WITHIN))?;
+        // Refused before or after it is written.
+        let _ = stream.write_all(b"{\"verb\":\"status\"}\n");
+        let mut answer = String::new();
+        match StdReader::new(&stream).read_line(&mut answer) {
+            Err(error) if error.kind() != io::ErrorKind::ConnectionReset => Err(error),
+            _ => Ok(answer),
+        }
+    }
+
+    #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+    async fn another_user_is_refused_though_the_file_lets_everybody_in() {
+        if !rustix::process::geteuid().is_root() {
+            println!("skipped: only root can be another user");
+            return;
+        }
+        let (folder, path, _server) = served();
+        let open = |path: &Path, mode| std::fs::set_permissions(path, std::fs::Permissions::from_mode(mode));
+        open(folder.path(), 0o755).and_then(|()| open(&path, 0o666)).expect("opened for all");
+        let stranger = std::thread::spawn({
+            let path = path.clone();
+            move || as_nobody(&path)
+        });
+        let answer =
+            tokio::task::spawn_blocking(move || stranger.join().expect("no panic")).await.expect("asked");
+        assert_eq!(answer.expect("the kernel lets it connect"), "", "and the app says nothing to it");
+        let owner = tokio::task::spawn_blocking(move || ask(&path, &Request::Status)).await.expect("asked");
+        assert!(owner.expect("answered").ok);
+    }
+
     #[tokio::test]
     async fn a_flood_is_cut_off_and_others_are_served() {
         let (_folder, path, _server) = served();

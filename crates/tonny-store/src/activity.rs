@@ -37,12 +37,15 @@ statements! {
     /// Walks an index, the narrowest there is.
     COUNT = "SELECT count(*) FROM activity";
 
-    /// The bound keeps one clean-up's transaction short.
+    /// The bound keeps one clean-up's transaction short. A line of an old log that was imported is as old as its import: it
+    /// goes once something that was noted later goes, too.
     DELETE_BEFORE = "DELETE FROM activity WHERE seq IN \
-        (SELECT seq FROM activity WHERE at < ?1 ORDER BY at, seq LIMIT ?2)";
+        (SELECT seq FROM activity WHERE at < ?1 AND (action NOT GLOB 'log.*' OR seq < \
+        (SELECT max(seq) FROM activity WHERE at < ?1 AND action NOT GLOB 'log.*')) ORDER BY at, seq LIMIT ?2)";
 
+    /// In the order of entry, for the same reason.
     DELETE_OLDEST = "DELETE FROM activity WHERE seq IN \
-        (SELECT seq FROM activity WHERE at < 9223372036854775807 ORDER BY at, seq LIMIT ?1)";
+        (SELECT seq FROM activity WHERE seq < 9223372036854775807 ORDER BY seq LIMIT ?1)";
 }
 
 /// More rows than a page shows.
@@ -196,7 +199,8 @@ impl<'a> Activity<'a> {
         Ok(count.map_or(0, |(count,)| count.unsigned_abs()))
     }
 
-    /// Deletes at most `limit` rows older than `at_ms`, oldest first; gives how many.
+    /// Deletes at most `limit` rows older than `at_ms`, oldest first; gives how many. What was imported (`log.*`) is as old as
+    /// its import.
     ///
     /// # Errors
     /// Those of any write.
@@ -205,7 +209,7 @@ impl<'a> Activity<'a> {
         self.store.change(Durability::Process, "delete old activity", query).await
     }
 
-    /// Deletes the `limit` oldest rows; gives how many.
+    /// Deletes the `limit` rows that were entered first; gives how many.
     ///
     /// # Errors
     /// Those of any write.

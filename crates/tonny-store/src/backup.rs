@@ -6,7 +6,9 @@
 //! When to make one and which to keep is the core's decision.
 
 mod copy;
+pub(crate) mod forgotten;
 pub(crate) mod lay_over;
+pub(crate) mod old_schema;
 pub(crate) mod recovery;
 mod salvage;
 
@@ -27,9 +29,11 @@ use crate::store::{Store, header, shared_options};
 pub use recovery::Recovery;
 
 statements! {
-    /// Reads no row of a table but walks an index of each.
+    /// Reads no row of a table but walks an index of each. What is still coming of an answer comes and goes too quickly to
+    /// be counted.
     COUNT = "SELECT (SELECT count(*) FROM utterances), (SELECT count(*) FROM profiles), \
-        (SELECT count(*) FROM activity), (SELECT count(*) FROM conversations), (SELECT count(*) FROM messages)";
+        (SELECT count(*) FROM activity), (SELECT count(*) FROM conversations), (SELECT count(*) FROM messages), \
+        (SELECT count(*) FROM message_attachments), (SELECT count(*) FROM egress_ledger)";
 }
 
 /// The name of a backup that is not one yet.
@@ -39,7 +43,7 @@ const UNFINISHED: &str = "part";
 const SYNC_EVERY: Duration = Duration::from_millis(50);
 
 /// Rows of each table, in the order of [`COUNT`].
-type Counts = (i64, i64, i64, i64, i64);
+type Counts = (i64, i64, i64, i64, i64, i64, i64);
 
 impl Store {
     /// Where this database's backups lie: a folder beside it.
@@ -253,7 +257,7 @@ async fn connect(path: &Path) -> Result<SqliteConnection, StoreError> {
 }
 
 /// A copy with no free pages: words that were deleted are not in it.
-pub(crate) async fn snapshot(from: &Path, part: &Path) -> Result<(), StoreError> {
+async fn snapshot(from: &Path, part: &Path) -> Result<(), StoreError> {
     remove_with_log(part);
     // Made first, so that it is the owner's alone from its first byte on.
     header::prepare(part)?;
@@ -275,8 +279,8 @@ async fn synced_meanwhile<T>(part: &Path, copying: impl Future<Output = T>) -> T
         let part = part.to_owned();
         let syncing = async {
             tokio::time::sleep(SYNC_EVERY).await;
-            // What is not synced here is synced at the end, and what fails here fails there.
-            let _ = tokio::task::spawn_blocking(move || File::open(part)?.sync_data()).await;
+            // What is not synced here is synced at the end, by the same call, and what fails here fails there.
+            let _ = tokio::task::spawn_blocking(move || File::open(part)?.sync_all()).await;
         };
         tokio::select! {
             done = &mut copying => return done,
@@ -286,7 +290,7 @@ async fn synced_meanwhile<T>(part: &Path, copying: impl Future<Output = T>) -> T
 }
 
 /// From its temporary name to its own, on the disk before it counts.
-pub(crate) fn put_in_place(part: &Path, to: &Path) -> Result<(), StoreError> {
+fn put_in_place(part: &Path, to: &Path) -> Result<(), StoreError> {
     let done = File::open(part).and_then(|file| file.sync_all()).and_then(|()| fs::rename(part, to));
     done.map_err(file(to))?;
     sync_folder(to);
@@ -323,10 +327,7 @@ pub(crate) fn file(path: &Path) -> impl FnOnce(std::io::Error) -> StoreError {
 
 /// While the copy was made, rows may have come or gone.
 fn between(found: Counts, a: Counts, b: Counts) -> bool {
-    let fits = |found: i64, a: i64, b: i64| (a.min(b)..=a.max(b)).contains(&found);
-    fits(found.0, a.0, b.0)
-        && fits(found.1, a.1, b.1)
-        && fits(found.2, a.2, b.2)
-        && fits(found.3, a.3, b.3)
-        && fits(found.4, a.4, b.4)
+    let each =
+        |counts: Counts| [counts.0, counts.1, counts.2, counts.3, counts.4, counts.5, counts.6].into_iter();
+    each(found).zip(each(a).zip(each(b))).all(|(found, (a, b))| (a.min(b)..=a.max(b)).contains(&found))
 }

@@ -1,26 +1,58 @@
-//! The table `conversations`: one row for each talk with the assistant. What was said in it is in `messages.rs`.
+//! The table `conversations`: one row for each talk with the assistant, and the search over titles and what was said.
+//! What was said is in `messages.rs`.
+
+mod search;
 
 use serde::{Deserialize, Serialize};
 
+#[cfg(test)]
+pub(crate) use search::ALL as ALL_OF_SEARCH;
+pub use search::{ConversationHit, ConversationSearch};
+
 use crate::StoreError;
 use crate::statements::statements;
-use crate::store::{Durability, Store};
+use crate::store::{Durability, Query, Store};
+
+/// The long column last, as in the table; counted from an index.
+macro_rules! select {
+    ($rest:literal) => {
+        concat!(
+            "SELECT c.id, c.profile, c.title, c.model, c.leaf, c.created_at, c.updated_at, ",
+            "(SELECT count(*) FROM messages m WHERE m.conversation = c.id) AS messages, c.system ",
+            $rest
+        )
+    };
+}
 
 statements! {
     PUT = "INSERT INTO conversations (id, profile, title, model, system, created_at, updated_at) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?6) ON CONFLICT (id) DO UPDATE SET title = excluded.title, \
         model = excluded.model, system = excluded.system, updated_at = excluded.updated_at";
 
-    GET = "SELECT id, profile, title, model, system, created_at, updated_at FROM conversations WHERE id = ?1";
+    RENAME = "UPDATE conversations SET title = ?2 WHERE id = ?1";
 
-    LIST = "SELECT id, profile, title, model, system, created_at, updated_at FROM conversations \
-        WHERE (updated_at, id) < (?1, ?2) ORDER BY updated_at DESC, id DESC LIMIT abs(?3)";
+    /// No other talk's message.
+    SET_LEAF = "UPDATE conversations SET leaf = ?2 WHERE id = ?1 \
+        AND (?2 IS NULL OR EXISTS (SELECT 1 FROM messages WHERE id = ?2 AND conversation = ?1))";
 
-    LIST_OF_PROFILE = "SELECT id, profile, title, model, system, created_at, updated_at FROM conversations \
-        WHERE (updated_at, id) < (?1, ?2) AND profile = ?4 ORDER BY updated_at DESC, id DESC LIMIT abs(?3)";
+    TOUCH = "UPDATE conversations SET updated_at = ?2 WHERE id = ?1";
+
+    GET = select!("FROM conversations c WHERE c.id = ?1");
+
+    LIST = select!(
+        "FROM conversations c WHERE (c.updated_at, c.id) < (?1, ?2) \
+         ORDER BY c.updated_at DESC, c.id DESC LIMIT abs(?3)"
+    );
+
+    LIST_OF_PROFILE = select!(
+        "FROM conversations c WHERE (c.updated_at, c.id) < (?1, ?2) AND c.profile = ?4 \
+         ORDER BY c.updated_at DESC, c.id DESC LIMIT abs(?3)"
+    );
 
     DELETE = "DELETE FROM conversations WHERE id = ?1";
 }
+
+pub(crate) use select;
 
 /// More rows than a page shows.
 const LONGEST_PAGE: u32 = 1_000;
@@ -36,14 +68,18 @@ pub struct Conversation {
     pub title: String,
     /// The model it is held with.
     pub model: Option<String>,
-    /// The system prompt.
-    pub system: Option<String>,
+    /// The last message of the branch that is shown.
+    pub leaf: Option<String>,
     /// UTC, milliseconds since 1970.
     #[sqlx(rename = "created_at")]
     pub created_at_ms: i64,
-    /// The last change or message.
+    /// The last use: a message that was added, or a `put` or `touch`.
     #[sqlx(rename = "updated_at")]
     pub updated_at_ms: i64,
+    /// How many messages it has, in all its branches.
+    pub messages: i64,
+    /// The system prompt.
+    pub system: Option<String>,
 }
 
 /// What is given to make or change one.
@@ -88,6 +124,30 @@ impl<'a> Conversations<'a> {
         self.store.change(Durability::Process, "save a conversation", query).await.map(drop)
     }
 
+    /// Gives it another title; its place in the list stays.
+    ///
+    /// # Errors
+    /// `Missing`; `is_refused_value` above 1,000 characters.
+    pub async fn rename(&self, id: &str, title: &str) -> Result<(), StoreError> {
+        self.change_one("rename a conversation", id, sqlx::query(RENAME).bind(id).bind(title)).await
+    }
+
+    /// Shows the branch that ends at the message `leaf`; `None` forgets which one was shown.
+    ///
+    /// # Errors
+    /// `Missing`, also where it is no message of this conversation.
+    pub async fn set_leaf(&self, id: &str, leaf: Option<&str>) -> Result<(), StoreError> {
+        self.change_one("choose a branch", id, sqlx::query(SET_LEAF).bind(id).bind(leaf)).await
+    }
+
+    /// It was used at that moment.
+    ///
+    /// # Errors
+    /// `Missing`.
+    pub async fn touch(&self, id: &str, now_ms: i64) -> Result<(), StoreError> {
+        self.change_one("save a conversation", id, sqlx::query(TOUCH).bind(id).bind(now_ms)).await
+    }
+
     /// One.
     ///
     /// # Errors
@@ -120,8 +180,11 @@ impl<'a> Conversations<'a> {
     /// # Errors
     /// `Missing`.
     pub async fn delete(&self, id: &str) -> Result<(), StoreError> {
-        let query = sqlx::query(DELETE).bind(id);
-        match self.store.change(Durability::Process, "delete a conversation", query).await? {
+        self.change_one("delete a conversation", id, sqlx::query(DELETE).bind(id)).await
+    }
+
+    async fn change_one(&self, action: &'static str, id: &str, query: Query<'_>) -> Result<(), StoreError> {
+        match self.store.change(Durability::Process, action, query).await? {
             1 => Ok(()),
             _ => Err(StoreError::Missing { id: id.to_owned() }),
         }

@@ -1,4 +1,5 @@
-//! The only room with SQL: one SQLite file that holds settings, utterances, people, activity and talks.
+//! The only room with SQL: one SQLite file that holds settings, utterances, people, activity, talks and what left the
+//! machine.
 //!
 //! It owns the schema (`/migrations`), the connections and the durability of each write. It returns rows and makes no
 //! decision: what a state means, when to retry and what the user is told is the core's business. It knows no clock but
@@ -10,10 +11,13 @@
 #![cfg_attr(test, allow(clippy::unwrap_used, reason = "a test fails by panicking"))]
 
 mod activity;
+mod attachments;
 mod backup;
 mod conversations;
+mod deltas;
 mod error;
 mod filter;
+mod ledger;
 mod logs;
 mod messages;
 #[cfg(test)]
@@ -27,12 +31,18 @@ mod store;
 mod utterances;
 
 pub use activity::{Activity, ActivityRow, Deed, Deeds};
+pub use attachments::{Attachment, Attachments, NewAttachment};
 pub use backup::{BackupFile, Recovery};
-pub use conversations::{Conversation, ConversationDraft, Conversations};
+pub use conversations::{
+    Conversation, ConversationDraft, ConversationHit, ConversationSearch, Conversations,
+};
 pub use error::StoreError;
 pub use filter::Filter;
+pub use ledger::{HostDay, Ledger, LedgerEntry, LedgerRow, Spending};
 pub use logs::{LogLevel, LogOutput, LogQuery, LogRow, LogStore, NewLog};
-pub use messages::{Message, MessageState, MessageText, Messages, NewMessage, Role};
+pub use messages::{
+    FinishReason, Message, MessageEnd, MessageNote, MessageState, Messages, NewMessage, Role,
+};
 pub use profiles::{Profile, Profiles};
 pub use search::{Hit, Piece};
 pub use settings::{Settings, SettingsRow};

@@ -1,163 +1,27 @@
 //! The table `messages`: what was said in the talks with the assistant, as a tree of branches, and the search over it.
 //!
-//! An answer grows while it streams; how it ended is in its state, so that one that was cut off is never taken for
-//! complete.
+//! How a message ended is in its state, so that one that was cut off is never taken for complete. What comes while an
+//! answer streams is in a table of its own (`deltas.rs`) until it ends. Statements are in `messages/sql.rs`, rows in
+//! `messages/row.rs`.
 
-use serde::{Deserialize, Serialize};
-use sqlx::{Connection, FromRow, Row};
+mod row;
+pub(crate) mod sql;
 
-use crate::StoreError;
+use sqlx::{Connection, FromRow, Row, SqliteConnection};
+
+pub use row::{FinishReason, Message, MessageEnd, MessageNote, MessageState, NewMessage, Role};
+
 use crate::search::{Piece, fts_query, pieces};
-use crate::statements::statements;
 use crate::store::{Durability, Store};
-
-macro_rules! select {
-    ($rest:literal) => {
-        concat!(
-            "SELECT m.seq, m.id, m.conversation, m.parent, m.role, m.state, m.text, m.provider, m.model, ",
-            "m.error_code, m.utterance, m.tokens_in, m.tokens_out, m.cost_micros, m.created_at ",
-            $rest
-        )
-    };
-}
-
-statements! {
-    ADD = "INSERT INTO messages (id, conversation, parent, role, state, text, provider, model, utterance, created_at) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10)";
-
-    TOUCH = "UPDATE conversations SET updated_at = ?2 WHERE id = ?1";
-
-    SET_TEXT = "UPDATE messages SET text = ?2, state = ?3, error_code = ?4, tokens_in = coalesce(?5, tokens_in), \
-        tokens_out = coalesce(?6, tokens_out), cost_micros = coalesce(?7, cost_micros) WHERE id = ?1";
-
-    OF = select!("FROM messages m WHERE m.conversation = ?1 AND m.seq > ?2 ORDER BY m.seq LIMIT abs(?3)");
-
-    GET = select!("FROM messages m WHERE m.id = ?1");
-
-    SEARCH = select!(
-        ", snippet(messages_fts, 0, char(0xFDD0), char(0xFDD1), '…', 24) AS snippet \
-         FROM messages_fts CROSS JOIN messages m ON m.seq = messages_fts.rowid \
-         WHERE messages_fts MATCH ?1 AND messages_fts.rowid < ?2 ORDER BY messages_fts.rowid DESC LIMIT abs(?3)"
-    );
-
-    DELETE = "DELETE FROM messages WHERE id = ?1";
-}
+use crate::{StoreError, conversations};
 
 /// A long talk in a few pages.
 const LONGEST_PAGE: u32 = 1_000;
 
-/// Who says it.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(rename_all = "lowercase")]
-pub enum Role {
-    /// The instructions.
-    System,
-    /// The person.
-    User,
-    /// The model.
-    Assistant,
-    /// What a tool gave.
-    Tool,
-}
-
-/// How much of it is there.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
-#[sqlx(rename_all = "lowercase")]
-pub enum MessageState {
-    /// It is still coming.
-    Streaming,
-    /// All of it.
-    Complete,
-    /// It ended early.
-    Cut,
-    /// It did not come.
-    Failed,
-}
-
-/// A message to add.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct NewMessage {
-    /// A UUIDv7 as text.
-    pub id: String,
-    /// The talk it belongs to.
-    pub conversation: String,
-    /// The message before it in its branch.
-    pub parent: Option<String>,
-    /// Who says it.
-    pub role: Role,
-    /// How much of it is there.
-    pub state: MessageState,
-    /// At most 1,000,000 characters.
-    pub text: String,
-    /// Who was asked.
-    pub provider: Option<String>,
-    /// Which model.
-    pub model: Option<String>,
-    /// The utterance it was spoken in.
-    pub utterance: Option<String>,
-    /// UTC, milliseconds since 1970.
-    pub created_at_ms: i64,
-}
-
-/// What changes while an answer streams and when it ends.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
-pub struct MessageText {
-    /// All of it so far.
-    pub text: String,
-    /// How much of it is there.
-    pub state: MessageState,
-    /// `TT-...`, where something went wrong.
-    pub error_code: Option<String>,
-    /// Tokens of the question; `None` keeps what is there.
-    pub tokens_in: Option<i64>,
-    /// Tokens of the answer.
-    pub tokens_out: Option<i64>,
-    /// Millionths of a US dollar.
-    pub cost_micros: Option<i64>,
-}
-
-/// A row.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
-pub struct Message {
-    /// The order of entry.
-    pub seq: i64,
-    /// A UUIDv7 as text.
-    pub id: String,
-    /// The talk it belongs to.
-    pub conversation: String,
-    /// The message before it in its branch.
-    pub parent: Option<String>,
-    /// Who says it.
-    pub role: Role,
-    /// How much of it is there.
-    pub state: MessageState,
-    /// The words.
-    pub text: String,
-    /// Who was asked.
-    pub provider: Option<String>,
-    /// Which model.
-    pub model: Option<String>,
-    /// `TT-...`, where something went wrong.
-    pub error_code: Option<String>,
-    /// The utterance it was spoken in.
-    pub utterance: Option<String>,
-    /// Tokens of the question.
-    pub tokens_in: Option<i64>,
-    /// Tokens of the answer.
-    pub tokens_out: Option<i64>,
-    /// Millionths of a US dollar.
-    pub cost_micros: Option<i64>,
-    /// UTC, milliseconds since 1970.
-    #[sqlx(rename = "created_at")]
-    pub created_at_ms: i64,
-}
-
 /// The queries of the table.
 #[derive(Debug)]
 pub struct Messages<'a> {
-    store: &'a Store,
+    pub(crate) store: &'a Store,
 }
 
 impl<'a> Messages<'a> {
@@ -170,48 +34,62 @@ impl<'a> Messages<'a> {
     /// # Errors
     /// `is_refused_value` for a conversation, parent or utterance that does not exist.
     pub async fn add(&self, new: &NewMessage) -> Result<(), StoreError> {
+        self.add_all(std::slice::from_ref(new), None).await
+    }
+
+    /// Adds several, all or none, such as a question with the answer that is to come; where `leaf` names one of them, its
+    /// conversation shows the branch that ends there. Synced to the disk when this returns.
+    ///
+    /// # Errors
+    /// As `add`; `Missing` for a leaf that is none of them.
+    pub async fn add_all(&self, new: &[NewMessage], leaf: Option<&str>) -> Result<(), StoreError> {
         const ACTION: &str = "add a message";
         let failed = |source| StoreError::Statement { action: ACTION, source };
         // What a person wrote is worth a sync.
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
-        let mut both = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        sqlx::query(ADD)
-            .bind(&new.id)
-            .bind(&new.conversation)
-            .bind(&new.parent)
-            .bind(new.role)
-            .bind(new.state)
-            .bind(&new.text)
-            .bind(&new.provider)
-            .bind(&new.model)
-            .bind(&new.utterance)
-            .bind(new.created_at_ms)
-            .execute(&mut *both)
-            .await
-            .map_err(failed)?;
-        let touch = sqlx::query(TOUCH).bind(&new.conversation).bind(new.created_at_ms);
-        touch.execute(&mut *both).await.map_err(failed)?;
-        both.commit().await.map_err(failed)
+        let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        for new in new {
+            add(&mut all, new).await.map_err(failed)?;
+        }
+        if let Some(leaf) = leaf {
+            let of = new.iter().find(|new| new.id == leaf).map_or("", |new| &new.conversation);
+            let show = sqlx::query(conversations::SET_LEAF).bind(of).bind(leaf);
+            one(leaf, show.execute(&mut *all).await.map_err(failed)?.rows_affected())?;
+        }
+        all.commit().await.map_err(failed)
     }
 
-    /// What it says now.
+    /// Adds whole rows, all or none, in this order; those whose id is there already are left as they are. Gives how many
+    /// were added; they are synced to the disk, and no conversation counts as used.
     ///
     /// # Errors
-    /// `Missing`; `is_refused_value` above 1,000,000 characters.
-    pub async fn set_text(&self, id: &str, text: &MessageText) -> Result<(), StoreError> {
-        let durability = match text.state {
-            MessageState::Streaming => Durability::Process,
-            _ => Durability::Power,
-        };
-        let query = sqlx::query(SET_TEXT)
-            .bind(id)
-            .bind(&text.text)
-            .bind(text.state)
-            .bind(&text.error_code)
-            .bind(text.tokens_in)
-            .bind(text.tokens_out)
-            .bind(text.cost_micros);
-        one(id, self.store.change(durability, "save a message", query).await?)
+    /// `RefusedRow` names the first row that breaks a rule of the table, as one does whose parent comes after it.
+    pub async fn import(&self, rows: &[Message]) -> Result<u64, StoreError> {
+        const ACTION: &str = "import messages";
+        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let mut conn = self.store.writer(Durability::Power, ACTION).await?;
+        let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let mut added = 0;
+        for (row, message) in rows.iter().enumerate() {
+            let put = message.bind_to(sqlx::query(sql::PUT)).execute(&mut *all).await;
+            let done = put.map_err(|source| match StoreError::refused(&source) {
+                true => StoreError::RefusedRow { row, source },
+                false => failed(source),
+            })?;
+            added += done.rows_affected();
+        }
+        all.commit().await.map_err(failed)?;
+        Ok(added)
+    }
+
+    /// Who is asked, and what happened on the way.
+    ///
+    /// # Errors
+    /// `Missing`; `is_refused_value` for notices that are no JSON.
+    pub async fn note(&self, id: &str, note: &MessageNote) -> Result<(), StoreError> {
+        let query =
+            sqlx::query(sql::NOTE).bind(id).bind(&note.provider).bind(&note.model).bind(&note.notices);
+        one(id, self.store.change(Durability::Process, "note the way to an answer", query).await?)
     }
 
     /// The messages of a conversation in the order they were added, after the row `seq`.
@@ -224,7 +102,8 @@ impl<'a> Messages<'a> {
         after: Option<i64>,
         limit: u32,
     ) -> Result<Vec<Message>, StoreError> {
-        let query = sqlx::query(OF).bind(conversation).bind(after.unwrap_or(0)).bind(limit.min(LONGEST_PAGE));
+        let query =
+            sqlx::query(sql::OF).bind(conversation).bind(after.unwrap_or(0)).bind(limit.min(LONGEST_PAGE));
         self.store.rows("list messages", query).await
     }
 
@@ -233,11 +112,11 @@ impl<'a> Messages<'a> {
     /// # Errors
     /// Those of any read; `None` when there is no such id.
     pub async fn get(&self, id: &str) -> Result<Option<Message>, StoreError> {
-        self.store.row("load a message", sqlx::query(GET).bind(id)).await
+        self.store.row("load a message", sqlx::query(sql::GET).bind(id)).await
     }
 
     /// Messages that contain every word and phrase of `text`, as a search over utterances does; the latest first, before
-    /// the row `seq`. Nothing without a word.
+    /// the row `seq`. Nothing without a word. Of one that is still coming, what came since it began is not searched yet.
     ///
     /// # Errors
     /// Those of any read.
@@ -250,8 +129,10 @@ impl<'a> Messages<'a> {
         const ACTION: &str = "search messages";
         let failed = |source| StoreError::Statement { action: ACTION, source };
         let Some(words) = fts_query(text) else { return Ok(Vec::new()) };
-        let query =
-            sqlx::query(SEARCH).bind(words).bind(before.unwrap_or(i64::MAX)).bind(limit.min(LONGEST_PAGE));
+        let query = sqlx::query(sql::SEARCH)
+            .bind(words)
+            .bind(before.unwrap_or(i64::MAX))
+            .bind(limit.min(LONGEST_PAGE));
         let mut conn = self.store.reader(ACTION).await?;
         let rows = query.fetch_all(&mut *conn).await.map_err(failed)?;
         let hit = |row| Ok((Message::from_row(row)?, pieces(&Row::try_get::<String, _>(row, "snippet")?)));
@@ -263,12 +144,29 @@ impl<'a> Messages<'a> {
     /// # Errors
     /// `Missing`.
     pub async fn delete(&self, id: &str) -> Result<(), StoreError> {
-        let query = sqlx::query(DELETE).bind(id);
+        let query = sqlx::query(sql::DELETE).bind(id);
         one(id, self.store.change(Durability::Process, "delete a message", query).await?)
     }
 }
 
-fn one(id: &str, changed: u64) -> Result<(), StoreError> {
+async fn add(conn: &mut SqliteConnection, new: &NewMessage) -> Result<(), sqlx::Error> {
+    let query = sqlx::query(sql::ADD)
+        .bind(&new.id)
+        .bind(&new.conversation)
+        .bind(&new.parent)
+        .bind(new.role)
+        .bind(new.state)
+        .bind(&new.text)
+        .bind(&new.provider)
+        .bind(&new.model)
+        .bind(&new.utterance)
+        .bind(new.created_at_ms);
+    query.execute(&mut *conn).await?;
+    let touch = sqlx::query(conversations::TOUCH).bind(&new.conversation).bind(new.created_at_ms);
+    touch.execute(conn).await.map(drop)
+}
+
+pub(crate) fn one(id: &str, changed: u64) -> Result<(), StoreError> {
     // The branch below counts, too.
     if changed >= 1 { Ok(()) } else { Err(StoreError::Missing { id: id.to_owned() }) }
 }

@@ -25,10 +25,13 @@ pub(crate) use connections::{Durability, shared_options};
 pub(crate) use header::{keep_private, prepare};
 
 use crate::backup::Recovery;
-use crate::{Activity, Conversations, Messages, Profiles, Settings, Statistics, StoreError, Utterances};
+use crate::{
+    Activity, Attachments, Conversations, Ledger, Messages, Profiles, Settings, Statistics, StoreError,
+    Utterances,
+};
 
 /// The schema this program writes: the number of the last file in `/migrations`. A test holds the two together.
-pub const NEWEST_SCHEMA: i64 = 3;
+pub const NEWEST_SCHEMA: i64 = 4;
 
 /// "Tony" in ASCII, in the header's field for it: `file` and we tell our databases from others by it.
 pub(crate) const APPLICATION_ID: u32 = 0x546f_6e79;
@@ -139,6 +142,16 @@ impl Store {
     /// What was said in them.
     pub fn messages(&self) -> Messages<'_> {
         Messages::new(self)
+    }
+
+    /// Files that go with what was said.
+    pub fn attachments(&self) -> Attachments<'_> {
+        Attachments::new(self)
+    }
+
+    /// What left this machine.
+    pub fn ledger(&self) -> Ledger<'_> {
+        Ledger::new(self)
     }
 
     /// Counts and sums over the tables.

@@ -21,10 +21,18 @@ const NO_MODEL: &str = "there is no model file on the machine that tests";
 const FETCHES: &str = "it would fetch from another machine";
 const NO_ENGINE: &str = "no engine runs under the mock runtime";
 const NOT_CANCELLED: &str = "nobody cancelled an utterance";
+const NO_PROVIDER: &str = "no provider answers on the machine that tests";
 const NO_FILE: &str = "secrets are not in the encrypted file, which alone has a password";
 
+/// A conversation as it is saved for people.
+const TALK: &str = "# A talk\n\n<!-- tonnytray: user -->\n## You\n\nHello.\n";
+
+/// The shortest contract with an example.
+const CONTRACT: &str = "name = \"own\"\nversion = 1\nlocal_only = true\n[[example]]\nname = \"nothing leaves\"\n\
+    text = \"Hello\"\nexpect = \"deny\"\nrule = \"local_only\"\n";
+
 /// Every command, in the order of the manifest.
-pub const EXPECTED: [Expected; 51] = [
+pub const EXPECTED: [Expected; 73] = [
     both("app_snapshot"),
     both("app_facts"),
     both("app_dismiss"),
@@ -76,7 +84,34 @@ pub const EXPECTED: [Expected; 51] = [
     both("worker_log"),
     both("worker_output"),
     both("log_list"),
+    both("assistant_models"),
+    talk("assistant_ask"),
+    talk("assistant_stop"),
+    talk("assistant_continue"),
+    talk("assistant_regenerate"),
+    talk("assistant_listen"),
+    talk("conversation_list"),
+    talk("conversation_get"),
+    talk("conversation_rename"),
+    talk("conversation_show"),
+    talk("conversation_delete"),
+    talk("conversation_restore"),
+    talk("conversation_export"),
+    talk("conversation_import"),
+    talk("conversation_opened"),
+    both("provider_list"),
+    neither("provider_test", NO_PROVIDER),
+    both("contract_get"),
+    both("contract_check"),
+    both("contract_try"),
+    both("ledger_list"),
+    both("ledger_days"),
 ];
+
+/// Of the assistant's window, which the test in the real window does not open.
+const fn talk(command: &'static str) -> Expected {
+    mock(command, "only the assistant's window may call it")
+}
 
 const fn both(command: &'static str) -> Expected {
     Expected { command, not: [None, None] }
@@ -140,15 +175,29 @@ pub fn sensible(command: &str, backup: &str) -> Value {
         "password": null,
         "old": "the old password",
         "next": "the next password",
+        "question": {
+            "conversation": null, "parent": null, "text": "Hello?", "attachments": [], "model": null, "system": null
+        },
+        "answer": SAID,
+        "model": if command == "contract_try" { json!("openai/gpt-4o") } else { Value::Null },
+        "text": if command.starts_with("contract") { CONTRACT } else { TALK },
+        "words": "Hello",
+        "title": "A talk",
+        "leaf": SAID,
+        "form": "json",
+        "before": null,
+        "limit": 10,
+        "days": 7,
         "choice": { "place": "session", "password": null, "understood": true, "auto_lock_min": 5 },
     })
 }
 
 /// Input that no page sends, by numbers below a limit. Nothing in it makes the app try a key on its provider.
 pub fn nonsense(below: &mut dyn FnMut(u64) -> u64) -> Value {
-    const NAMES: [&str; 13] = [
+    const NAMES: [&str; 24] = [
         "id", "name", "query", "patch", "key", "path", "on", "value", "choice", "password", "old", "next",
-        "wish",
+        "wish", "question", "answer", "model", "text", "words", "title", "leaf", "form", "before", "limit",
+        "days",
     ];
     let mut input = json!({});
     for name in NAMES {

@@ -100,6 +100,13 @@ pub struct Saved {
     count: u32,
 }
 
+impl Saved {
+    /// Of one thing.
+    pub fn one(path: &std::path::Path) -> Self {
+        Self { path: path.display().to_string(), count: 1 }
+    }
+}
+
 /// Saves the rows that fit as a new file in the folder for downloads.
 #[tauri::command]
 #[specta::specta]

@@ -5,9 +5,12 @@ use serde_json::Value;
 use specta::Type;
 use tonny_core::app::SettingsChange;
 use tonny_core::problem::{Code, Problem};
-use tonny_core::settings::{Settings, WorkerCommand};
+use tonny_core::settings::{Address, Prompt, Settings, WorkerCommand};
 
 use super::{Reach, checked};
+
+/// Bytes of the longest text that a field takes.
+const TEXT_MAX: usize = 200_000;
 
 /// One field's new value.
 #[derive(Clone, Debug, Deserialize, Type)]
@@ -34,6 +37,10 @@ pub enum SettingValue {
     Names(Vec<String>),
     /// Workers of the user's own; what is wrong with one, the settings say.
     Workers(Vec<WorkerCommand>),
+    /// Instructions under names.
+    Prompts(Vec<Prompt>),
+    /// Addresses of providers.
+    Addresses(Vec<Address>),
 }
 
 impl SettingValue {
@@ -41,14 +48,25 @@ impl SettingValue {
         Ok(match self {
             Self::Flag(flag) => flag.into(),
             Self::Whole(number) => number.into(),
-            Self::Text(text) => checked(text)?.into(),
+            // A contract is a text, too; how long each field's may be, its row in the table says.
+            Self::Text(text) if text.len() > TEXT_MAX => {
+                return Err(Problem::with(
+                    Code::SettingInvalid,
+                    format!("A text of {} bytes is too long", text.len()),
+                ));
+            }
+            Self::Text(text) => text.into(),
             Self::Nothing(()) => Value::Null,
             Self::Names(names) => names.into_iter().map(checked).collect::<Result<Vec<_>, _>>()?.into(),
-            Self::Workers(workers) => {
-                serde_json::to_value(workers).map_err(|error| Problem::with(Code::SettingInvalid, error))?
-            }
+            Self::Workers(workers) => json(&workers)?,
+            Self::Prompts(prompts) => json(&prompts)?,
+            Self::Addresses(addresses) => json(&addresses)?,
         })
     }
+}
+
+fn json(value: &impl Serialize) -> Result<Value, Problem> {
+    serde_json::to_value(value).map_err(|error| Problem::with(Code::SettingInvalid, error))
 }
 
 /// The settings now.

@@ -178,6 +178,51 @@ async fn where_nothing_is_kept_an_utterance_goes_as_soon_as_it_arrived() {
 }
 
 #[tokio::test]
+#[allow(clippy::await_holding_lock, reason = "the test stops the insertion on purpose")]
+async fn where_nothing_is_kept_a_backup_made_before_the_words_arrived_goes_with_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = hears("a xylocanary sang").with("storage.keep_text", false.into()).unwrap();
+    let world = in_room(on_disk(folder.path()).await, settings).await;
+    wait_ready(&world, &["first"]).await;
+    let id = press(&world).await;
+    let held = world.hold_insertion();
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    world.wait_row(&id, |row| row.state == UtteranceState::Delivering).await;
+    let name = world.app.back_up().await.unwrap();
+    let backup = world.store.backups_folder().join(name);
+    let holds = || std::fs::read(&backup).is_ok_and(|bytes| bytes.windows(7).any(|part| part == b"ry sang"));
+    assert!(holds(), "the test sees what is there");
+    drop(held);
+    world.wait(|snapshot| snapshot.state == Phase::Idle).await;
+    let gone = async {
+        while backup.exists() {
+            tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+        }
+    };
+    tokio::time::timeout(std::time::Duration::from_secs(10), gone).await.expect("it goes");
+}
+
+/// An engine that repeats itself without end makes more of one sentence than a row may hold.
+#[tokio::test]
+async fn a_text_too_long_for_a_row_ends_with_every_word_in_the_history() {
+    let times = 1_100_000 / (FIRST.len() + 1) + 1;
+    let settings =
+        settings(json!([command("first", FIRST, &["--times", &times.to_string()])]), json!(["first"]));
+    let world = in_room(Store::in_memory().await.unwrap(), settings).await;
+    wait_ready(&world, &["first"]).await;
+    let id = press(&world).await;
+    world.app.gesture(Gesture::Toggle, None).await.unwrap();
+    let row = world.wait_row(&id, |row| row.state == UtteranceState::Delivered).await;
+    let rest = world.wait_row(&format!("{id}.2"), |row| row.state == UtteranceState::Kept).await;
+    let said = vec![FIRST; times].join(" ");
+    assert_eq!(world.inserted(), std::slice::from_ref(&said));
+    assert!(row.text.unwrap() + &rest.text.unwrap() == said, "to the last character");
+    let code = Some("TT-STORE-610");
+    assert_eq!((row.error_code.as_deref(), rest.error_code.as_deref()), (code, code));
+    assert!(world.store.utterances().unfinished().await.unwrap().is_empty(), "no start does it again");
+}
+
+#[tokio::test]
 async fn what_a_crash_left_is_typed_once_where_the_user_chose_so() {
     let store = Store::in_memory().await.unwrap();
     left(&store, "a", UtteranceState::Transcribing, None).await;
@@ -228,6 +273,36 @@ async fn a_recording_without_a_row_is_adopted_and_typed_nowhere() {
     );
     assert_eq!((world.files.mended(), world.inserted()), (vec![id], Vec::new()));
     assert_eq!(world.store.utterances().count().await.unwrap(), 1, "what is not ours is left alone");
+}
+
+/// A minute after the start, and every ten minutes from then on.
+#[tokio::test]
+async fn clean_ups_and_backups_happen_by_themselves() {
+    let folder = tempfile::tempdir().unwrap();
+    let settings = hears_nothing_yet().with("storage.text_count", 1.into()).unwrap();
+    let store = on_disk(folder.path()).await;
+    left(&store, "a", UtteranceState::Kept, Some("the older one")).await;
+    left(&store, "b", UtteranceState::Kept, Some("the newer one")).await;
+    let setup =
+        Setup { store: Some(store), room: Room::Quiet, settings, models: Vec::new(), recordings: Vec::new() };
+    let world = World::set_up_behind(setup, 700_000).await;
+    let until_one_is_left = async || {
+        let happened = async {
+            while world.store.utterances().count().await.unwrap() > 1 || world.store.backups().is_empty() {
+                tokio::time::sleep(std::time::Duration::from_millis(20)).await;
+            }
+        };
+        let within = std::time::Duration::from_secs(30);
+        tokio::time::timeout(within, happened).await.expect("it happens by itself");
+    };
+    let after_start = |seconds: u64| world.behind_ms.store(700_000 - seconds * 1_000, Ordering::Relaxed);
+    assert_eq!((world.store.utterances().count().await.unwrap(), world.store.backups().len()), (2, 0));
+    after_start(61);
+    until_one_is_left().await;
+    left(&world.store, "c", UtteranceState::Kept, Some("the newest one")).await;
+    after_start(61 + 601);
+    until_one_is_left().await;
+    assert!(world.store.utterances().get("c").await.unwrap().is_some());
 }
 
 #[tokio::test]

@@ -16,7 +16,7 @@ use tonny_core::ports::{
     RecordRequest, Recording, Target, TextInsertion, Vault, VaultAsk,
 };
 use tonny_core::problem::{Code, Problem};
-use tonny_core::secrets::{Secret, Secrets};
+use tonny_core::secrets::{RECORDINGS, Secret, Secrets};
 use tonny_core::settings::Settings;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::{Store, downloads, trials};
@@ -90,6 +90,11 @@ impl World {
     }
 
     pub async fn set_up(setup: Setup) -> Self {
+        Self::set_up_behind(setup, 0).await
+    }
+
+    /// A world whose App starts with its clock so many milliseconds behind.
+    pub async fn set_up_behind(setup: Setup, behind_ms: u64) -> Self {
         let Setup { store, room, settings, models, recordings } = setup;
         let store = match store {
             Some(store) => store,
@@ -101,7 +106,7 @@ impl World {
         let inserted = Arc::new(Mutex::new(Vec::new()));
         let logs = tempfile::tempdir().unwrap();
         let files = Arc::new(Files { room, ids: recordings, ..Files::default() });
-        let behind_ms = Arc::new(AtomicU64::new(0));
+        let behind_ms = Arc::new(AtomicU64::new(behind_ms));
         let drawer = Arc::new(Drawer::default());
         let parts = Parts {
             store: store.clone(),
@@ -378,6 +383,8 @@ impl Vault for Drawer {
             }
             VaultAsk::Clear(kind, answer) => _ = answer.send(Ok(kept.remove(kind.id).is_some())),
             VaultAsk::Forget(answer) => _ = answer.send(Ok(kept.drain().count() as u32)),
+            // Nobody ever entered a provider's key here.
+            VaultAsk::Take(kind, answer) if kind.id != RECORDINGS => _ = answer.send(Ok(None)),
             other => self.unanswered.lock().unwrap().push(other),
         }
     }

@@ -1,6 +1,7 @@
-// A button that works while it is held, by pointer or by Space and Enter; `onPress` and `onRelease` always come in pairs.
+// A button that works while it is held.
 import { Button } from "@mantine/core";
-import { type KeyboardEvent, type PointerEvent, type ReactNode, useEffect, useRef } from "react";
+import type { ReactNode } from "react";
+import { useHold } from "./useHold";
 
 type Props = {
   onPress: () => void;
@@ -12,53 +13,9 @@ type Props = {
 };
 
 export function HoldButton({ onPress, onRelease, active, disabled = false, icon, children }: Props) {
-  const held = useRef(false);
-  const release = useRef(onRelease);
-  release.current = onRelease;
-
-  const down = () => {
-    if (held.current) return;
-    held.current = true;
-    onPress();
-  };
-  const up = () => {
-    if (!held.current) return;
-    held.current = false;
-    release.current();
-  };
-  // Leaving the page while the button is down must not leave the microphone on.
-  useEffect(
-    () => () => {
-      if (held.current) release.current();
-      held.current = false;
-    },
-    [],
-  );
-
-  const isHoldKey = (event: KeyboardEvent) => event.code === "Space" || event.code === "Enter";
+  const hold = useHold(onPress, onRelease);
   return (
-    <Button
-      size="md"
-      leftSection={icon}
-      disabled={disabled}
-      aria-pressed={active}
-      onPointerDown={(event: PointerEvent<HTMLButtonElement>) => {
-        if (event.button !== 0) return;
-        event.currentTarget.setPointerCapture?.(event.pointerId);
-        down();
-      }}
-      onPointerUp={up}
-      onPointerCancel={up}
-      onKeyDown={(event: KeyboardEvent) => {
-        if (!isHoldKey(event)) return;
-        event.preventDefault();
-        if (!event.repeat) down();
-      }}
-      onKeyUp={(event: KeyboardEvent) => {
-        if (isHoldKey(event)) up();
-      }}
-      onBlur={up}
-    >
+    <Button size="md" leftSection={icon} disabled={disabled} aria-pressed={active} {...hold}>
       {children}
     </Button>
   );

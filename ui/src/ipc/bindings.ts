@@ -107,11 +107,59 @@ export const commands = {
 	workerOutput: (id: number) => typedError<WorkerLogOutput | null, Problem>(__TAURI_INVOKE("worker_output", { id })),
 	/**  Some of the newest records of the app's own log, newest first. */
 	logList: (query: AppLogQuery) => typedError<AppLogPage, Problem>(__TAURI_INVOKE("log_list", { query })),
+	/**  The models of the user's order. */
+	assistantModels: () => typedError<ModelChoice[], Problem>(__TAURI_INVOKE("assistant_models")),
+	/**  Asks; the answer comes by events. */
+	assistantAsk: (question: NewQuestion) => typedError<Asked, Problem>(__TAURI_INVOKE("assistant_ask", { question })),
+	/**  Stops an answer. */
+	assistantStop: (answer: string) => typedError<null, Problem>(__TAURI_INVOKE("assistant_stop", { answer })),
+	/**  Goes on with an answer that broke off. */
+	assistantContinue: (answer: string) => typedError<Asked, Problem>(__TAURI_INVOKE("assistant_continue", { answer })),
+	/**  Another answer to the same question. */
+	assistantRegenerate: (answer: string, model: string | null) => typedError<Asked, Problem>(__TAURI_INVOKE("assistant_regenerate", { answer, model })),
+	/**  Speaks a question into the open conversation: the button goes down, or comes up. */
+	assistantListen: (on: boolean) => typedError<null, Problem>(__TAURI_INVOKE("assistant_listen", { on })),
+	/**  A page of conversations, the latest used first. */
+	conversationList: (query: ConversationQuery) => typedError<ConversationPage, Problem>(__TAURI_INVOKE("conversation_list", { query })),
+	/**  One with all its branches. */
+	conversationGet: (id: string) => typedError<ConversationView, Problem>(__TAURI_INVOKE("conversation_get", { id })),
+	/**  Gives one another title. */
+	conversationRename: (id: string, title: string) => typedError<null, Problem>(__TAURI_INVOKE("conversation_rename", { id, title })),
+	/**  Shows the branch that ends with this message. */
+	conversationShow: (id: string, leaf: string) => typedError<null, Problem>(__TAURI_INVOKE("conversation_show", { id, leaf })),
+	/**  Deletes one; it can be taken back for a few seconds. */
+	conversationDelete: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("conversation_delete", { id })),
+	/**  Takes a deletion back. */
+	conversationRestore: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("conversation_restore", { id })),
+	/**  Saves one as a new file in the folder for downloads. */
+	conversationExport: (id: string, form: ConversationForm) => typedError<Saved, Problem>(__TAURI_INVOKE("conversation_export", { id, form })),
+	/**  Takes in what was saved; the conversation's id. */
+	conversationImport: (text: string) => typedError<string, Problem>(__TAURI_INVOKE("conversation_import", { text })),
+	/**  The window shows this one now: spoken questions go there. */
+	conversationOpened: (id: string | null) => typedError<null, Problem>(__TAURI_INVOKE("conversation_opened", { id })),
+	/**  Every provider, and whether it can be asked now. */
+	providerList: () => typedError<ProviderView[], Problem>(__TAURI_INVOKE("provider_list")),
+	/**  Asks a provider for its list of models. */
+	providerTest: (id: string) => typedError<ProviderTested, Problem>(__TAURI_INVOKE("provider_test", { id })),
+	/**  The contract in force. */
+	contractGet: () => typedError<ContractView, Problem>(__TAURI_INVOKE("contract_get")),
+	/**  Reads a contract and runs its examples. */
+	contractCheck: (text: string) => typedError<ContractView, Problem>(__TAURI_INVOKE("contract_check", { text })),
+	/**  What a contract would let out of some words. */
+	contractTry: (text: string, model: string, words: string) => typedError<TriedOut, Problem>(__TAURI_INVOKE("contract_try", { text, model, words })),
+	/**  A page of what left this machine, newest first. */
+	ledgerList: (before: string | null, limit: number) => typedError<LedgerPage, Problem>(__TAURI_INVOKE("ledger_list", { before, limit })),
+	/**  The last days, by host. */
+	ledgerDays: (days: number) => typedError<LedgerDay[], Problem>(__TAURI_INVOKE("ledger_days", { days })),
 };
 
 /** Events */
 export const events = {
+	answerGrew: makeEvent<AnswerGrew, AnswerGrew>("answer-grew"),
+	conversationChanged: makeEvent<ConversationChanged, ConversationChanged>("conversation-changed"),
 	levelChanged: makeEvent<LevelChanged, LevelChanged>("level-changed"),
+	messageChanged: makeEvent<MessageChanged, MessageChanged>("message-changed"),
+	openConversation: makeEvent<OpenConversation, OpenConversation>("open-conversation"),
 	pageRequested: makeEvent<PageRequested, PageRequested>("page-requested"),
 	snapshotChanged: makeEvent<SnapshotChanged, SnapshotChanged>("snapshot-changed"),
 };
@@ -156,6 +204,17 @@ export type ActivityQuery = {
 	/**  Entries wanted, 1 to 500. */
 	limit?: number,
 };
+
+/**  A server's address. */
+export type Address = {
+	/**  The provider's id. */
+	provider: string,
+	/**  Up to where the provider's own paths begin, such as `http://127.0.0.1:11434`. */
+	base: string,
+};
+
+/**  An answer grew. */
+export type AnswerGrew = Grown;
 
 /**  What the About page shows. */
 export type AppFacts = {
@@ -209,6 +268,59 @@ export type Appearance = {
 	language: Language,
 };
 
+/**  Where a question and its answer are. */
+export type Asked = {
+	/**  The conversation's id. */
+	conversation: string,
+	/**  The question's id, where one was added. */
+	question: string | null,
+	/**  The answer's id. */
+	answer: string,
+};
+
+/**  How language models are asked. */
+export type Assistant = {
+	/**  Models as `provider/model`, in the order in which they are asked. */
+	models: string[],
+	/**  Providers on other machines that may be asked. */
+	providers: string[],
+	/**  Servers of the user's own, or other regions. */
+	addresses: Address[],
+	/**  The instructions of new conversations. */
+	system: string | null,
+	/**  Instructions to choose from. */
+	prompts: Prompt[],
+	/**  Tokens of one answer at most. */
+	longest_answer: number,
+	/**  Seconds until the first word after which another model is asked, by keyboard. */
+	patience_s: number,
+	/**  The same of a spoken question. */
+	voice_patience_s: number,
+	/**  US cents that may be spent in a day; 0 is without a limit. */
+	day_cents: number,
+	/**  The same in a month. */
+	month_cents: number,
+	/**  Minutes without a question after which the local model leaves the memory; 0 keeps it. */
+	unload_min: number,
+};
+
+/**  What went along with a question. */
+export type AttachmentView = {
+	/**  The file's name. */
+	name: string,
+	/**  Such as `image/png`. */
+	media_type: string,
+	/**  Its length. */
+	bytes: number,
+};
+
+/**  Who says a message. */
+export type Author = 
+/**  The person. */
+"user" | 
+/**  The model. */
+"assistant";
+
 /**  One backup. */
 export type BackupView = {
 	/**  Its file's name. */
@@ -225,6 +337,18 @@ export type Checked = {
 	findings: string[],
 	/**  One sentence for each thing that was wrong and is mended. */
 	mended: string[],
+};
+
+/**  Whether dictated words are cleaned up before they are delivered. */
+export type CleanUp = {
+	/**  Whether it is done. */
+	enabled: boolean,
+	/**  After so many milliseconds the words are delivered as they were spoken. */
+	deadline_ms: number,
+	/**  The model, as `provider/model`; null takes the assistant's order. */
+	model: string | null,
+	/**  The user's own words on how, instead of the usual ones. */
+	prompt: string | null,
 };
 
 /**  What a clean-up removed. */
@@ -247,6 +371,81 @@ export type CommandReady =
 ({ log_line: string }) & { probe?: never } | 
 /**  It answers at this address of this machine, `127.0.0.1:PORT`. */
 ({ probe: string }) & { log_line?: never };
+
+/**  A contract that loads. */
+export type ContractView = {
+	/**  Its name. */
+	name: string,
+	/**  Its version. */
+	version: number,
+	/**  Its text. */
+	text: string,
+	/**  Whether it is the user's own. */
+	is_own: boolean,
+};
+
+/**  A conversation's title, model or branch changed, or it is gone. */
+export type ConversationChanged = {
+	/**  Its id. */
+	id: string,
+};
+
+/**  The form of a file. */
+export type ConversationForm = 
+/**  Everything. */
+"json" | 
+/**  What is shown, for people. */
+"markdown";
+
+/**  Conversations, the latest used first. */
+export type ConversationPage = {
+	/**  The page. */
+	rows: ConversationRow[],
+	/**  Where the next one begins. */
+	next: string | null,
+};
+
+/**  Which conversations. */
+export type ConversationQuery = {
+	/**  Words that are in its title or in what was said; empty for all. */
+	text: string,
+	/**  Those before the last one of the page before, as that page gave it. */
+	before: string | null,
+	/**  So many. */
+	limit: number,
+};
+
+/**  One conversation in a list. */
+export type ConversationRow = {
+	/**  Its id. */
+	id: string,
+	/**  Its title. */
+	title: string,
+	/**  The model it is held with. */
+	model: string | null,
+	/**  RFC 3339. */
+	updated_at: string,
+	/**  How many messages it has. */
+	messages: number,
+	/**  Where the words were found. */
+	snippet: Piece[] | null,
+};
+
+/**  A conversation with all its branches. */
+export type ConversationView = {
+	/**  Its id. */
+	id: string,
+	/**  Its title. */
+	title: string,
+	/**  The model it is held with. */
+	model: string | null,
+	/**  Its instructions. */
+	system: string | null,
+	/**  The last message of the branch that is shown. */
+	leaf: string | null,
+	/**  In order of entry. */
+	messages: MessageView[],
+};
 
 /**  One day. */
 export type DayView = {
@@ -278,6 +477,19 @@ export type Dictation = {
 	type_recovered: boolean,
 };
 
+/**  Why a complete answer ended. */
+export type Ending = 
+/**  The model had said all. */
+"stop" | 
+/**  The longest answer was reached. */
+"length" | 
+/**  The provider's filter took the rest. */
+"filtered" | 
+/**  The model refused. */
+"refused" | 
+/**  Something else. */
+"other";
+
 /**  What an export looks like. */
 export type ExportForm = 
 /**  Everything, as an array of objects; comes back in as it went out. */
@@ -297,6 +509,29 @@ export type ExportWish = {
 	text?: string,
 	/**  Only rows that fit. */
 	filter?: HistoryFilter,
+};
+
+/**  What followed a failed attempt. */
+export type Follows = 
+/**  The same target was asked again. */
+"again" | 
+/**  Another one was asked from the beginning. */
+"switched" | 
+/**  The answer went on from where it broke off. */
+"continued";
+
+/**  More of an answer. */
+export type Grown = {
+	/**  The conversation. */
+	conversation: string,
+	/**  The answer. */
+	message: string,
+	/**  Counts from 1 in each answer. */
+	n: number,
+	/**  What is new of its words. */
+	text: string,
+	/**  What is new of its thoughts. */
+	reasoning: string,
 };
 
 /**  Only rows that fit all of these; everything where nothing is set. */
@@ -391,6 +626,8 @@ export type HistoryRow = {
 export type Hotkeys = {
 	/**  Held to dictate. */
 	dictate: string,
+	/**  Held to ask the assistant; null gives the keys to other programs. */
+	assistant: string | null,
 };
 
 /**  An audio input the user can choose. */
@@ -481,6 +718,70 @@ export type LastUtterance = {
 	timings_ms: { [key in string]: number },
 };
 
+/**  What went to one host in one day. */
+export type LedgerDay = {
+	/**  Such as `2026-11-22`. */
+	day: string,
+	/**  The host. */
+	host: string,
+	/**  Requests that were sent. */
+	sent: number,
+	/**  Of these, those without a complete answer. */
+	failed: number,
+	/**  Requests that were not sent. */
+	refused: number,
+	/**  Bytes that were sent. */
+	bytes_out: number | null,
+	/**  Bytes that came. */
+	bytes_in: number | null,
+	/**  US dollars, of those whose price is known. */
+	cost: number | null,
+	/**  How many have a price that is not known. */
+	unknown_costs: number,
+};
+
+/**  A page, newest first. */
+export type LedgerPage = {
+	/**  The page. */
+	rows: LedgerView[],
+	/**  Where the next one begins. */
+	next: string | null,
+};
+
+/**  One attempt to send something, or one refusal. */
+export type LedgerView = {
+	/**  RFC 3339. */
+	at: string,
+	/**  What for: `assistant`, `cleanup`, `test`. */
+	purpose: string,
+	/**  The provider's id. */
+	provider: string,
+	/**  The host. */
+	host: string,
+	/**  The model's id. */
+	model: string,
+	/**  Bytes that were sent. */
+	bytes_out: number | null,
+	/**  Bytes that came. */
+	bytes_in: number | null,
+	/**  Tokens that were read. */
+	tokens_in: number | null,
+	/**  Tokens that were written. */
+	tokens_out: number | null,
+	/**  US dollars; none is not known. */
+	cost: number | null,
+	/**  Whether the tokens were counted here. */
+	is_estimated: boolean,
+	/**  The rules that found something, or the one that refused. */
+	rules: string[],
+	/**  Whether anything was sent. */
+	is_sent: boolean,
+	/**  Why there is no complete answer, as `TT-LLM-nnn`. */
+	code: string | null,
+	/**  The conversation it was for. */
+	conversation: string | null,
+};
+
 /**  One file, or one value in it, that was left as it is. */
 export type LeftAlone = {
 	/**  The file. */
@@ -543,6 +844,58 @@ export type Logging = {
 	incident_days: number,
 };
 
+/**  A message is new, or stands otherwise now. */
+export type MessageChanged = {
+	/**  The conversation. */
+	conversation: string,
+	/**  The message. */
+	message: MessageView,
+};
+
+/**  One message. */
+export type MessageView = {
+	/**  Its id. */
+	id: string,
+	/**  The message before it in its branch. */
+	parent: string | null,
+	/**  Who says it. */
+	role: Author,
+	/**  How it stands. */
+	state: Standing,
+	/**  Its words. */
+	text: string,
+	/**  How many pieces of a stream are in `text`. */
+	deltas: number,
+	/**  What the model thought before it answered. */
+	reasoning: string,
+	/**  Why a complete answer ended. */
+	finish: Ending | null,
+	/**  Who answered. */
+	provider: string | null,
+	/**  With which model. */
+	model: string | null,
+	/**  Skips, failures and switches on the way to it. */
+	notices: NoticeView[],
+	/**  Why it is not complete. */
+	problem: Problem | null,
+	/**  Whether it can be gone on with. */
+	can_continue: boolean,
+	/**  Tokens that were read. */
+	tokens_in: number | null,
+	/**  Tokens that were written. */
+	tokens_out: number | null,
+	/**  US dollars; none is not known. */
+	cost: number | null,
+	/**  Whether tokens and cost were counted here, because the provider did not say. */
+	is_estimated: boolean,
+	/**  What went along. */
+	attachments: AttachmentView[],
+	/**  Whether it was spoken. */
+	is_spoken: boolean,
+	/**  RFC 3339. */
+	created_at: string,
+};
+
 /**  Which microphone. */
 export type MicrophoneChoice = {
 	/**  An input's id; null is the system's default. */
@@ -563,6 +916,32 @@ export type Migration = {
 	moved: Moved[],
 	/**  Left as they are. */
 	left: LeftAlone[],
+};
+
+/**  A model that may be chosen. */
+export type ModelChoice = {
+	/**  Provider, slash, the model's id there. */
+	id: string,
+	/**  The provider's id. */
+	provider: string,
+	/**  What people call the provider. */
+	provider_label: string,
+	/**  The model's id there. */
+	model: string,
+	/**  What people call the model. */
+	label: string,
+	/**  Whether it runs on this machine. */
+	is_local: boolean,
+	/**  Tokens of a conversation and its answer. */
+	window: number | null,
+	/**  Whether it sees pictures. */
+	vision: boolean | null,
+	/**  None is not known. */
+	price: PriceView | null,
+	/**  Why it cannot be asked now, as a sentence. */
+	unavailable: string | null,
+	/**  Whether it is asked first. */
+	is_default: boolean,
 };
 
 /**  One model as people see it. */
@@ -613,10 +992,65 @@ export type Moved = {
 	from: string,
 };
 
+/**  A file that goes along with a question. */
+export type NewAttachment = {
+	/**  Its name, without a folder. */
+	name: string,
+	/**  `text/...`, or `image/png`, `jpeg`, `webp`, `gif`. */
+	media_type: string,
+	/**  Its bytes, 10 MB at most. */
+	base64: string,
+};
+
+/**  A question as it is asked. */
+export type NewQuestion = {
+	/**  The conversation; none begins a new one. */
+	conversation: string | null,
+	/**  The message it follows; none is the beginning. An edited question has the parent of the old one. */
+	parent: string | null,
+	/**  1 to 1,000,000 characters. */
+	text: string,
+	/**  At most 10. */
+	attachments: NewAttachment[],
+	/**  A [`ModelChoice`]'s id; none takes the conversation's, else the first of the user's order. */
+	model: string | null,
+	/**  The instructions of a new conversation. */
+	system: string | null,
+};
+
+/**  Whether a target was not asked at all, or in vain. */
+export type NoticeKind = 
+/**  It was not asked. */
+"skipped" | 
+/**  It was asked in vain. */
+"failed";
+
+/**  One step on the way to an answer. */
+export type NoticeView = {
+	/**  Skipped or failed. */
+	kind: NoticeKind,
+	/**  A [`ModelChoice`]'s id. */
+	target: string,
+	/**  Such as `TT-LLM-130`. */
+	code: string,
+	/**  What happened. */
+	sentence: string,
+	/**  None where nothing followed. */
+	then: Follows | null,
+	/**  Who was asked next. */
+	to: string | null,
+};
+
 /**  What the desktop shows by itself. */
 export type Notifications = {
 	/**  Whether trouble that needs the user is told by a notification. */
 	enabled: boolean,
+};
+
+/**  The open window is to show this conversation. */
+export type OpenConversation = {
+	/**  Its id; none is a new one. */
+	id: string | null,
 };
 
 /**  The pill on the screen. */
@@ -642,6 +1076,14 @@ export type Phase =
 /**  The words are on their way into a window. */
 "delivering";
 
+/**  A piece of a text, and whether it was searched for. */
+export type Piece = {
+	/**  Its words. */
+	text: string,
+	/**  Whether it was found. */
+	found: boolean,
+};
+
 /**  Where secrets are kept. */
 export type Place = 
 /**  The operating system's keyring. */
@@ -660,6 +1102,24 @@ export type Presence =
 /**  It was there when its place was last open, or stayed behind in a keyring that did not answer. */
 "out_of_reach";
 
+/**  US dollars for a million tokens. */
+export type PriceView = {
+	/**  Read. */
+	input: number | null,
+	/**  Written. */
+	output: number | null,
+};
+
+/**  What may leave this machine. */
+export type Privacy = {
+	/**  Nothing leaves this machine while it is on. */
+	offline: boolean,
+	/**  Days that the list of what left this machine is kept; 0 is for good. */
+	ledger_days: number,
+	/**  The user's own contract on what may leave, as TOML; null takes the one that comes with the program. */
+	contract: string | null,
+};
+
 /**  One thing that went wrong, ready to be shown. */
 export type Problem = {
 	/**  Stable, such as `TT-AUDIO-101`. */
@@ -668,6 +1128,44 @@ export type Problem = {
 	message: string,
 	/**  What to do. */
 	advice: string,
+};
+
+/**  Instructions under a name. */
+export type Prompt = {
+	/**  What people call it. */
+	name: string,
+	/**  The instructions. */
+	text: string,
+};
+
+/**  What a test said. */
+export type ProviderTested = {
+	/**  Its id. */
+	id: string,
+	/**  The models that it lists; none where it has no list. */
+	models: string[] | null,
+};
+
+/**  A provider. */
+export type ProviderView = {
+	/**  Its id. */
+	id: string,
+	/**  What people call it. */
+	label: string,
+	/**  Where it is asked; none where the user has to give an address. */
+	host: string | null,
+	/**  Whether that is this machine. */
+	is_local: boolean,
+	/**  The kind of secret that opens it. */
+	secret: string | null,
+	/**  Whether nothing goes without that secret. */
+	needs_key: boolean,
+	/**  Whether it may be asked; what is on this machine always may. */
+	is_on: boolean,
+	/**  Why it cannot be asked now, as a sentence. */
+	unavailable: string | null,
+	/**  Models of it that are known here. */
+	models: number,
 };
 
 /**  The breaker in front of a worker's requests. */
@@ -725,7 +1223,11 @@ null |
 /**  Names, in an order. */
 string[] | 
 /**  Workers of the user's own; what is wrong with one, the settings say. */
-WorkerCommand[];
+WorkerCommand[] | 
+/**  Instructions under names. */
+Prompt[] | 
+/**  Addresses of providers. */
+Address[];
 
 /**  The whole document. */
 export type Settings = {
@@ -751,6 +1253,12 @@ export type Settings = {
 	models: Models,
 	/**  Processes beside the speech engines. */
 	workers: Workers,
+	/**  How language models are asked. */
+	assistant: Assistant,
+	/**  Whether dictated words are cleaned up. */
+	clean_up: CleanUp,
+	/**  What may leave this machine. */
+	privacy: Privacy,
 	/**  What is kept, and for how long. */
 	storage: Storage,
 	/**  What the app writes down about itself. */
@@ -815,6 +1323,19 @@ export type Speech = {
 	/**  WhisperLiveKit's model folder; null takes the one that `make engines-wlk` installed. */
 	whisperlivekit_model: string | null,
 };
+
+/**  How a message stands. */
+export type Standing = 
+/**  It is still coming. */
+"streaming" | 
+/**  All of it is there. */
+"complete" | 
+/**  It was cut off. */
+"interrupted" | 
+/**  The person stopped it. */
+"cancelled" | 
+/**  It did not come. */
+"failed";
 
 /**  What happens when the session starts. */
 export type Startup = {
@@ -925,6 +1446,18 @@ export type Tried =
 "unclear" | 
 /**  There is no trial for it, or none was wanted. */
 "not";
+
+/**  What becomes of some words. */
+export type TriedOut = {
+	/**  `allow`, `ask`, `deny`. */
+	verdict: string,
+	/**  The words as they would leave; none where they would not. */
+	leaves: string | null,
+	/**  The rules that found something, or the one that refused. */
+	rules: string[],
+	/**  Why not, as a sentence. */
+	why: string | null,
+};
 
 /**
  *  A value as a person typed it. It can be checked and given to the vault, nothing else.

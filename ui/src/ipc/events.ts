@@ -7,7 +7,7 @@ import { renewHistory } from "./history";
 import { queryKeys } from "./queries";
 
 /** Calls the returned promise's stop function once the effect is over, even if it arrives later than that. */
-function stopper(listening: Promise<() => void>): () => void {
+export function stopper(listening: Promise<() => void>): () => void {
   return () => {
     void listening.then((stop) => stop());
   };

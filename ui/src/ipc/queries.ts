@@ -17,6 +17,9 @@ export const queryKeys = {
   incidents: ["incidents"],
   secrets: ["secrets"],
   storage: ["storage"],
+  conversations: ["conversations"],
+  conversation: ["conversation"],
+  choices: ["choices"],
 } as const;
 
 const snapshotQuery = queryOptions({ queryKey: queryKeys.snapshot, queryFn: () => client.appSnapshot() });

@@ -1,5 +1,6 @@
 // Every text of the window in German.
 import { activity } from "./de/activity";
+import { assistant } from "./de/assistant";
 import { engines } from "./de/engines";
 import { history } from "./de/history";
 import { logs } from "./de/logs";
@@ -199,6 +200,7 @@ export const de: Texts = {
   history,
   activity,
   statistics,
+  assistant,
   about: {
     title: "Über",
     tagline: "Taste halten, sprechen, und die Wörter stehen am Cursor.",
@@ -216,7 +218,7 @@ export const de: Texts = {
       "Sprache wird auf diesem Rechner zu Text. TonnyTray holt nur eines aus dem Netz: ein Modell, wenn du darum bittest.",
     parts: "Gebaut mit",
     partsText:
-      "Tauri (MIT oder Apache-2.0), ggml und whisper.cpp (MIT), SQLite (gemeinfrei), React und Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT).",
+      "Tauri (MIT oder Apache-2.0), ggml und whisper.cpp (MIT), SQLite (gemeinfrei), React und Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT), marked (MIT), highlight.js (BSD-3-Clause).",
     help: "Wenn etwas nicht geht",
     helpText: "Dies im Terminal ausführen; es prüft jeden Teil und sagt, was zu tun ist:",
   },

@@ -1,6 +1,7 @@
 // Every text of the window in English; the shape of this object is what the other languages must fill.
 
 import { activity } from "./en/activity";
+import { assistant } from "./en/assistant";
 import { engines } from "./en/engines";
 import { history } from "./en/history";
 import { logs } from "./en/logs";
@@ -199,6 +200,7 @@ export const en = {
   history,
   activity,
   statistics,
+  assistant,
   about: {
     title: "About",
     tagline: "Hold a key, speak, and the words are typed where the cursor is.",
@@ -216,7 +218,7 @@ export const en = {
       "Speech is turned into text on this machine. The only thing TonnyTray fetches is a model, when you ask for one.",
     parts: "Made with",
     partsText:
-      "Tauri (MIT or Apache-2.0), ggml and whisper.cpp (MIT), SQLite (public domain), React and Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT).",
+      "Tauri (MIT or Apache-2.0), ggml and whisper.cpp (MIT), SQLite (public domain), React and Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT), marked (MIT), highlight.js (BSD-3-Clause).",
     help: "When something is wrong",
     helpText: "Run this in a terminal; it checks every part and says what to do:",
   },

@@ -2,6 +2,7 @@
 
 import type { Texts } from "./en";
 import { activity } from "./es/activity";
+import { assistant } from "./es/assistant";
 import { engines } from "./es/engines";
 import { history } from "./es/history";
 import { logs } from "./es/logs";
@@ -200,6 +201,7 @@ export const es: Texts = {
   history,
   activity,
   statistics,
+  assistant,
   about: {
     title: "Acerca de",
     tagline: "Mantén una tecla, habla, y las palabras se escriben en el cursor.",
@@ -216,7 +218,7 @@ export const es: Texts = {
     privacy: "La voz se convierte en texto en este equipo. TonnyTray solo descarga un modelo, y solo si se lo pides.",
     parts: "Hecho con",
     partsText:
-      "Tauri (MIT o Apache-2.0), ggml y whisper.cpp (MIT), SQLite (dominio público), React y Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT).",
+      "Tauri (MIT o Apache-2.0), ggml y whisper.cpp (MIT), SQLite (dominio público), React y Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT), marked (MIT), highlight.js (BSD-3-Clause).",
     help: "Cuando algo va mal",
     helpText: "Ejecuta esto en una terminal; comprueba cada parte y dice qué hacer:",
   },

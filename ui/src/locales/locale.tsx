@@ -35,6 +35,10 @@ function formats(code: string) {
   const percent = new Intl.NumberFormat(code, { style: "percent" });
   const moment = new Intl.DateTimeFormat(code, { dateStyle: "full", timeStyle: "medium" });
   const names = new Intl.DisplayNames([code], { type: "language", fallback: "code" });
+  const money = { style: "currency", currency: "USD", currencyDisplay: "narrowSymbol" } as const;
+  const dollars = new Intl.NumberFormat(code, money);
+  const cents = new Intl.NumberFormat(code, { ...money, minimumFractionDigits: 2, maximumFractionDigits: 4 });
+  const short = new Intl.NumberFormat(code, { notation: "compact", maximumFractionDigits: 1 });
   return {
     number: (value: number) => number.format(value),
     seconds: (ms: number) => `${decimal.format(ms / 1000)} s`,
@@ -47,6 +51,10 @@ function formats(code: string) {
     },
     /** `value` in hundredths: 250 is "250 %". */
     percent: (value: number) => percent.format(Math.round(value) / 100),
+    /** US dollars; small amounts with the digits that say something: "$0.0012". */
+    dollars: (value: number) => (value >= 1 ? dollars : cents).format(value),
+    /** Short: "128K". */
+    rounded: (value: number) => short.format(value),
     /** The two largest units that matter: "3 hr 12 min". */
     duration: (ms: number) => {
       const whole = Math.max(0, Math.floor(ms / 1000));

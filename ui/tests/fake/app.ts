@@ -12,6 +12,7 @@ import {
   type Kept,
   type Problem,
   type SecretsMoved,
+  type Settings,
   type Snapshot,
   type StatisticsQuery,
   type UsagePoint,
@@ -22,6 +23,7 @@ import {
 import { patched } from "../../src/ipc/patched";
 import type { LogRow } from "../../src/ipc/workers";
 import * as done from "./activity";
+import { FakeAssistant } from "./assistant";
 import * as sample from "./sample";
 
 type Args = Record<string, unknown>;
@@ -30,7 +32,7 @@ export type Call = { command: string; args: Args };
 
 export class FakeApp {
   snapshot: Snapshot = structuredClone(sample.snapshot);
-  settings = structuredClone(sample.settings);
+  settings: Settings = structuredClone(sample.settings);
   models = structuredClone(sample.models);
   microphones = structuredClone(sample.microphones);
   secrets = structuredClone(sample.secrets);
@@ -40,6 +42,7 @@ export class FakeApp {
   log: LogRow[];
   appLog: AppLogRow[];
   usage: (name: string) => UsagePoint[];
+  readonly assistant: FakeAssistant;
   readonly calls: Call[] = [];
   private readonly removed = new Set<string>();
   private readonly overrides = new Map<string, Handler>();
@@ -48,6 +51,7 @@ export class FakeApp {
     private readonly now: Date,
     entries = 120,
   ) {
+    this.assistant = new FakeAssistant(now, entries === 0);
     this.activity = done.activity(entries, now);
     this.history = sample.history(entries, now);
     this.log = sample.log(entries * 5, now.getTime());
@@ -97,7 +101,7 @@ export class FakeApp {
 
   private answer(command: string, args: Args): unknown {
     this.calls.push({ command, args });
-    const handler = this.overrides.get(command) ?? this.handlers[command];
+    const handler = this.overrides.get(command) ?? this.handlers[command] ?? this.assistant.handlers[command];
     if (!handler) throw new Error(`The fake app knows no command ${command}`);
     return handler(args);
   }

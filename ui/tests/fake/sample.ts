@@ -27,7 +27,25 @@ export const facts: AppFacts = {
 };
 
 export const settings: Settings = {
-  hotkeys: { dictate: "Ctrl+Shift+Space" },
+  assistant: {
+    models: ["openai/gpt-4o", "local/smollm2"],
+    prompts: [
+      { name: "Translator", text: "Translate whatever comes into English. Say nothing else." },
+      { name: "Reviewer", text: "Look for mistakes in code. Name the line and the reason." },
+    ],
+    system: "Answer briefly, in plain words.",
+    providers: ["openai"],
+    addresses: [],
+    longest_answer: 2048,
+    patience_s: 10,
+    voice_patience_s: 2,
+    day_cents: 0,
+    month_cents: 0,
+    unload_min: 10,
+  },
+  clean_up: { enabled: false, deadline_ms: 1500, model: null, prompt: null },
+  privacy: { offline: false, ledger_days: 0, contract: null },
+  hotkeys: { dictate: "Ctrl+Shift+Space", assistant: "Ctrl+Shift+Alt+Space" },
   dictation: {
     tap_ms: 300,
     tail_ms: 0,

@@ -34,6 +34,8 @@ const scenes: Record<string, () => void> = {
       "worker_usage",
       "worker_log",
       "secrets_list",
+      "conversation_list",
+      "conversation_get",
     ])
       app.hang(command);
     app.settings = { ...app.settings };
@@ -47,6 +49,8 @@ const scenes: Record<string, () => void> = {
       "worker_log",
       "secrets_list",
       "storage_view",
+      "conversation_list",
+      "conversation_get",
     ])
       app.refuse(command, storeProblem);
   },
@@ -128,3 +132,10 @@ const scenes: Record<string, () => void> = {
 };
 scenes[scene]?.();
 app.install();
+// For the acts that need the app to do something by itself, and for measuring.
+const { longConversation } = window as { longConversation?: number };
+if (longConversation !== undefined) app.assistant.long("long", longConversation);
+Object.assign(window, {
+  fakeApp: app,
+  growFast: (id: string, text: string) => app.assistant.tell("long", id, text),
+});

@@ -4,54 +4,13 @@
 //
 //   npm run build && npm run pictures -- FOLDER
 import { mkdirSync, readFileSync } from "node:fs";
-import { createServer } from "node:http";
 import { createRequire } from "node:module";
-import { extname, join, normalize } from "node:path";
+import { join } from "node:path";
 import { chromium } from "playwright-core";
-import { build } from "vite";
+import { browserPath, bundledFake, serve, ui } from "./stage.mjs";
 
-const ui = join(import.meta.dirname, "../..");
 const folder = process.argv[2] ?? join(ui, "dist-pictures");
 const only = process.argv[3];
-const browserPath = process.env.CHROMIUM ?? "/usr/bin/chromium";
-
-/** The app's own policy, so that what passes here passes there. */
-const { csp: POLICY } = JSON.parse(readFileSync(join(ui, "../src-tauri/tauri.conf.json"), "utf8")).app.security;
-const TYPES = { ".html": "text/html", ".js": "text/javascript", ".css": "text/css", ".woff2": "font/woff2" };
-
-function serve() {
-  const server = createServer((request, response) => {
-    const path = normalize(new URL(request.url, "http://127.0.0.1").pathname);
-    // The browser asks for an icon by itself.
-    if (path === "/favicon.ico") return response.writeHead(204).end();
-    const name = path === "/" ? "/index.html" : path;
-    try {
-      const body = readFileSync(join(ui, "dist", name));
-      response.writeHead(200, {
-        "content-type": TYPES[extname(name)] ?? "application/octet-stream",
-        "content-security-policy": POLICY,
-      });
-      response.end(body);
-    } catch {
-      response.writeHead(404).end();
-    }
-  });
-  return new Promise((ready) => server.listen(0, "127.0.0.1", () => ready(server)));
-}
-
-async function bundledFake() {
-  const [{ output }] = await build({
-    root: ui,
-    configFile: false,
-    logLevel: "warn",
-    build: {
-      write: false,
-      minify: false,
-      lib: { entry: join(ui, "tests/pictures/inject.ts"), formats: ["iife"], name: "fake" },
-    },
-  });
-  return output[0].code;
-}
 
 const sizes = [
   [960, 680],
@@ -92,11 +51,95 @@ for (const theme of ["light", "dark"])
       shots.push({ page: "history", theme, size, scene: "full", act });
   }
 shots.push({ page: "history", theme: "light", size: sizes[0], scene: "million", act: "scroll" });
+/** The assistant's window, at its usual size and at its smallest. */
+const small = [
+  [900, 640],
+  [560, 480],
+];
+for (const theme of ["light", "dark"])
+  for (const size of small) {
+    const assistant = (more) => shots.push({ window: "assistant", page: "", theme, size, scene: "full", ...more });
+    assistant({});
+    for (const act of ["end", "top", "model", "streaming"]) assistant({ page: "shelf", act });
+    for (const act of ["prompts", "attached"]) assistant({ act });
+    assistant({ page: "letter" });
+    for (const scene of ["empty", "error"]) assistant({ page: scene === "error" ? "shelf" : "", scene });
+    if (size[0] > 700) {
+      for (const act of ["found", "more", "edit", "notices"]) assistant({ page: "shelf", act });
+      assistant({ page: "shelf", scene: "loading" });
+    } else assistant({ page: "shelf", act: "list" });
+  }
 for (const language of ["de", "es"])
   for (const page of ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"])
     shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
+for (const language of ["de", "es"])
+  for (const size of small)
+    shots.push({ window: "assistant", page: "shelf", theme: "light", size, scene: "full", language });
+
+const inConversation = (page) => page.getByRole("region", { name: "Conversation" });
 
 const acts = {
+  end: async (page) => {
+    await page.getByText(/This answer was cut off/).waitFor();
+  },
+  top: async (page) => {
+    await inConversation(page).evaluate((box) => box.scrollTo(0, 0));
+    await page.getByText("Make me a plan").waitFor();
+    await page.getByRole("button", { name: "Jump to the newest" }).waitFor();
+  },
+  model: async (page) => {
+    await page.getByRole("combobox", { name: "Model" }).click();
+    await page.getByRole("option", { name: /Claude Sonnet/ }).waitFor();
+  },
+  streaming: async (page) => {
+    await page.getByRole("textbox", { name: "Message" }).fill("How do I find the studs?");
+    await page.keyboard.press("Enter");
+    await page.getByText("Waiting for the first word").waitFor();
+    await page.evaluate(async () => {
+      const { assistant } = window.fakeApp;
+      const id = assistant.view("shelf").messages.at(-1).id;
+      for (const text of [
+        "Knock along the wall. Where it sounds **full**, there is a stud:\n\n```sh\n# every 60",
+        " cm\nfor n in",
+      ])
+        await assistant.grow("shelf", id, text);
+    });
+    await page.getByText("# every 60 cm").waitFor();
+  },
+  prompts: async (page) => {
+    await page.getByRole("button", { name: "System prompt: Default prompt" }).click();
+    await page.getByRole("menuitem", { name: "Manage prompts" }).click();
+    await page.getByRole("button", { name: "Add a prompt" }).waitFor();
+  },
+  attached: async (page) => {
+    await page.locator("input[type=file][multiple]").setInputFiles([
+      { name: "measurements of the wall.txt", mimeType: "text/plain", buffer: Buffer.from("140 cm") },
+      { name: "wall.png", mimeType: "image/png", buffer: Buffer.from("x") },
+      { name: "tool.bin", mimeType: "", buffer: Buffer.from([0, 1]) },
+    ]);
+    await page.getByText("tool.bin is neither").waitFor();
+    await page.getByRole("textbox", { name: "Message" }).fill("What would you change?\nOne line more.");
+  },
+  found: async (page) => {
+    await page.getByRole("searchbox").fill("brackets");
+    await page.locator("mark").first().waitFor();
+  },
+  more: async (page) => {
+    await page.getByRole("button", { name: "More for A shelf for 120 books" }).click();
+    await page.getByRole("menuitem", { name: "Delete" }).waitFor();
+  },
+  edit: async (page) => {
+    await page.getByRole("button", { name: "Edit" }).last().click();
+    await page.getByRole("textbox", { name: "Question" }).waitFor();
+  },
+  notices: async (page) => {
+    await page.getByRole("button", { name: /after 2 others could not/ }).click();
+    await page.getByText("TT-LLM-120").waitFor();
+  },
+  list: async (page) => {
+    await page.getByRole("button", { name: "Show conversations" }).click();
+    await page.getByRole("button", { name: /^Birthday speech/ }).waitFor();
+  },
   order: async (page) => {
     await page.getByRole("button", { name: "Add", exact: true }).scrollIntoViewIfNeeded();
   },
@@ -245,8 +288,16 @@ const axe = readFileSync(createRequire(import.meta.url).resolve("axe-core/axe.mi
 const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
 mkdirSync(folder, { recursive: true });
 const faults = [];
-for (const { page: name, theme, size, scene, act, language = "en" } of shots) {
-  const label = [name, scene === "full" ? "" : scene, act, language === "en" ? "" : language, theme, size.join("x")]
+for (const { window: view, page: name, theme, size, scene, act, language = "en" } of shots) {
+  const label = [
+    view,
+    name,
+    scene === "full" ? "" : scene,
+    act,
+    language === "en" ? "" : language,
+    theme,
+    size.join("x"),
+  ]
     .filter(Boolean)
     .join("-");
   if (only && !label.includes(only)) continue;
@@ -267,7 +318,10 @@ for (const { page: name, theme, size, scene, act, language = "en" } of shots) {
   await page.addInitScript(fake);
   // The app freezes it too; a library that writes to it would fail only there.
   await page.addInitScript("Object.freeze(Object.prototype)");
-  await page.goto(`${address}/?scene=${scene}&theme=${theme}&language=${language}#${name}`);
+  const file = view === undefined ? "" : `${view}.html`;
+  await page.goto(
+    `${address}/${file}?scene=${scene}&theme=${theme}&language=${language}#${view === undefined ? "" : "/"}${name}`,
+  );
   await page
     .locator(scene === "loading" ? "[aria-busy]" : "h1, [role=alert]")
     .first()

@@ -89,8 +89,11 @@ async fn clean(face: &Face) -> Result<(), Problem> {
         face.tell_app();
     }
     face.show(&cleaned, || {
-        let Cleaned { utterances, recordings, activity, .. } = &cleaned;
-        format!("{utterances} utterances, {recordings} recordings of others and {activity} entries of the activity went.")
+        let Cleaned { utterances, recordings, activity, backups } = &cleaned;
+        format!(
+            "{utterances} utterances, {recordings} recordings of others, {activity} entries of the activity and \
+             {backups} backups went."
+        )
     })
 }
 

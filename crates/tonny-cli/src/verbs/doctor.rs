@@ -23,7 +23,7 @@ use crate::face::Face;
 /// A Bluetooth headset takes seconds to switch to its microphone.
 const FIRST_SAMPLE_WAIT: Duration = Duration::from_secs(6);
 
-/// One part's health.
+/// One part's health. A problem of a part that is fine (`ok`) is one to know of, and no fault as things are.
 #[derive(Serialize)]
 struct Finding {
     part: &'static str,
@@ -40,6 +40,14 @@ impl Finding {
             Err(problem) => Self { part, ok: false, says: problem.to_string(), problem: Some(problem) },
         }
     }
+
+    fn mark(&self) -> &'static str {
+        match (self.ok, &self.problem) {
+            (true, None) => "ok  ",
+            (true, Some(_)) => "note",
+            (false, _) => "FAIL",
+        }
+    }
 }
 
 pub fn run(face: &Face) -> Result<(), Problem> {
@@ -49,7 +57,7 @@ pub fn run(face: &Face) -> Result<(), Problem> {
         Finding::of("database", database(face)),
         Finding::of("microphone", microphone(face)),
         Finding::of("insertion", X11Insertion::connect().map(|_| "X11".to_owned())),
-        Finding::of("keyring", keyring(face)),
+        keyring(face),
         Finding::of("model and worker", engine(face)),
     ];
     findings.push(crashes(face));
@@ -61,12 +69,12 @@ pub fn run(face: &Face) -> Result<(), Problem> {
         ),
     });
     face.show(&findings, || {
-        let lines = findings.iter().map(|finding| {
-            format!("{} {:<17} {}", if finding.ok { "ok  " } else { "FAIL" }, finding.part, finding.says)
-        });
+        let lines = findings
+            .iter()
+            .map(|finding| format!("{} {:<17} {}", finding.mark(), finding.part, finding.says));
         lines.collect::<Vec<_>>().join("\n")
     })?;
-    match findings.into_iter().find_map(|finding| finding.problem) {
+    match findings.into_iter().filter(|finding| !finding.ok).find_map(|finding| finding.problem) {
         Some(problem) => Err(problem),
         None => Ok(()),
     }
@@ -131,10 +139,14 @@ fn crashes(face: &Face) -> Finding {
     Finding::of("crash reports", says)
 }
 
-/// A place that does not work is a fault where secrets are, or were, kept in it; else it is only said.
-fn keyring(face: &Face) -> Result<String, Problem> {
-    let secrets = face.secrets()?;
-    let report = face.block_on(async { secrets.report().await })?;
+/// A place that does not work is a fault where secrets are, or were, kept in it; else a note: the first secret would meet it.
+fn keyring(face: &Face) -> Finding {
+    const PART: &str = "keyring";
+    let looked = face.secrets().and_then(|secrets| face.block_on(async { secrets.report().await }));
+    let report = match looked {
+        Ok(report) => report,
+        Err(problem) => return Finding::of(PART, Err(problem)),
+    };
     let known = report.secrets.iter().filter(|kept| kept.presence != Presence::Unset).count();
     let place = match report.place {
         Place::Keyring => "the keyring",
@@ -142,13 +154,20 @@ fn keyring(face: &Face) -> Result<String, Problem> {
         Place::Session => "the running app's memory",
     };
     match report.problem {
-        None => Ok(format!("{known} secrets in {place}")),
+        None => Finding::of(PART, Ok(format!("{known} secrets in {place}"))),
         // The terminal's own vault does not hold what the running app has open.
         Some(_) if report.state == VaultState::FileLocked || report.place == Place::Session => {
-            Ok(format!("{known} secrets in {place}, which the terminal does not see into"))
+            Finding::of(PART, Ok(format!("{known} secrets in {place}, which the terminal does not see into")))
         }
-        Some(problem) if known == 0 || report.state.works() => Ok(format!("{known} secrets kept. {problem}")),
-        Some(problem) => Err(problem),
+        Some(problem) if report.state.works() => {
+            Finding::of(PART, Ok(format!("{known} secrets in {place}. {problem}")))
+        }
+        // Another keyring than before: they were kept, and are out of reach.
+        Some(problem) if known == 0 && report.state != VaultState::Changed => {
+            let says = format!("No secret is kept, and none could be now. {problem}");
+            Finding { part: PART, ok: true, says, problem: Some(problem) }
+        }
+        Some(problem) => Finding::of(PART, Err(problem)),
     }
 }
 

@@ -15,6 +15,7 @@ use super::storage::{Checked, Cleaned, StorageAsk, StorageView};
 use super::usage::UsagePoint;
 use super::{DesktopWish, Notification};
 use crate::activity::{ActivityPage, ActivityQuery, Did};
+use crate::assistant::Assistant;
 use crate::control::{Reply, Request, WorkerFacts};
 use crate::history_files::Offset;
 use crate::model::InstalledModel;
@@ -63,6 +64,7 @@ pub enum Message {
     Opened(String, Result<Box<dyn Recording>, Problem>),
     Note(String, Note),
     Delivered(String, Delivery, Instant),
+    CleanedText(String, Option<String>),
     Worker(u64, Box<WorkerState>),
     WorkerGone(u64),
     CommandWorker(String, WorkerCommand, Answer<Result<(), Problem>>),
@@ -100,6 +102,7 @@ pub enum Message {
     Dismiss,
     Told(Problem, Notification),
     Wish(DesktopWish),
+    WantLanguage,
     Quit,
 }
 
@@ -109,6 +112,7 @@ pub struct AppHandle {
     messages: mpsc::Sender<Message>,
     snapshot: watch::Receiver<Snapshot>,
     worker_log: WorkerLog,
+    assistant: Result<Assistant, Problem>,
 }
 
 impl AppHandle {
@@ -117,7 +121,19 @@ impl AppHandle {
         snapshot: watch::Receiver<Snapshot>,
         worker_log: WorkerLog,
     ) -> Self {
-        Self { messages, snapshot, worker_log }
+        Self { messages, snapshot, worker_log, assistant: Err(Problem::of(Code::ShuttingDown)) }
+    }
+
+    pub(super) fn with(self, assistant: Result<Assistant, Problem>) -> Self {
+        Self { assistant, ..self }
+    }
+
+    /// The assistant.
+    ///
+    /// # Errors
+    /// Why it could not start.
+    pub fn assistant(&self) -> Result<&Assistant, Problem> {
+        self.assistant.as_ref().map_err(Clone::clone)
     }
 
     /// The state now.

@@ -4,10 +4,10 @@ use std::time::{Duration, Instant};
 
 use tonny_store::{FinalText, Outcome, UtteranceState};
 
-use super::App;
 use super::ask::Message;
 use super::utterance::{Route, Stage, timings_ms};
 use super::view::Notice;
+use super::{App, DesktopWish};
 use crate::ports::{Delivery, InsertionMethod, InsertionWish};
 use crate::problem::{Code, Problem};
 use crate::snapshot::LastUtterance;
@@ -55,8 +55,47 @@ impl App {
             let problem = Problem::of(Code::QuitEarly);
             return self.end(id, UtteranceState::Kept, Some(problem), None).await;
         }
+        if self.settings.clean_up.enabled && self.clean_up(id, &words) {
+            return;
+        }
         if let Some(utterance) = self.utterance(id) {
             utterance.stage = Stage::Ready(words);
+        }
+        self.deliver_next().await;
+    }
+
+    /// Has the words cleaned up before they go into a window; whether that is under way. It has a deadline of its own.
+    fn clean_up(&mut self, id: &str, words: &str) -> bool {
+        let Ok(assistant) = self.assistant.clone() else { return false };
+        let Some(utterance) = self.utterance(id) else { return false };
+        if utterance.route == Route::Assistant {
+            return false;
+        }
+        utterance.stage = Stage::CleaningUp(words.to_owned());
+        let (handle, id, words) = (self.handle.clone(), id.to_owned(), words.to_owned());
+        self.tasks.spawn(async move {
+            let cleaned = assistant.clean_up(&words).await;
+            handle.send(Message::CleanedText(id, cleaned)).await;
+        });
+        true
+    }
+
+    /// Both texts are kept: the one that goes out, and the one that was spoken.
+    pub(super) async fn cleaned_text(&mut self, id: &str, cleaned: Option<String>) {
+        let Some(utterance) = self.utterance(id) else { return };
+        let Stage::CleaningUp(words) = &utterance.stage else { return };
+        let words = words.clone();
+        let text = match cleaned {
+            Some(text) if text != words => {
+                let raw_text = Some(words);
+                self.keep_text(id, FinalText { text: text.clone(), raw_text, ..FinalText::default() }).await;
+                text
+            }
+            _ => words,
+        };
+        if let Some(utterance) = self.utterance(id) {
+            utterance.committed.clone_from(&text);
+            utterance.stage = if utterance.cancelled { Stage::Over } else { Stage::Ready(text) };
         }
         self.deliver_next().await;
     }
@@ -82,6 +121,9 @@ impl App {
         let may_type = self.keep_delivering(&id).await;
         let (insertion, clock, handle) =
             (self.parts.insertion.clone(), self.parts.clock.clone(), self.handle.clone());
+        if route == Route::Assistant {
+            return self.ask_assistant(id, text);
+        }
         self.tasks.spawn_blocking(move || {
             let delivery = match route {
                 Route::Type if !may_type => match insertion.copy(&text) {
@@ -89,12 +131,29 @@ impl App {
                     Err(problem) => Delivery::Failed(problem),
                 },
                 Route::Type => insertion.insert(&text, &wish),
-                Route::Clipboard => match insertion.copy(&text) {
+                Route::Clipboard | Route::Assistant => match insertion.copy(&text) {
                     Ok(()) => Delivery::Inserted { by: InsertionMethod::Paste },
                     Err(problem) => Delivery::Failed(problem),
                 },
             };
             handle.send_blocking(Message::Delivered(id, delivery, clock.now()));
+        });
+    }
+
+    /// The words become a question; its answer is the assistant's business, and comes in its window.
+    fn ask_assistant(&self, id: String, text: String) {
+        let (assistant, clock, handle) =
+            (self.assistant.clone(), self.parts.clock.clone(), self.handle.clone());
+        self.tasks.spawn(async move {
+            let asked = match assistant {
+                Ok(assistant) => assistant.ask_spoken(text, &id).await,
+                Err(problem) => Err(problem),
+            };
+            let delivery = match asked {
+                Ok(asked) => Delivery::Asked(asked.conversation),
+                Err(problem) => Delivery::Failed(problem),
+            };
+            handle.send(Message::Delivered(id, delivery, clock.now())).await;
         });
     }
 
@@ -115,11 +174,17 @@ impl App {
         let Some(utterance) = self.utterance(id) else { return };
         utterance.timings.delivered_ms = Some(utterance.since_press(at));
         let copied = utterance.route == Route::Clipboard;
-        let truncated = utterance.truncated.then(|| Problem::of(Code::TextTruncated));
+        let split = utterance.split.then(|| Problem::of(Code::TextSplit));
+        let trouble = utterance.truncated.then(|| Problem::of(Code::TextTruncated)).or(split);
         match delivery {
             Delivery::Inserted { by } => {
                 self.notice = Some(Notice::done(if copied { "Copied" } else { "Inserted" }, at));
-                self.end(id, UtteranceState::Delivered, truncated, (!copied).then_some(by)).await;
+                self.end(id, UtteranceState::Delivered, trouble, (!copied).then_some(by)).await;
+            }
+            Delivery::Asked(conversation) => {
+                self.notice = Some(Notice::done("Asked", at));
+                self.wish(DesktopWish::ShowConversation(conversation));
+                self.end(id, UtteranceState::Delivered, trouble, None).await;
             }
             Delivery::Copied(problem) => self.end(id, UtteranceState::Kept, Some(problem), None).await,
             Delivery::Failed(problem) => self.end(id, UtteranceState::Failed, Some(problem), None).await,
@@ -137,7 +202,7 @@ impl App {
     ) {
         let keep_audio = self.settings.dictation.keep_audio;
         let Some(utterance) = self.utterance(id) else { return };
-        let (Stage::Delivering(text) | Stage::Ready(text)) =
+        let (Stage::Delivering(text) | Stage::Ready(text) | Stage::CleaningUp(text)) =
             std::mem::replace(&mut utterance.stage, Stage::Over)
         else {
             return self.end_without_words(id, state, problem).await;
@@ -173,13 +238,23 @@ impl App {
         }
     }
 
-    /// Nothing is to be kept: the row, its words in the search and in the log, and the recording go at once.
+    /// Nothing is to be kept: the row, its words in the search, in the log and in backups, and the recording go at once.
     async fn forget(&mut self, id: &str) {
         let places = self.places();
-        if let Err(problem) = super::storage::remove(&places, id).await {
+        let removed = super::storage::remove(&places, id).await;
+        let rest = super::long_text::remove_rest(&places.store, id).await;
+        if let Err(problem) = removed.and(rest.map_err(|error| crate::store_problem(&error))) {
             self.problem = Some(problem);
         }
         self.empty_log();
+        // One that was made between the last word and here has them, too. One that is still being made is the next
+        // clean-up's.
+        let (store, now_ms) = (places.store, crate::utc_ms(self.parts.clock.utc()));
+        self.tasks.spawn(async move {
+            if let Err(problem) = super::storage::forget_copies(&store, now_ms).await {
+                tracing::warn!(code = problem.code, "deleted words stay in a backup until the next clean-up");
+            }
+        });
     }
 
     /// Not waited for: another program may be reading.

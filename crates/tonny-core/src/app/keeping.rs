@@ -34,12 +34,13 @@ impl App {
     /// Commits the final text. Text that could not be is held until [`App::keep_again`].
     pub(super) async fn keep_text(&mut self, id: &str, text: FinalText) {
         self.begin_again(id).await;
-        if let Err(error) = self.parts.store.utterances().commit_text(id, &text).await {
-            self.problem = Some(crate::store_problem(&error));
-            if let Some(utterance) = self.utterance(id) {
-                utterance.unkept = Some(text);
-            }
+        let kept = super::long_text::commit(&self.parts.store, id, &text).await;
+        let problem = kept.as_ref().err().map(crate::store_problem);
+        if let Some(utterance) = self.utterance(id) {
+            utterance.split = matches!(kept, Ok(Some(_)));
+            utterance.unkept = problem.is_some().then_some(text);
         }
+        self.problem = problem.or(self.problem.take());
     }
 
     /// Whether the row has its text now.

@@ -22,6 +22,9 @@ const LOGS: Duration = Duration::from_millis(1_600);
 /// ...and for the workers to end, however long what comes before takes.
 const WORKERS: Duration = Duration::from_millis(1_500);
 
+/// For answers that still come: they end at once, and their rows are written.
+const ANSWERS: Duration = Duration::from_millis(500);
+
 impl App {
     /// Lets what is under way end, then stops the workers. The mailbox is still read: deliveries answer there.
     pub(super) async fn quit(&mut self, mailbox: &mut mpsc::Receiver<Message>) {
@@ -44,6 +47,7 @@ impl App {
         }
         self.leave_unfinished().await;
         self.carry_out_deletions(workers).await;
+        self.end_answers(workers).await;
         self.close_workers(workers).await;
         // The disk may hang; the logs are not worth more than the deadline.
         let logs = async {
@@ -80,7 +84,7 @@ impl App {
             .filter_map(|utterance| {
                 let state = match utterance.stage {
                     Stage::Recording | Stage::Transcribing => UtteranceState::Recorded,
-                    Stage::Ready(_) | Stage::Delivering(_) => UtteranceState::Kept,
+                    Stage::CleaningUp(_) | Stage::Ready(_) | Stage::Delivering(_) => UtteranceState::Kept,
                     Stage::Over => return None,
                 };
                 Some((utterance.id.clone(), state, utterance.timings))
@@ -94,6 +98,14 @@ impl App {
                 ..Outcome::of(state)
             };
             self.keep_end(&id, &outcome).await;
+        }
+    }
+
+    /// Answers that still come are kept as far as they came.
+    async fn end_answers(&mut self, deadline: Instant) {
+        let Ok(assistant) = self.assistant.clone() else { return };
+        if timeout_at(deadline.min(Instant::now() + ANSWERS), assistant.quit()).await.is_err() {
+            tracing::error!("an answer could not be ended in time; the next start marks it as cut off");
         }
     }
 

@@ -57,6 +57,12 @@ impl App {
         self.notice = None;
         self.problem = None;
         self.end_microphone_test();
+        if route == Route::Assistant
+            && let Ok(assistant) = &self.assistant
+        {
+            // The model loads while the question is spoken.
+            assistant.warm_up();
+        }
         let (events, heard) = mpsc::unbounded_channel();
         let (device, seal) = (self.settings.microphone.device.clone(), self.settings.storage.encrypt_audio);
         self.open_microphone(&id, RecordRequest { device, wav: wav.clone(), seal, events });
@@ -185,7 +191,13 @@ impl App {
         let now = self.parts.clock.now();
         let Some(utterance) = self.utterance(id) else { return };
         match note {
-            Note::First(at) => utterance.timings.first_sample_ms = Some(utterance.since_press(at)),
+            Note::First(at) => {
+                utterance.timings.first_sample_ms = Some(utterance.since_press(at));
+                // By the wall clock: after a crash it says how much of the recording is missing.
+                let ago = i64::try_from(now.saturating_duration_since(at).as_millis()).unwrap_or(0);
+                let at_ms = crate::utc_ms(self.parts.clock.utc()) - ago;
+                tracing::info!(id, at_ms, "the first sound of an utterance");
+            }
             Note::Level(level) => {
                 utterance.level = level;
                 if level > VOICE_LEVEL {

@@ -220,8 +220,10 @@ impl App {
     /// False where the words could not be kept: the row stays as it was, unfinished or with its old words, and the next
     /// start sees it.
     async fn keep_words(&mut self, id: &str, words: FinalText, outcome: Outcome) -> bool {
-        match self.parts.store.utterances().commit_text(id, &words).await {
-            Ok(()) => {
+        match super::long_text::commit(&self.parts.store, id, &words).await {
+            Ok(split) => {
+                let outcome =
+                    if outcome.error_code.is_none() { with_problem(outcome, split) } else { outcome };
                 self.write_recovered(id, &outcome).await;
                 true
             }

@@ -68,6 +68,9 @@ impl App {
 
     pub(super) fn secrets_changed(&mut self) {
         self.secrets_version += 1;
+        if let Ok(assistant) = self.assistant.clone() {
+            self.tasks.spawn(async move { assistant.user_acted().await });
+        }
         self.ensure_recordings_key();
         self.retry_sealed();
         self.migrate_again();

@@ -13,8 +13,8 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tonny_store::{BackupFile, CheckReport, Store};
 
-pub(super) use clean_up::remove;
 pub use clean_up::{clean_up, delete_for_good};
+pub(super) use clean_up::{forget_copies, remove};
 
 use super::App;
 use super::ask::{Answer, Message};
@@ -33,8 +33,11 @@ pub(super) const CLEAN_UP_EVERY: Duration = Duration::from_secs(600);
 /// After a full disk: soon enough for the next recording, and a look at the free room costs nothing.
 pub(super) const ROOM_EVERY: Duration = Duration::from_secs(10);
 
-/// Backups made by themselves; only these go by themselves, and the others after a month.
+/// Backups made by themselves, which go by themselves.
 const AUTOMATIC: &str = "auto-";
+
+/// What there was before a restore; nobody looks for it after a month.
+const BEFORE_RESTORE: &str = "before-restore-";
 
 const MONTH_MS: i64 = 30 * 24 * HOUR_MS;
 
@@ -282,10 +285,8 @@ pub async fn upkeep(
     let failed = |error| crate::store_problem(&error);
     let mut cleaned = clean_up(places, limits, now_ms).await?;
     let store = &places.store;
-    // Words that have to go must not live on in yesterday's backup.
-    let forget = !limits.keep_text && cleaned.utterances > 0;
-    cleaned.backups = drop_backups(store, limits, now_ms, forget);
-    drop_damaged(store, now_ms, !limits.keep_text);
+    cleaned.backups += drop_backups(store, limits, now_ms);
+    drop_damaged(store, now_ms);
     let (audio, folder) = (places.audio.clone(), places.folder.clone());
     let room = tokio::task::spawn_blocking(move || audio.set_room_aside(&folder)).await;
     if let Ok(Err(problem)) = room {
@@ -306,7 +307,7 @@ pub async fn upkeep(
         }
     }
     let newest = store.backups().into_iter().filter(is_automatic).map(|backup| backup.made_ms).max();
-    if limits.backups && (forget || backup_is_due(newest, store.changed_ms(), now_ms)) && on_disk(store) {
+    if limits.backups && backup_is_due(newest, store.changed_ms(), now_ms) && on_disk(store) {
         let now = time::OffsetDateTime::from_unix_timestamp_nanos(i128::from(now_ms) * 1_000_000);
         back_up_by_itself(store, now.unwrap_or(time::OffsetDateTime::UNIX_EPOCH)).await?;
     }
@@ -334,30 +335,39 @@ fn is_automatic(backup: &BackupFile) -> bool {
     backup.name.starts_with(AUTOMATIC)
 }
 
-/// Damaged files that were set aside hold words as well: they go after a month, and at once where nothing is to be kept.
-fn drop_damaged(store: &Store, now_ms: i64, all: bool) {
+/// Damaged files that were set aside hold words as well: they go after a month.
+fn drop_damaged(store: &Store, now_ms: i64) {
     let files = store.damaged_files();
-    files
-        .iter()
-        .filter(|file| all || file.made_ms < now_ms - MONTH_MS)
-        .for_each(|file| store.remove_damaged(file));
+    let old = files.iter().filter(|file| file.made_ms < now_ms - MONTH_MS);
+    old.for_each(|file| store.remove_damaged(file));
 }
 
-fn drop_backups(store: &Store, limits: &settings::Storage, now_ms: i64, all: bool) -> u32 {
+fn drop_backups(store: &Store, limits: &settings::Storage, now_ms: i64) -> u32 {
     let backups = store.backups();
     let times: Vec<i64> = backups.iter().filter(|b| is_automatic(b)).map(|b| b.made_ms).collect();
     let surplus = surplus_backups(&times);
+    let way_back = backups.iter().filter_map(old_schema).max();
     let goes = |backup: &&BackupFile| {
-        all || if is_automatic(backup) {
+        let old = backup.made_ms < now_ms - MONTH_MS;
+        if is_automatic(backup) {
             // No newer one takes its place where none are made any more.
-            surplus.contains(&backup.made_ms) || (!limits.backups && backup.made_ms < now_ms - MONTH_MS)
+            surplus.contains(&backup.made_ms) || (!limits.backups && old)
+        } else if let Some(schema) = old_schema(backup) {
+            // TT-STORE-603 sends to the newest of them whoever wants the program of before.
+            Some(schema) != way_back && old
         } else {
-            backup.made_ms < now_ms - MONTH_MS
+            // What somebody made or laid there is theirs.
+            backup.name.starts_with(BEFORE_RESTORE) && old
         }
     };
     let gone: Vec<&BackupFile> = backups.iter().filter(goes).collect();
     gone.iter().for_each(|backup| store.remove_backup(backup));
     u32::try_from(gone.len()).unwrap_or(u32::MAX)
+}
+
+/// The schema of a copy that a migration kept.
+fn old_schema(backup: &BackupFile) -> Option<u32> {
+    backup.name.strip_prefix("schema-")?.strip_suffix(".db")?.parse().ok()
 }
 
 /// Makes a backup now; gives its name.
@@ -387,7 +397,7 @@ pub async fn restore(store: &Store, name: &str, now: time::OffsetDateTime) -> Re
 /// Goes back to any file; what there is now is kept as a backup.
 pub async fn restore_file(store: &Store, from: &Path, now: time::OffsetDateTime) -> Result<(), Problem> {
     make_backups_folder(store)?;
-    let before = store.backups_folder().join(format!("before-restore-{}.db", stamp(now)));
+    let before = store.backups_folder().join(format!("{BEFORE_RESTORE}{}.db", stamp(now)));
     store.restore(from, &before).await.map_err(|error| match error.is_damaged() {
         true => Problem::with(Code::BackupBroken, error),
         false => crate::store_problem(&error),

@@ -16,6 +16,8 @@ pub(super) enum Route {
     Type,
     /// On the clipboard.
     Clipboard,
+    /// To the assistant, as a question.
+    Assistant,
 }
 
 impl Route {
@@ -23,6 +25,7 @@ impl Route {
         match name {
             None | Some("type") => Some(Self::Type),
             Some("clipboard") => Some(Self::Clipboard),
+            Some("assistant") => Some(Self::Assistant),
             Some(_) => None,
         }
     }
@@ -31,6 +34,7 @@ impl Route {
         match self {
             Self::Type => "type",
             Self::Clipboard => "clipboard",
+            Self::Assistant => "assistant",
         }
     }
 }
@@ -41,6 +45,8 @@ pub(super) enum Stage {
     Recording,
     /// The recording is over, the words are not.
     Transcribing,
+    /// A language model cleans the words up; they are kept already.
+    CleaningUp(String),
     /// The words wait for earlier utterances to be delivered.
     Ready(String),
     /// The words are on their way into a window.
@@ -80,6 +86,8 @@ pub(super) struct Utterance {
     pub(super) engine_lost: bool,
     /// Its last words may be missing.
     pub(super) truncated: bool,
+    /// Its text took more than one row.
+    pub(super) split: bool,
     /// Why there is no sound, or no more.
     pub(super) microphone_problem: Option<Problem>,
     pub(super) timings: Timings,
@@ -111,6 +119,7 @@ impl Utterance {
             heard_anything: false,
             engine_lost: false,
             truncated: false,
+            split: false,
             microphone_problem: None,
             timings: Timings::default(),
             delivery_deadline: None,

@@ -3,7 +3,7 @@
 use std::time::{Duration, Instant};
 
 use super::App;
-use super::utterance::{Stage, Utterance, timings_ms};
+use super::utterance::{Route, Stage, Utterance, timings_ms};
 use crate::overlay::OverlayView;
 use crate::problem::Problem;
 use crate::snapshot::{LastUtterance, Live, MicrophonesView, ModelView, Phase, Snapshot};
@@ -45,7 +45,8 @@ impl App {
         let notice = self.notice.as_ref().map(|notice| notice.until);
         let deletion = self.deletions.values().min().copied();
         let delivery = self.utterances.iter().filter_map(|utterance| utterance.delivery_deadline).min();
-        [tick, notice, deletion, delivery, self.next_room, self.next_clean_up].into_iter().flatten().min()
+        let all = [tick, notice, deletion, delivery, self.next_room, self.next_clean_up, self.language_until];
+        all.into_iter().flatten().min()
     }
 
     pub(super) async fn expire(&mut self) {
@@ -56,6 +57,7 @@ impl App {
         self.end_too_long(now);
         self.delete_expired(now).await;
         self.give_up_deliveries(now).await;
+        self.unload_language(now);
         if self.next_room.is_some_and(|at| at <= now) {
             self.set_room_aside_again(now);
         }
@@ -106,7 +108,7 @@ impl App {
             None | Some(Stage::Over) => Phase::Idle,
             Some(Stage::Recording) => Phase::Recording,
             Some(Stage::Transcribing) => Phase::Transcribing,
-            Some(Stage::Ready(_) | Stage::Delivering(_)) => Phase::Delivering,
+            Some(Stage::CleaningUp(_) | Stage::Ready(_) | Stage::Delivering(_)) => Phase::Delivering,
         }
     }
 
@@ -148,6 +150,8 @@ fn label(utterance: &Utterance) -> &'static str {
     match utterance.stage {
         Stage::Transcribing if utterance.engine_lost => "The speech engine restarts; your words are kept",
         Stage::Transcribing => "Transcribing…",
+        Stage::CleaningUp(_) => "Cleaning up…",
+        _ if utterance.route == Route::Assistant => "Asking…",
         _ => "Inserting…",
     }
 }

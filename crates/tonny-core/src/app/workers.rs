@@ -1,16 +1,22 @@
 //! The workers the settings ask for: started, swapped when the settings change, ended when no longer wanted. What is to
 //! run, [`kinds`] says; which engine an utterance goes to, the transcription decides along the published [`Chain`].
 
+use std::time::{Duration, Instant};
+
 use tonny_supervisor::{Phase, Spec, WorkerState, memory_of_this_computer};
 
 use super::ask::{Message, SettingsChange, WorkerCommand};
 use super::{App, DesktopWish};
 use crate::activity::{Did, changes};
+use crate::assistant::Local;
 use crate::engine::kinds::{self, Seat, Site, Wanted};
 use crate::engine::{self, Chain, Engine, Link};
 use crate::problem::{Code, Problem};
 use crate::settings::{self, Settings};
 use crate::worker_view::{About, WorkerView};
+
+/// Longer than the app runs.
+const FOR_GOOD: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
 
 /// One wanted worker.
 pub(super) struct AppWorker {
@@ -102,6 +108,7 @@ impl App {
             programs: &programs,
             installed: &self.installed,
             memory: memory_of_this_computer(),
+            language: self.language_until.is_some(),
         };
         let wanted = kinds::wanted(&site);
         let mut before = std::mem::take(&mut self.workers);
@@ -114,6 +121,44 @@ impl App {
             self.retire(worker);
         }
         self.chain.send_replace(Chain { links: self.workers.iter().filter_map(AppWorker::link).collect() });
+        self.publish_language();
+    }
+
+    /// Somebody asks the local language model, or is about to: it is loaded, and stays for a while.
+    pub(super) fn want_language(&mut self) {
+        let was_wanted = self.language_until.is_some();
+        let minutes = self.settings.assistant.unload_min;
+        let stays = if minutes == 0 { FOR_GOOD } else { Duration::from_secs(60 * u64::from(minutes)) };
+        self.language_until = Some(self.parts.clock.now() + stays);
+        if !was_wanted {
+            self.run_workers();
+        }
+    }
+
+    /// Nobody asked it for a while: it leaves the memory.
+    pub(super) fn unload_language(&mut self, now: Instant) {
+        if self.language_until.is_some_and(|until| until <= now) {
+            self.language_until = None;
+            self.run_workers();
+        }
+    }
+
+    /// The local language model as the assistant finds it.
+    fn publish_language(&self) {
+        let worker = self.workers.iter().find(|worker| worker.about.name == engine::LLAMA);
+        let now = worker.map_or_else(Local::default, |worker| match &worker.place {
+            Place::Running(it) => {
+                let state = it.handle.state().borrow().clone();
+                // One that was stopped by hand does not come by itself, however long somebody waits.
+                let is_off = state.phase == Phase::Stopped && state.last_exit.is_some();
+                let off = || Engine::Absent(Problem::of(Code::WorkerAway));
+                let engine = if is_off { off() } else { engine::engine(&state) };
+                Local { engine, worker: Some(it.handle.clone()) }
+            }
+            Place::Absent(problem) => Local { engine: Engine::Absent(problem.clone()), worker: None },
+            Place::Waiting | Place::Resting => Local::default(),
+        });
+        self.language.send_replace(now);
     }
 
     fn place_worker(
@@ -215,8 +260,12 @@ impl App {
         if let Some(turn) = self.alerts.turn(&worker.view) {
             self.activity.done(turn);
         }
+        let is_language = worker.about.name == engine::LLAMA;
         if let Some(alert) = self.alerts.worker(&worker.view) {
             self.alert(alert);
+        }
+        if is_language {
+            self.publish_language();
         }
     }
 
@@ -354,6 +403,7 @@ impl App {
             self.ensure_recordings_key();
         }
         if old != self.settings {
+            self.settings_out.send_replace(self.settings.clone());
             self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
         }
     }

@@ -22,6 +22,8 @@ pub struct Site<'a> {
     pub installed: &'a [InstalledModel],
     /// Bytes of memory of this machine, where it is known.
     pub memory: Option<u64>,
+    /// Whether somebody asked for the local language model lately.
+    pub language: bool,
 }
 
 /// One worker that is to run.
@@ -111,7 +113,13 @@ mod tests {
     const HANG_FOUND: Duration = Duration::from_secs(6);
 
     fn names(settings: &Settings) -> Vec<(String, bool)> {
-        let wanted = wanted(&Site { settings, programs: &programs(), installed: &[], memory: Some(8 << 30) });
+        let wanted = wanted(&Site {
+            settings,
+            programs: &programs(),
+            installed: &[],
+            memory: Some(8 << 30),
+            language: false,
+        });
         wanted.into_iter().map(|wanted| (wanted.about.name, wanted.spec.is_ok())).collect()
     }
 
@@ -158,6 +166,7 @@ mod tests {
             programs: &programs(),
             installed: &[],
             memory: Some(8 << 30),
+            language: false,
         });
         assert_eq!(wanted.len(), 3);
         for Wanted { about: About { name, .. }, spec, .. } in wanted {
@@ -176,7 +185,13 @@ mod tests {
         let settings =
             settings(&[("speech.engines", json!(["whisperlivekit"])), ("workers.llama", json!(true))]);
         let programs = Programs { engines: None, ..programs() };
-        let site = Site { settings: &settings, programs: &programs, installed: &[], memory: Some(8 << 30) };
+        let site = Site {
+            settings: &settings,
+            programs: &programs,
+            installed: &[],
+            memory: Some(8 << 30),
+            language: false,
+        };
         for Wanted { about: About { name, .. }, spec, .. } in wanted(&site) {
             let problem = spec.expect_err("nothing is installed");
             assert!(problem.message.contains("make engines-"), "{name}: {}", problem.message);
@@ -193,7 +208,8 @@ mod tests {
             files: vec![file(15, 80 << 20), file(30, 80 << 20)],
         };
         let (settings, programs) = (settings(changes), programs());
-        let site = Site { settings: &settings, programs: &programs, installed: &[model], memory };
+        let site =
+            Site { settings: &settings, programs: &programs, installed: &[model], memory, language: false };
         let mib = |spec: Spec| spec.memory_ceiling.map(|bytes| bytes >> 20);
         wanted(&site).into_iter().map(|it| (it.about.name, mib(it.spec.expect("all is there")))).collect()
     }

@@ -12,10 +12,11 @@ use super::{READY_DEADLINE, health};
 use crate::problem::{Code, Problem};
 use crate::worker_view::About;
 
-const NAME: &str = "llama";
+/// What it is called.
+pub const NAME: &str = "llama";
 
 /// Tokens of one conversation: what a small model was trained for, and 100 MB of memory at most.
-const CONTEXT: &str = "4096";
+pub const CONTEXT: u64 = 4_096;
 
 /// Tokens of one answer. A model that does not end by itself would otherwise talk until the context is full.
 const ANSWER: &str = "1024";
@@ -25,7 +26,7 @@ const NO_ORIGIN: &str = "https://nobody.invalid";
 
 pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
     let workers = &site.settings.workers;
-    if !workers.llama {
+    if !workers.llama && !site.language {
         return Vec::new();
     }
     let installed = |path: &str| site.programs.engines.as_ref().map(|folder| folder.join(NAME).join(path));
@@ -50,8 +51,9 @@ fn spec(program: PathBuf, model: PathBuf) -> Spec {
     let mut spec = Spec::new(NAME, program);
     let network = ["--host", "127.0.0.1", "--port", "0", "--offline", "--no-ui", "--cors-origins", NO_ORIGIN];
     // One person talks; /slots would show what they said.
-    let limits = ["--parallel", "1", "--ctx-size", CONTEXT, "--predict", ANSWER, "--no-slots"];
+    let limits = ["--parallel", "1", "--predict", ANSWER, "--no-slots"];
     spec.args = network.into_iter().chain(limits).map(Into::into).collect();
+    spec.args.extend(["--ctx-size".into(), CONTEXT.to_string().into()]);
     spec.args.extend(["--model".into(), model.into()]);
     spec.secret = TokenBy::Environment("LLAMA_API_KEY".to_owned());
     spec.ready = ReadyBy::LogLine { marker: "listening on http://".to_owned() };

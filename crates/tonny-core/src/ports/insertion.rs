@@ -54,6 +54,8 @@ pub enum Delivery {
     },
     /// It could not be proven to have arrived, so it is on the clipboard; the problem says why.
     Copied(Problem),
+    /// It is a question in this conversation now.
+    Asked(String),
     /// Not even the clipboard took it.
     Failed(Problem),
 }

@@ -2,6 +2,7 @@
 
 use serde::{Deserialize, Serialize};
 
+use super::assistant::{Assistant, CleanUp, Privacy};
 use super::commands::WorkerCommand;
 use crate::app_log::{LogFormat, LogLevel};
 use crate::ports::InsertionMethod;
@@ -32,6 +33,12 @@ pub struct Settings {
     pub models: Models,
     /// Processes beside the speech engines.
     pub workers: Workers,
+    /// How language models are asked.
+    pub assistant: Assistant,
+    /// Whether dictated words are cleaned up.
+    pub clean_up: CleanUp,
+    /// What may leave this machine.
+    pub privacy: Privacy,
     /// What is kept, and for how long.
     pub storage: Storage,
     /// What the app writes down about itself.
@@ -79,6 +86,8 @@ impl Default for Logging {
 pub struct Hotkeys {
     /// Held to dictate.
     pub dictate: String,
+    /// Held to ask the assistant; null gives the keys to other programs.
+    pub assistant: Option<String>,
 }
 
 /// How speaking works.
@@ -279,7 +288,7 @@ pub struct Workers {
 
 impl Default for Hotkeys {
     fn default() -> Self {
-        Self { dictate: "Ctrl+Shift+Space".to_owned() }
+        Self { dictate: "Ctrl+Shift+Space".to_owned(), assistant: Some("Ctrl+Shift+Alt+Space".to_owned()) }
     }
 }
 

@@ -2,6 +2,7 @@
 
 use serde_json::Value;
 
+use super::assistant::{wrong_addresses, wrong_contract, wrong_models, wrong_prompts, wrong_providers};
 use super::commands::{wrong_commands, wrong_engines};
 use crate::hotkey::Hotkey;
 use crate::problem::{Code, Problem};
@@ -36,6 +37,18 @@ pub enum Range {
     Engines,
     /// Descriptions of worker processes.
     Commands,
+    /// Modifiers and a key, or null.
+    OptionalHotkey,
+    /// Models as `provider/model`, in order.
+    Models,
+    /// Ids of providers.
+    Providers,
+    /// Addresses of providers.
+    Addresses,
+    /// Instructions under names.
+    Prompts,
+    /// A contract as TOML, or null.
+    Contract,
 }
 
 const FIELDS: &[Field] = &[
@@ -44,6 +57,7 @@ const FIELDS: &[Field] = &[
         range: Range::Hotkey,
         help: "Held to dictate; a short tap starts hands-free.",
     },
+    Field { key: "hotkeys.assistant", range: Range::OptionalHotkey, help: "Held to ask the assistant." },
     Field {
         key: "dictation.tap_ms",
         range: Range::Whole(100, 1_000, "ms"),
@@ -160,6 +174,92 @@ const FIELDS: &[Field] = &[
         help: "Memory of one worker, beyond which it is started anew; 0 by its kind, else from 64 on.",
     },
     Field { key: "workers.commands", range: Range::Commands, help: "Worker processes of your own." },
+    Field {
+        key: "assistant.models",
+        range: Range::Models,
+        help: "Models in the order in which they are asked; the first that can answers.",
+    },
+    Field {
+        key: "assistant.providers",
+        range: Range::Providers,
+        help: "Providers on other machines that may be asked.",
+    },
+    Field {
+        key: "assistant.addresses",
+        range: Range::Addresses,
+        help: "Servers of your own, or other regions of a provider.",
+    },
+    Field {
+        key: "assistant.system",
+        range: Range::OptionalText(20_000),
+        help: "Instructions of new conversations.",
+    },
+    Field { key: "assistant.prompts", range: Range::Prompts, help: "Instructions to choose from." },
+    Field {
+        key: "assistant.longest_answer",
+        range: Range::Whole(16, 200_000, "tokens"),
+        help: "The longest answer.",
+    },
+    Field {
+        key: "assistant.patience_s",
+        range: Range::Whole(1, 600, "s"),
+        help: "Without a first word by then, another model is asked.",
+    },
+    Field {
+        key: "assistant.voice_patience_s",
+        range: Range::Whole(1, 600, "s"),
+        help: "The same of a spoken question.",
+    },
+    Field {
+        key: "assistant.day_cents",
+        range: Range::Whole(0, 1_000_000, "US cents"),
+        help: "What answers of one day may cost; 0 is without a limit.",
+    },
+    Field {
+        key: "assistant.month_cents",
+        range: Range::Whole(0, 10_000_000, "US cents"),
+        help: "What answers of one month may cost; 0 is without a limit.",
+    },
+    Field {
+        key: "assistant.unload_min",
+        range: Range::Whole(0, 1_440, "min"),
+        help: "Minutes without a question after which the local model leaves the memory; 0 keeps it.",
+    },
+    Field {
+        key: "clean_up.enabled",
+        range: Range::Flag,
+        help: "Let a language model clean up dictated words before they are delivered.",
+    },
+    Field {
+        key: "clean_up.deadline_ms",
+        range: Range::Whole(200, 30_000, "ms"),
+        help: "After this the words are delivered as they were spoken.",
+    },
+    Field {
+        key: "clean_up.model",
+        range: Range::OptionalText(256),
+        help: "The model for it, as provider/model; null takes the assistant's order.",
+    },
+    Field {
+        key: "clean_up.prompt",
+        range: Range::OptionalText(20_000),
+        help: "Your own words on how to clean up; null takes the usual ones.",
+    },
+    Field {
+        key: "privacy.offline",
+        range: Range::Flag,
+        help: "Nothing leaves this machine while this is on.",
+    },
+    Field {
+        key: "privacy.ledger_days",
+        range: Range::Whole(0, 3_650, "days"),
+        help: "How long the list of what left this machine is kept; 0 is for good.",
+    },
+    Field {
+        key: "privacy.contract",
+        range: Range::Contract,
+        help: "Your own contract on what may leave this machine; null takes the usual one.",
+    },
     Field {
         key: "storage.keep_text",
         range: Range::Flag,
@@ -283,6 +383,13 @@ impl Field {
             Range::Hotkey => return self.fits(wrong_hotkey(value)),
             Range::Engines => return self.fits(wrong_engines(value)),
             Range::Commands => return self.fits(wrong_commands(value)),
+            Range::OptionalHotkey if value.is_null() => true,
+            Range::OptionalHotkey => return self.fits(wrong_hotkey(value)),
+            Range::Models => return self.fits(wrong_models(value)),
+            Range::Providers => return self.fits(wrong_providers(value)),
+            Range::Addresses => return self.fits(wrong_addresses(value)),
+            Range::Prompts => return self.fits(wrong_prompts(value)),
+            Range::Contract => return self.fits(wrong_contract(value)),
         };
         if fits {
             return Ok(());
@@ -300,13 +407,22 @@ impl Field {
     /// Reads a value from a command line: JSON where the range wants more than text (engines also as `a,b`), else text.
     pub fn parse(&self, text: &str) -> Result<Value, Problem> {
         let value = match self.range {
-            Range::Engines if !text.starts_with('[') => {
-                text.split(',').map(|name| Value::from(name.trim())).collect()
+            Range::Engines | Range::Models | Range::Providers if !text.starts_with('[') => {
+                text.split(',').map(str::trim).filter(|name| !name.is_empty()).map(Value::from).collect()
             }
-            Range::Flag | Range::Whole(..) | Range::Engines | Range::Commands => {
-                serde_json::from_str(text).unwrap_or_else(|_| Value::from(text))
+            Range::Flag
+            | Range::Whole(..)
+            | Range::Engines
+            | Range::Commands
+            | Range::Models
+            | Range::Providers
+            | Range::Addresses
+            | Range::Prompts => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
+            Range::OptionalText(_) | Range::OptionalHotkey | Range::Contract
+                if text.is_empty() || text == "null" =>
+            {
+                Value::Null
             }
-            Range::OptionalText(_) if text.is_empty() || text == "null" => Value::Null,
             _ => Value::from(text),
         };
         self.check(&value).map(|()| value)
@@ -322,6 +438,12 @@ impl std::fmt::Display for Range {
             Range::Text(most) => write!(f, "text of 1 to {most} characters"),
             Range::OptionalText(most) => write!(f, "text of 1 to {most} characters, or null"),
             Range::Hotkey => write!(f, "modifiers and a key, such as Ctrl+Shift+Space"),
+            Range::OptionalHotkey => write!(f, "modifiers and a key, such as Ctrl+Shift+Alt+Space, or null"),
+            Range::Models => write!(f, "names like openai/gpt-4o, separated by commas"),
+            Range::Providers => write!(f, "ids of providers, separated by commas"),
+            Range::Addresses => write!(f, "a list of {{provider, base}}"),
+            Range::Prompts => write!(f, "a list of {{name, text}}"),
+            Range::Contract => write!(f, "a contract as TOML whose examples come out, or null"),
             Range::Engines => write!(f, "embedded, whisperlivekit, or names from workers.commands"),
             Range::Commands => {
                 let life = "env, memory_ceiling_mb, stop_grace_s, do_not_retry";

@@ -4,7 +4,7 @@
 //! block that describes them, hence a block the consumer sees always has its bytes. Whole blocks are dropped when the
 //! consumer is too far behind; they are counted, and the consumer says so in the log.
 
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Mutex, OnceLock, PoisonError};
 use std::thread::Thread;
 use std::time::{Duration, Instant};
@@ -37,6 +37,7 @@ pub(super) struct Shared {
     fault: Mutex<Option<cpal::Error>>,
     faulty: AtomicBool,
     dropped_bytes: AtomicU64,
+    syncs: AtomicU32,
 }
 
 impl Shared {
@@ -50,6 +51,16 @@ impl Shared {
         if let Some(consumer) = self.consumer.get() {
             consumer.unpark();
         }
+    }
+
+    /// The recording has just been forced to the disk.
+    pub(super) fn synced(&self) {
+        self.syncs.fetch_add(1, Ordering::Relaxed);
+    }
+
+    /// How often it was while it grew.
+    pub(super) fn syncs(&self) -> u32 {
+        self.syncs.load(Ordering::Relaxed)
     }
 
     /// Tells the consumer to end; the first word counts.

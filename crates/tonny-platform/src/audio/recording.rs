@@ -154,8 +154,9 @@ impl Listener {
             .inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end"))
             .ok()?;
         let (due, wanted) = sync_channel(1);
+        let shared = Arc::clone(&self.shared);
         let spawned =
-            thread::Builder::new().name("tonny-wav-sync".into()).spawn(move || sync(&file, &wanted));
+            thread::Builder::new().name("tonny-wav-sync".into()).spawn(move || sync(&file, &wanted, &shared));
         spawned
             .inspect_err(|error| tracing::warn!(%error, "the recording is synced only at its end"))
             .ok()
@@ -299,6 +300,7 @@ impl Listener {
         self.deliver(&rest, &mut progress);
         self.write(&mut progress);
         drop(syncing);
+        tracing::debug!(syncs = self.shared.syncs(), "the recording is over");
         if let Err(error) = self.wav.end() {
             tracing::warn!(path = %self.wav.path().display(), %error, "the recording will look cut off");
         }
@@ -320,10 +322,11 @@ impl Listener {
     }
 }
 
-fn sync(file: &File, wanted: &Receiver<()>) {
+fn sync(file: &File, wanted: &Receiver<()>, shared: &Shared) {
     while wanted.recv().is_ok() {
-        if let Err(error) = file.sync_data() {
-            tracing::warn!(%error, "a recording could not be synced");
+        match file.sync_data() {
+            Ok(()) => shared.synced(),
+            Err(error) => tracing::warn!(%error, "a recording could not be synced"),
         }
     }
 }
@@ -423,6 +426,26 @@ mod tests {
         assert!(sent[1600..3100].iter().all(|s| (7900..8100).contains(s)));
         assert!(matches!(others[0], Heard::First { .. }));
         assert!(others.iter().any(|heard| matches!(heard, Heard::Level(level) if *level > 0.5)));
+    }
+
+    /// What a power cut costs of a long recording.
+    #[test]
+    fn a_recording_is_on_the_disk_to_its_last_second() {
+        let mut rig = rig();
+        let began = Instant::now();
+        let mut syncs = Vec::new();
+        while syncs.len() < 2 {
+            rig.feed(RATE / 50, 5000, Instant::now());
+            // At a device's pace; nobody asks for another stream.
+            let _ = rig.wanted.recv_timeout(Duration::from_millis(20));
+            if rig.shared.syncs() as usize > syncs.len() {
+                syncs.push(began.elapsed());
+            }
+            assert!(began.elapsed() < Duration::from_secs(10), "synced after {syncs:?}");
+        }
+        assert!(syncs[0] >= SYNC_EVERY && syncs[1] >= SYNC_EVERY * 2, "not with every append: {syncs:?}");
+        drop(Running { shared: Arc::clone(&rig.shared) });
+        rig.end();
     }
 
     #[test]

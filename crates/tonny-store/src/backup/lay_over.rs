@@ -6,9 +6,10 @@
 use sqlx::{Connection, SqliteConnection};
 
 use super::salvage::{InOrder, SalvagedProfile};
+use crate::conversations::SET_LEAF;
 use crate::statements::statements;
 use crate::store::{Durability, Store};
-use crate::{Conversation, Deed, Message, StoreError};
+use crate::{Conversation, Deed, LedgerEntry, Message, NewAttachment, StoreError};
 
 statements! {
     LAY_PROFILE = "INSERT INTO profiles (id, name, json, voice, created_at, updated_at) VALUES (?1, ?2, ?3, ?4, ?5, ?6) \
@@ -26,16 +27,32 @@ statements! {
     ADOPT_CONVERSATION = "INSERT INTO conversations (id, title, created_at, updated_at) VALUES (?1, '', ?2, ?2) \
         ON CONFLICT (id) DO NOTHING";
 
-    LAY_MESSAGE = "INSERT INTO messages (id, conversation, parent, role, state, text, provider, model, error_code, \
-        utterance, tokens_in, tokens_out, cost_micros, created_at) VALUES (?1, ?2, (SELECT id FROM messages WHERE id = ?3), \
-        ?4, ?5, ?6, ?7, ?8, ?9, (SELECT id FROM utterances WHERE id = ?10), ?11, ?12, ?13, ?14) ON CONFLICT (id) DO UPDATE \
-        SET state = excluded.state, text = excluded.text, error_code = excluded.error_code, \
-        tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out, cost_micros = excluded.cost_micros";
+    LAY_MESSAGE = "INSERT INTO messages (id, conversation, parent, role, state, finish, provider, model, error_code, \
+        utterance, tokens_in, tokens_out, cost_pico, is_estimated, deltas, created_at, notices, reasoning, text) \
+        VALUES (?1, ?2, (SELECT id FROM messages WHERE id = ?3), ?4, ?5, ?6, ?7, ?8, ?9, \
+        (SELECT id FROM utterances WHERE id = ?10), ?11, ?12, ?13, ?14, ?15, ?16, ?17, ?18, ?19) ON CONFLICT (id) DO UPDATE \
+        SET state = excluded.state, finish = excluded.finish, provider = excluded.provider, model = excluded.model, \
+        error_code = excluded.error_code, tokens_in = excluded.tokens_in, tokens_out = excluded.tokens_out, \
+        cost_pico = excluded.cost_pico, is_estimated = excluded.is_estimated, deltas = excluded.deltas, \
+        notices = excluded.notices, reasoning = excluded.reasoning, text = excluded.text";
+
+    /// What the backup had of an answer that was still coming is in the text that was read.
+    DROP_DELTAS = "DELETE FROM message_deltas WHERE message = ?1";
+
+    LAY_ATTACHMENT = "INSERT INTO message_attachments (message, place, name, media_type, bytes) \
+        VALUES (?1, ?2, ?3, ?4, ?5) ON CONFLICT (message, place) DO NOTHING";
 
     /// Entries have no name of their own: the same one is there already when all of it is.
     LAY_DEED = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
         SELECT ?1, (SELECT id FROM profiles WHERE id = ?2), ?3, ?4, ?5, ?6, ?7 WHERE NOT EXISTS (SELECT 1 FROM activity \
         WHERE at = ?1 AND action = ?3 AND subject IS ?4 AND success = ?5 AND error_code IS ?6 AND detail IS ?7)";
+
+    LAY_LEDGER = "INSERT INTO egress_ledger (at, profile, purpose, provider, host, model, bytes_out, bytes_in, tokens_input, \
+        tokens_cache_read, tokens_cache_write, tokens_output, tokens_reasoning, cost_pico, is_estimated, rules, contract, \
+        contract_version, receipt, outcome, conversation, message) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, \
+        ?13, ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22 WHERE NOT EXISTS (SELECT 1 FROM egress_ledger WHERE at = ?1 \
+        AND purpose = ?3 AND host = ?5 AND model = ?6 AND bytes_out = ?7 AND bytes_in = ?8 AND receipt IS ?19 \
+        AND outcome IS ?20 AND message IS ?22)";
 }
 
 const ACTION: &str = "lay salvaged rows over a backup";
@@ -48,7 +65,11 @@ enum Row<'a> {
     Profile(&'a SalvagedProfile),
     Conversation(&'a Conversation),
     Message(&'a Message),
+    /// After the messages: which branch a talk shows.
+    Leaf(&'a Conversation),
+    Attachment(&'a NewAttachment),
     Deed(&'a Deed),
+    Ledger(&'a LedgerEntry),
 }
 
 impl Store {
@@ -65,9 +86,15 @@ impl Store {
         }
         rows += self.utterances().lay_over(&found.utterances).await?;
         let talks = found.conversations.iter().map(Row::Conversation);
-        let rest =
-            talks.chain(found.messages.iter().map(Row::Message)).chain(found.deeds.iter().map(Row::Deed));
-        Ok(rows + self.lay_rows(&rest.collect::<Vec<_>>()).await?)
+        let rest = talks
+            .chain(found.messages.iter().map(Row::Message))
+            .chain(found.attachments.iter().map(Row::Attachment))
+            .chain(found.deeds.iter().map(Row::Deed))
+            .chain(found.ledger.iter().map(Row::Ledger));
+        rows += self.lay_rows(&rest.collect::<Vec<_>>()).await?;
+        let leaves = found.conversations.iter().filter(|talk| talk.leaf.is_some()).map(Row::Leaf);
+        self.lay_rows(&leaves.collect::<Vec<_>>()).await?;
+        Ok(rows)
     }
 
     async fn lay_rows(&self, rows: &[Row<'_>]) -> Result<u64, StoreError> {
@@ -110,8 +137,17 @@ async fn lay(conn: &mut SqliteConnection, row: &Row<'_>) -> Result<u64, sqlx::Er
             let adopt =
                 sqlx::query(ADOPT_CONVERSATION).bind(&message.conversation).bind(message.created_at_ms);
             adopt.execute(&mut *conn).await?;
-            lay_message(message)
+            sqlx::query(DROP_DELTAS).bind(&message.id).execute(&mut *conn).await?;
+            message.bind_to(sqlx::query(LAY_MESSAGE))
         }
+        Row::Leaf(talk) => sqlx::query(SET_LEAF).bind(&talk.id).bind(&talk.leaf),
+        Row::Attachment(attachment) => sqlx::query(LAY_ATTACHMENT)
+            .bind(&attachment.message)
+            .bind(attachment.place)
+            .bind(&attachment.name)
+            .bind(&attachment.media_type)
+            .bind(&attachment.bytes),
+        Row::Ledger(entry) => entry.bind_to(sqlx::query(LAY_LEDGER)),
         Row::Deed(deed) => sqlx::query(LAY_DEED)
             .bind(deed.at_ms)
             .bind(&deed.profile)
@@ -122,22 +158,4 @@ async fn lay(conn: &mut SqliteConnection, row: &Row<'_>) -> Result<u64, sqlx::Er
             .bind(&deed.detail),
     };
     Ok(query.execute(conn).await?.rows_affected())
-}
-
-fn lay_message(message: &Message) -> crate::store::Query<'_> {
-    sqlx::query(LAY_MESSAGE)
-        .bind(&message.id)
-        .bind(&message.conversation)
-        .bind(&message.parent)
-        .bind(message.role)
-        .bind(message.state)
-        .bind(&message.text)
-        .bind(&message.provider)
-        .bind(&message.model)
-        .bind(&message.error_code)
-        .bind(&message.utterance)
-        .bind(message.tokens_in)
-        .bind(message.tokens_out)
-        .bind(message.cost_micros)
-        .bind(message.created_at_ms)
 }

@@ -5,7 +5,9 @@
 //! that fits a table's columns is taken (`salvage/rows.rs`). The formats are <https://www.sqlite.org/fileformat.html>, sections 1.6, 2.1
 //! and 4. Freed pages hold nothing: this store overwrites what it deletes.
 
+mod columns;
 mod rows;
+mod talks;
 
 use std::collections::HashMap;
 use std::fs;

@@ -25,15 +25,17 @@ impl CheckReport {
 const ACTION: &str = "check the database";
 
 /// Rank 1 compares the index with the texts themselves; without it only the index's own pages are read.
-pub(crate) const SEARCH_CHECKS: [&str; 2] = [
+pub(crate) const SEARCH_CHECKS: [&str; 3] = [
     "INSERT INTO utterances_fts (utterances_fts, rank) VALUES ('integrity-check', 1)",
     "INSERT INTO messages_fts (messages_fts, rank) VALUES ('integrity-check', 1)",
+    "INSERT INTO conversations_fts (conversations_fts, rank) VALUES ('integrity-check', 1)",
 ];
 
 /// In the order of [`SEARCH_CHECKS`]: what the index is over, and how it is made anew from its texts.
-const REBUILDS: [(&str, &str); 2] = [
+const REBUILDS: [(&str, &str); 3] = [
     ("utterances", "INSERT INTO utterances_fts (utterances_fts) VALUES ('rebuild')"),
     ("messages", "INSERT INTO messages_fts (messages_fts) VALUES ('rebuild')"),
+    ("conversations", "INSERT INTO conversations_fts (conversations_fts) VALUES ('rebuild')"),
 ];
 
 /// How thorough a look at the pages is.

@@ -8,7 +8,7 @@ use sqlx::{AssertSqlSafe, Connection, SqliteConnection};
 
 use super::{APPLICATION_ID, NEWEST_SCHEMA, Store};
 use crate::StoreError;
-use crate::backup::{put_in_place, snapshot};
+use crate::backup::old_schema::keep_old_schema;
 use crate::error::opening;
 
 static MIGRATOR: Migrator = sqlx::migrate!("../../migrations");
@@ -31,14 +31,11 @@ impl Store {
         migrate(&mut conn, NEWEST_SCHEMA).await.map_err(|source| self.migrating(source))
     }
 
-    /// The way back to the program of before: a copy of the file in the schema that one knows.
+    /// The way back to the program of before: a verified copy of the file in the schema that one knows.
     async fn keep_old_schema(&self, schema: i64) -> Result<(), StoreError> {
         self.make_backups_folder()?;
         let folder = self.backups_folder();
-        let to = folder.join(format!("schema-{schema}.db"));
-        let part = folder.join(format!("schema-{schema}.db.part"));
-        snapshot(&self.path, &part).await?;
-        put_in_place(&part, &to)
+        keep_old_schema(&self.path, &folder.join(format!("schema-{schema}.db"))).await
     }
 
     fn opening_or(&self, error: EngineError) -> StoreError {

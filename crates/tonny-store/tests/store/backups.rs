@@ -4,10 +4,11 @@ use std::fs;
 use std::path::Path;
 
 use tonny_store::{
-    ConversationDraft, Deed, Deeds, Filter, MessageState, NewMessage, Page, Role, Store, StoreError,
-    Utterance, UtteranceState,
+    ConversationDraft, Deed, Deeds, Filter, LedgerEntry, MessageState, NewAttachment, NewMessage, Page, Role,
+    Store, StoreError, Utterance, UtteranceState,
 };
 
+use crate::talks::{answer, end, message, talk};
 use crate::{say, search};
 
 async fn all(store: &Store) -> Vec<Utterance> {
@@ -234,6 +235,61 @@ async fn people_talks_and_deeds_come_back_too() {
     assert_eq!(back, talk);
     assert_eq!(store.messages().search("flour", None, 10).await.unwrap().len(), 2);
     assert_eq!(store.conversations().get("c").await.unwrap().unwrap().title, "Bread");
+    assert!(store.check().await.unwrap().is_clean());
+}
+
+#[tokio::test]
+async fn a_growing_answer_its_branch_attachments_and_the_ledger_come_back_too() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    fs::create_dir(folder.path().join("backups")).unwrap();
+    let store = Store::open(&path).await.unwrap();
+    talk(&store, "c", "Bread", 1).await;
+    store.messages().add_all(&[message("q", None, "?"), answer("a", Some("q"))], Some("a")).await.unwrap();
+    store.messages().grow("a", 1, "first ", "hm").await.unwrap();
+    let left =
+        |at_ms| LedgerEntry { at_ms, rules: "[]".to_owned(), outcome: Some(190), ..Default::default() };
+    store.ledger().add(&left(1)).await.unwrap();
+    store.back_up(&folder.path().join("backups/one.db")).await.unwrap();
+
+    store.messages().finish("a", &end(MessageState::Complete)).await.unwrap();
+    store
+        .messages()
+        .add_all(&[message("r", Some("a"), "?"), answer("b", Some("r"))], Some("b"))
+        .await
+        .unwrap();
+    for n in 2..5 {
+        store.messages().grow("b", n, &format!("dough {n} "), "").await.unwrap();
+    }
+    let picture = NewAttachment {
+        message: "r".to_owned(),
+        place: 1,
+        name: "loaf.png".to_owned(),
+        media_type: "image/png".to_owned(),
+        bytes: vec![7; 20_000],
+    };
+    store.attachments().add(&picture).await.unwrap();
+    store.ledger().add(&left(2)).await.unwrap();
+    store.close().await.unwrap();
+    let mut bytes = fs::read(&path).unwrap();
+    bytes[100..4096].fill(0x5a);
+    fs::write(&path, &bytes).unwrap();
+
+    let store = Store::open_or_recover(&path).await.unwrap();
+    assert!(store.recovery().unwrap().backup.is_some());
+    store.salvage().await.unwrap();
+    store.salvage().await.unwrap();
+    let b = store.messages().get("b").await.unwrap().unwrap();
+    assert_eq!((b.text.as_str(), b.deltas, b.state), ("dough 2 dough 3 dough 4 ", 4, MessageState::Cut));
+    assert!(store.messages().resume("a").await.unwrap(), "it was complete");
+    let a = store.messages().get("a").await.unwrap().unwrap();
+    assert_eq!((a.text.as_str(), a.reasoning.as_str(), a.deltas), ("first ", "hm", 1), "once");
+    let shown = store.conversations().get("c").await.unwrap().unwrap();
+    assert_eq!((shown.leaf.as_deref(), shown.messages), (Some("b"), 4));
+    assert_eq!(store.attachments().content("r", 1).await.unwrap(), Some(picture.bytes));
+    let rows = store.ledger().list(None, 9).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.entry.at_ms).collect::<Vec<_>>(), [2, 1], "each once");
+    assert_eq!(store.messages().search("dough", None, 10).await.unwrap().len(), 1);
     assert!(store.check().await.unwrap().is_clean());
 }
 

@@ -5,6 +5,9 @@
 
 mod backups;
 mod concurrent;
+mod growth;
+mod growth_cost;
+mod ledger;
 mod logs;
 mod migrations;
 mod open;
@@ -12,6 +15,7 @@ mod people;
 mod search;
 mod settings;
 mod statistics;
+mod talks;
 mod utterances;
 
 use tonny_store::{FinalText, Hit, NewUtterance, Search, Store};

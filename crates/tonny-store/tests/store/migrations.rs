@@ -5,10 +5,11 @@ use std::path::Path;
 
 use sqlx::sqlite::SqliteJournalMode;
 use sqlx::{AssertSqlSafe, ConnectOptions, Connection, SqliteConnection, sqlite::SqliteConnectOptions};
-use tonny_store::{NEWEST_SCHEMA, Search, Store, UtteranceState};
+use tonny_store::{ConversationSearch, MessageState, NEWEST_SCHEMA, Search, Store, UtteranceState};
 
 const SCHEMA_1: &str = include_str!("fixtures/schema_1.sql");
 const SCHEMA_2: &str = include_str!("fixtures/schema_2.sql");
+const SCHEMA_3: &str = include_str!("fixtures/schema_3.sql");
 
 async fn connect(path: &Path) -> SqliteConnection {
     let options = SqliteConnectOptions::new().filename(path).create_if_missing(true);
@@ -99,6 +100,45 @@ async fn a_database_of_the_second_schema_comes_along_whole() {
     assert_eq!(schema(&path).await, schema(&fresh).await);
 }
 
+#[tokio::test]
+async fn a_database_of_the_third_schema_comes_along_with_its_talks() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    made_of(SCHEMA_3, &path).await;
+    let store = Store::open(&path).await.unwrap();
+    assert!(store.check().await.unwrap().is_clean());
+    assert_eq!(store.utterances().count().await.unwrap(), 2);
+    let talk = store.conversations().get("bread").await.unwrap().unwrap();
+    assert_eq!((talk.profile.as_deref(), talk.messages, talk.leaf), (Some("zoe"), 4, None));
+    assert_eq!((talk.system.as_deref(), talk.updated_at_ms), (Some("Be brief."), 1_795_000_009_000));
+    let rows = store.messages().of("bread", None, 9).await.unwrap();
+    assert_eq!(rows.iter().map(|row| row.seq).collect::<Vec<_>>(), [3, 5, 6, 9], "the search refers to it");
+    assert_eq!((rows[0].utterance.as_deref(), rows[1].parent.as_deref()), (Some("asked"), Some("q1")));
+    assert_eq!((rows[1].cost_pico, rows[1].tokens_out), (Some(123_456_000_000), Some(4)));
+    assert_eq!((rows[1].notices.as_str(), rows[1].reasoning.as_str()), ("[]", ""));
+    assert_eq!((rows[2].state, rows[2].cost_pico, rows[2].deltas), (MessageState::Streaming, None, 0));
+    assert_eq!(rows[3].error_code.as_deref(), Some("TT-LLM-120"));
+    assert_eq!(rows[3].cost_pico, Some(9_223_372_036_854_000_000), "the most there can be");
+
+    let hits = store.messages().search("dough", None, 9).await.unwrap();
+    assert_eq!(hits[0].0.id, "a1");
+    let search = ConversationSearch { text: "naive".to_owned(), limit: 9, ..Default::default() };
+    assert_eq!(store.conversations().search(&search).await.unwrap()[0].conversation.id, "bread");
+    assert_eq!(store.messages().adopt_streaming("TT-LLM-150").await.unwrap(), ["a2"]);
+    assert_eq!(store.messages().get("a2").await.unwrap().unwrap().text, "Take fl");
+
+    let long = store.conversations().get("long").await.unwrap().unwrap();
+    assert_eq!(long.messages, 1_500);
+    let last = store.messages().get("m1500").await.unwrap().unwrap();
+    assert_eq!(last.parent.as_deref(), Some("m1499"));
+    store.conversations().delete("long").await.unwrap();
+    assert!(store.check().await.unwrap().is_clean());
+    store.close().await.unwrap();
+    let fresh = folder.path().join("fresh.db");
+    Store::open(&fresh).await.unwrap().close().await.unwrap();
+    assert_eq!(schema(&path).await, schema(&fresh).await);
+}
+
 /// The way back: what a migration kept is the old schema, and comes along again to the same end.
 #[tokio::test]
 async fn a_migration_keeps_a_copy_and_the_copy_migrates_to_the_same() {
@@ -125,12 +165,19 @@ async fn a_migration_keeps_a_copy_and_the_copy_migrates_to_the_same() {
 /// only so many of the statements have run.
 #[tokio::test]
 async fn a_death_at_any_statement_of_a_migration_leaves_the_old_schema_or_the_new() {
+    let people = include_str!("../../../../migrations/0002_people_and_talks.sql");
+    let assistant = include_str!("../../../../migrations/0004_assistant.sql");
+    for (release, migration, utterances) in [(SCHEMA_1, people, 4), (SCHEMA_3, assistant, 2)] {
+        killed_in(release, &statements(migration), utterances).await;
+    }
+}
+
+async fn killed_in(release: &'static str, steps: &[&'static str], utterances: u64) {
     let folder = tempfile::tempdir().unwrap();
-    let steps: Vec<&str> = statements(include_str!("../../../../migrations/0002_people_and_talks.sql"));
     assert!(steps.len() > 30, "{}", steps.len());
     for done in 0..=steps.len() {
         let live = folder.path().join("live.db");
-        golden(&live).await;
+        made_of(release, &live).await;
         let before = schema(&live).await;
         let mut conn = connect(&live).await;
         sqlx::query("BEGIN IMMEDIATE").execute(&mut conn).await.unwrap();
@@ -148,7 +195,7 @@ async fn a_death_at_any_statement_of_a_migration_leaves_the_old_schema_or_the_ne
         conn.close_hard().await.unwrap();
         assert_eq!(schema(&image).await, before, "{done}");
         let store = Store::open(&image).await.unwrap();
-        assert_eq!(store.utterances().count().await.unwrap(), 4);
+        assert_eq!(store.utterances().count().await.unwrap(), utterances);
         store.close().await.unwrap();
         for ending in ["", "-wal", "-shm"] {
             for path in [&live, &image] {

@@ -1,30 +1,8 @@
-//! Profiles, activity, conversations and messages: that they hold together and let go of each other rightly.
+//! Profiles and activity: that they hold together and let go of each other rightly.
 
-use tonny_store::{
-    ConversationDraft, Deed, Deeds, MessageState, MessageText, NewMessage, Role, Store, StoreError,
-};
+use tonny_store::{Deed, Deeds, Store, StoreError};
 
-use crate::{new_utterance, say};
-
-fn message(id: &str, parent: Option<&str>, text: &str) -> NewMessage {
-    NewMessage {
-        id: id.to_owned(),
-        conversation: "c".to_owned(),
-        parent: parent.map(str::to_owned),
-        role: Role::User,
-        state: MessageState::Complete,
-        text: text.to_owned(),
-        provider: None,
-        model: None,
-        utterance: None,
-        created_at_ms: 5,
-    }
-}
-
-async fn talk(store: &Store) {
-    let draft = ConversationDraft { id: "c".to_owned(), title: "Bread".to_owned(), ..Default::default() };
-    store.conversations().put(&draft, 1).await.unwrap();
-}
+use crate::new_utterance;
 
 #[tokio::test]
 async fn one_profile_is_active_and_names_are_taken_once() {
@@ -110,52 +88,4 @@ async fn activity_is_paged_narrowed_and_cut_from_its_old_end() {
     assert_eq!(store.activity().count().await.unwrap(), 4);
     let long = Deed { action: "x".repeat(65), ..Deed::default() };
     assert!(store.activity().note(&long).await.unwrap_err().is_refused_value());
-}
-
-#[tokio::test]
-async fn a_conversation_takes_its_messages_with_it_out_of_the_search_too() {
-    let store = Store::in_memory().await.unwrap();
-    talk(&store).await;
-    say(&store, "u", 1, "spoken").await;
-    let messages = store.messages();
-    let mut first = message("m1", None, "How do I bake a naïve bread?");
-    first.utterance = Some("u".to_owned());
-    messages.add(&first).await.unwrap();
-    let mut answer = message("m2", Some("m1"), "");
-    (answer.role, answer.state) = (Role::Assistant, MessageState::Streaming);
-    messages.add(&answer).await.unwrap();
-    let end = MessageText {
-        text: "Knead the dough".to_owned(),
-        state: MessageState::Cut,
-        error_code: None,
-        tokens_in: Some(9),
-        tokens_out: Some(3),
-        cost_micros: None,
-    };
-    messages.set_text("m2", &end).await.unwrap();
-    let rows = messages.of("c", None, 9).await.unwrap();
-    assert_eq!((rows.len(), rows[1].state, rows[1].tokens_in), (2, MessageState::Cut, Some(9)));
-    let hits = messages.search("dough", None, 9).await.unwrap();
-    assert_eq!((hits[0].0.id.as_str(), hits[0].1.iter().filter(|piece| piece.found).count()), ("m2", 1));
-    assert_eq!(store.conversations().list(None, None, 9).await.unwrap()[0].updated_at_ms, 5);
-
-    store.utterances().delete("u").await.unwrap();
-    assert_eq!(messages.get("m1").await.unwrap().unwrap().utterance, None);
-    store.conversations().delete("c").await.unwrap();
-    assert_eq!(messages.get("m2").await.unwrap(), None);
-    assert!(messages.search("naive", None, 9).await.unwrap().is_empty());
-    assert!(store.check().await.unwrap().is_clean());
-    assert!(messages.add(&message("m3", None, "x")).await.unwrap_err().is_refused_value());
-}
-
-#[tokio::test]
-async fn a_branch_goes_with_the_message_it_hangs_from() {
-    let store = Store::in_memory().await.unwrap();
-    talk(&store).await;
-    for (id, parent) in [("a", None), ("b", Some("a")), ("c1", Some("b")), ("c2", Some("b"))] {
-        store.messages().add(&message(id, parent, id)).await.unwrap();
-    }
-    store.messages().delete("b").await.unwrap();
-    let left = store.messages().of("c", None, 9).await.unwrap();
-    assert_eq!(left.iter().map(|m| m.id.as_str()).collect::<Vec<_>>(), ["a"]);
 }

@@ -7,7 +7,7 @@ use anyhow::Result;
 use super::bench::{Bench, Report, flooder, held, mib, report, resident, roomy};
 use crate::reliability::{Outcome, Size};
 
-const LINES_PER_SECOND: u64 = 1_000_000;
+pub const LINES_PER_SECOND: u64 = 1_000_000;
 
 pub fn lossless(size: Size) -> Outcome {
     Outcome::of_async(|| measure(size.pick(Duration::from_secs(1), Duration::from_secs(10))))

@@ -4,11 +4,14 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::time::{Duration, Instant};
 
-use anyhow::{Context as _, Result};
+use anyhow::{Context as _, Result, ensure};
 use tonny_store::{Filter, Page, Search, Store, UtteranceState};
+use tonny_supervisor::LogLimits;
 
 use super::rows::{fill, percentile, speak};
 use crate::reliability::dice::Dice;
+use crate::reliability::logs::bench::{Bench, flooder, report};
+use crate::reliability::logs::flood::LINES_PER_SECOND;
 use crate::reliability::{Outcome, Size};
 
 pub async fn busy(size: Size) -> Result<Outcome> {
@@ -107,22 +110,55 @@ pub async fn at_size(size: Size) -> Result<Outcome> {
     let upkeep = tokio::spawn(store.upkeep());
     fill(&store, 0, rows, &mut dice).await?;
     store.empty_log().await?;
+    let flood = Flood::start(size.pick(Duration::from_secs(15), Duration::from_secs(60)))?;
     let mut commits = commits(&store, &mut dice).await?;
     let mut lists = lists(&store, rows, &mut dice).await?;
     let mut searches = searches(&store, rows, &mut dice).await?;
+    let beside = flood.end().await?;
     let bytes = store.statistics().size().await?.bytes;
     store.close().await?;
     upkeep.await?;
     let (commit, list, search) =
         (percentile(&mut commits, 99), percentile(&mut lists, 99), percentile(&mut searches, 99));
     let text = format!(
-        "{rows} utterances ({} MB): p99 commit {commit:.1} ms, list {list:.1} ms, search {search:.1} ms",
+        "{rows} utterances ({} MB) and a worker that logs {beside}: p99 commit {commit:.1} ms, list {list:.1} ms, search \
+         {search:.1} ms",
         bytes / 1_000_000
     );
     Ok(Outcome::timed(true, commit <= 10.0 && list <= 20.0 && search <= 50.0, text))
 }
 
-/// Every write of an utterance's life, while others are written at a user's pace times a thousand.
+/// A worker that writes as many lines as L1 does, into segments on the same disk, for as long as all the rest takes.
+struct Flood {
+    bench: Bench,
+    handle: tonny_supervisor::Handle,
+    folder: tempfile::TempDir,
+    began: Instant,
+    length: Duration,
+}
+
+impl Flood {
+    fn start(length: Duration) -> Result<Self> {
+        let folder = tempfile::tempdir()?;
+        let bench = Bench::new(LogLimits::new(folder.path().join("logs")))?;
+        let spec = flooder(LINES_PER_SECOND / 2, length, &folder.path().join("report"))?;
+        let handle = bench.launch(spec)?;
+        Ok(Self { bench, handle, folder, began: Instant::now(), length })
+    }
+
+    /// What it wrote; a flood that was over before the measurement is none.
+    async fn end(self) -> Result<String> {
+        let over = self.began.elapsed() > self.length;
+        ensure!(!over, "the flood of {:?} was over after {:?}", self.length, self.began.elapsed());
+        let said = report(&self.folder.path().join("report"), || {}).await?;
+        self.handle.close().await?;
+        self.bench.supervisor.flush_logs().await;
+        let rate = said.lines() as f64 / self.length.as_secs_f64();
+        Ok(format!("{:.2} M lines/s beside", rate / 1e6))
+    }
+}
+
+/// Every write of an utterance's life, one utterance after the other without a pause.
 async fn commits(store: &Store, dice: &mut Dice) -> Result<Vec<Duration>> {
     let mut times = Vec::new();
     for n in 0..500_u64 {
@@ -157,6 +193,7 @@ async fn lists(store: &Store, rows: u64, dice: &mut Dice) -> Result<Vec<Duration
         Filter { engine: text("speech"), ..Filter::default() },
         Filter { state: Some(UtteranceState::Failed), ..Filter::default() },
         Filter { state: Some(UtteranceState::Kept), route: text("type"), ..Filter::default() },
+        Filter { speaker: text("Zoe"), ..Filter::default() },
     ];
     for n in 0..500 {
         let at = 1_700_000_000_000 + dice.below(rows).cast_signed() * 1_000;
@@ -169,7 +206,8 @@ async fn lists(store: &Store, rows: u64, dice: &mut Dice) -> Result<Vec<Duration
     Ok(times)
 }
 
-/// Rare words, common words, beginnings of two letters, phrases, several words, filters: what is typed into the box.
+/// Rare words, common words, beginnings of two letters, phrases, several words, filters by state, day and speaker: what is
+/// typed into the box and chosen beside it.
 async fn searches(store: &Store, rows: u64, dice: &mut Dice) -> Result<Vec<Duration>> {
     let mut times = Vec::new();
     let words = [
@@ -187,8 +225,11 @@ async fn searches(store: &Store, rows: u64, dice: &mut Dice) -> Result<Vec<Durat
             0 => format!("number{}", dice.below(rows)),
             _ => (*dice.pick(&words)).to_owned(),
         };
+        let day = 1_700_000_000_000 + dice.below(rows).cast_signed() * 1_000;
         let filter = match n % 5 {
             0 => Filter { state: Some(UtteranceState::Kept), ..Filter::default() },
+            1 => Filter { since_ms: Some(day), until_ms: Some(day + 86_400_000), ..Filter::default() },
+            2 => Filter { speaker: Some("Zoe".to_owned()), ..Filter::default() },
             _ => Filter::default(),
         };
         let search = Search { text, before: None, limit: 50, filter };

@@ -41,7 +41,7 @@ pub fn row(n: u64, dice: &mut Dice) -> Utterance {
         text: Some(sentence(n, dice)),
         raw_text: None,
         confidence: Some(0.9),
-        speaker: None,
+        speaker: dice.pick(&[None, None, Some("Zoe"), Some("Tom")]).map(str::to_owned),
         language: Some("en".to_owned()),
         engine: Some((*dice.pick(&["speech", "whisperlivekit"])).to_owned()),
         model: Some("whisper-tiny.en".to_owned()),

@@ -86,8 +86,13 @@ fn engines() -> Result<Vec<Spec>> {
         languages: Vec::new(),
         files: Vec::new(),
     };
-    let wanted =
-        wanted(&Site { settings: &settings, programs: &programs, installed: &[model], memory: None });
+    let wanted = wanted(&Site {
+        settings: &settings,
+        programs: &programs,
+        installed: &[model],
+        memory: None,
+        language: false,
+    });
     let specs: Vec<Spec> = wanted.into_iter().map(|Wanted { spec, .. }| spec).collect::<Result<_, _>>()?;
     ensure!(specs.len() == 4, "{} kinds", specs.len());
     Ok(specs)

@@ -21,7 +21,8 @@ export const storage: Texts["storage"] = {
     title: "Wie lange es bleibt",
     hint: "0 heißt ohne Grenze. Was älter oder mehr ist, geht von selbst, das Älteste zuerst.",
     text: "Gesagtes behalten",
-    textHint: "Ohne das bleibt nach dem Einfügen nichts von einer Äußerung, auch nicht in einer Sicherung.",
+    textHint:
+      "Ohne das bleibt nach dem Einfügen nichts von einer Äußerung, auch nicht in einer Sicherung: Die es enthalten, werden gelöscht, auch deine eigenen.",
     encrypt: "Aufnahmen verschlüsseln",
     encryptHint:
       "Nur der Schlüssel am Ort deiner Geheimnisse öffnet sie. Was schon da ist, wird binnen zehn Minuten verschlüsselt; geht der Schlüssel verloren, hört sie niemand mehr.",
@@ -52,7 +53,7 @@ export const storage: Texts["storage"] = {
   },
   backup: {
     title: "Sicherungen",
-    hint: "Texte und Einstellungen. Aufnahmen und Modelle sind nicht dabei.",
+    hint: "Texte und Einstellungen. Aufnahmen und Modelle sind nicht dabei. Selbst gemachte bleiben, bis du ihre Dateien löschst.",
     automatic: "Von selbst sichern",
     automaticHint: "In jeder Stunde, in der sich etwas geändert hat, und vor jeder Umstellung der Datenbank.",
     now: "Jetzt sichern",

@@ -19,7 +19,8 @@ export const storage = {
     title: "How long it is kept",
     hint: "0 is without a limit. What is older or more goes by itself, oldest first.",
     text: "Keep what was said",
-    textHint: "Without it nothing stays of an utterance once its words are inserted, not even in a backup.",
+    textHint:
+      "Without it nothing stays of an utterance once its words are inserted, not in a backup either: those that hold it are deleted, your own as well.",
     encrypt: "Encrypt recordings",
     encryptHint:
       "Only the key in the place of your secrets opens them. What is there already is encrypted within ten minutes; lose the key and nobody hears them again.",
@@ -50,7 +51,7 @@ export const storage = {
   },
   backup: {
     title: "Backups",
-    hint: "Texts and settings. Recordings and models are not in a backup.",
+    hint: "Texts and settings. Recordings and models are not in a backup. Those you make yourself stay until you delete their files.",
     automatic: "Back up by itself",
     automaticHint: "Each hour in which something changed, and before each update of the database.",
     now: "Back up now",

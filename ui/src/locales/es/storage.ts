@@ -21,7 +21,8 @@ export const storage: Texts["storage"] = {
     title: "Cuánto se conserva",
     hint: "0 es sin límite. Lo que pase de ahí se va solo, lo más antiguo primero.",
     text: "Conservar lo dicho",
-    textHint: "Sin esto no queda nada de una locución una vez insertada, tampoco en una copia.",
+    textHint:
+      "Sin esto no queda nada de una locución una vez insertada, tampoco en una copia: las que la contienen se borran, también las tuyas.",
     encrypt: "Cifrar las grabaciones",
     encryptHint:
       "Solo las abre la clave guardada junto a tus secretos. Las que ya existen se cifran en diez minutos; si se pierde la clave, nadie volverá a oírlas.",
@@ -52,7 +53,7 @@ export const storage: Texts["storage"] = {
   },
   backup: {
     title: "Copias de seguridad",
-    hint: "Textos y ajustes. Las grabaciones y los modelos no entran en la copia.",
+    hint: "Textos y ajustes. Las grabaciones y los modelos no entran en la copia. Las que haces tú se quedan hasta que borres sus archivos.",
     automatic: "Copiar automáticamente",
     automaticHint: "Cada hora en la que algo cambió y antes de cada actualización de la base de datos.",
     now: "Copiar ahora",

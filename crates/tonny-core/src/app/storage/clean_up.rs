@@ -3,7 +3,7 @@
 //! A recording is removed before its row: a file without a row would be adopted as an unfinished utterance at the next
 //! start, and words that were deleted would come back.
 
-use tonny_store::{Fact, Totals, UtteranceState};
+use tonny_store::{Fact, Store, Totals, UtteranceState};
 
 use super::{Cleaned, Places};
 use crate::problem::{Code, Problem};
@@ -43,11 +43,21 @@ pub async fn clean_up(places: &Places, limits: &settings::Storage, now_ms: i64) 
         }
     }
     cleaned.activity = u32::try_from(gone).unwrap_or(u32::MAX);
+    if !limits.keep_text {
+        cleaned.backups = forget_copies(store, now_ms).await?;
+    }
     // Not only what went just now: somebody may have deleted words while another program was reading.
     if store.log_bytes() > 0 {
         store.empty_log().await.map_err(failed)?;
     }
     Ok(cleaned)
+}
+
+/// Words that are gone must not live on in yesterday's backup, nor in a damaged file that was set aside; gives how many
+/// backups went.
+pub(in crate::app) async fn forget_copies(store: &Store, now_ms: i64) -> Result<u32, Problem> {
+    store.damaged_files().iter().for_each(|file| store.remove_damaged(file));
+    store.remove_backups_of_deleted(now_ms).await.map_err(|error| crate::store_problem(&error))
 }
 
 async fn clean_texts(

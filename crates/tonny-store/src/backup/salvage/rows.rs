@@ -3,8 +3,10 @@
 use std::collections::HashMap;
 
 use super::Value;
+use super::columns::Columns;
+use super::talks::{self, Delta};
 use crate::{
-    Conversation, Deed, Message, MessageState, Profile, Role, SettingsRow, Timings, Utterance, UtteranceState,
+    Conversation, Deed, LedgerEntry, Message, NewAttachment, Profile, SettingsRow, Timings, Utterance,
 };
 
 /// Columns stored for an utterance in schema 2, and in schema 1.
@@ -13,17 +15,20 @@ const UTTERANCE: (usize, usize) = (29, 23);
 /// Columns of an entry of the activity.
 const DEED: usize = 8;
 
-/// Columns of a message.
-const MESSAGE: usize = 15;
+/// Columns of what left the machine: as many as an utterance of schema 1 had, but with a time where that has its id.
+const LEDGER: usize = 23;
 
 /// What could be read; a row that is there twice, in its last form.
 #[derive(Debug, Default)]
 pub(crate) struct Salvaged {
     utterances: HashMap<String, Utterance>,
     messages: HashMap<String, Message>,
+    deltas: HashMap<(String, i64), Delta>,
+    attachments: HashMap<(String, i64), NewAttachment>,
     conversations: HashMap<String, Conversation>,
     profiles: HashMap<String, SalvagedProfile>,
     deeds: HashMap<i64, Deed>,
+    ledger: HashMap<i64, LedgerEntry>,
     pub(crate) settings: Option<SettingsRow>,
 }
 
@@ -41,7 +46,9 @@ pub(crate) struct InOrder {
     pub(crate) utterances: Vec<Utterance>,
     pub(crate) conversations: Vec<Conversation>,
     pub(crate) messages: Vec<Message>,
+    pub(crate) attachments: Vec<NewAttachment>,
     pub(crate) deeds: Vec<Deed>,
+    pub(crate) ledger: Vec<LedgerEntry>,
     pub(crate) settings: Option<SettingsRow>,
 }
 
@@ -50,14 +57,20 @@ impl Salvaged {
     pub(super) fn take(&mut self, seq: i64, record: &[Value]) {
         if let Some(row) = utterance(seq, record) {
             self.utterances.insert(row.id.clone(), row);
-        } else if let Some(row) = message(seq, record) {
+        } else if let Some(row) = talks::message(seq, record) {
             self.messages.insert(row.id.clone(), row);
-        } else if let Some(row) = conversation(record) {
+        } else if let Some(row) = talks::delta(record) {
+            self.deltas.insert((row.message.clone(), row.n), row);
+        } else if let Some(row) = talks::attachment(record) {
+            self.attachments.insert((row.message.clone(), row.place), row);
+        } else if let Some(row) = talks::conversation(record) {
             self.conversations.insert(row.id.clone(), row);
         } else if let Some(row) = profile(record) {
             self.profiles.insert(row.profile.id.clone(), row);
         } else if let Some(deed) = deed(record) {
             self.deeds.insert(seq, deed);
+        } else if let Some(entry) = ledger(record) {
+            self.ledger.insert(seq, entry);
         } else if let Some(row) = settings(seq, record) {
             let older = |old: &SettingsRow| old.revision > row.revision;
             self.settings = self.settings.take().filter(older).or(Some(row));
@@ -71,81 +84,26 @@ impl Salvaged {
             utterances: self.utterances.into_values().collect(),
             conversations: self.conversations.into_values().collect(),
             messages: self.messages.into_values().collect(),
-            deeds: Vec::new(),
+            attachments: self.attachments.into_values().collect(),
+            deeds: by_number(self.deeds),
+            ledger: by_number(self.ledger),
             settings: self.settings,
         };
         all.profiles.sort_by_key(|row| row.profile.created_at_ms);
         all.utterances.sort_by_key(|row| row.seq);
         all.conversations.sort_by_key(|row| row.created_at_ms);
         all.messages.sort_by_key(|row| row.seq);
-        let mut deeds: Vec<(i64, Deed)> = self.deeds.into_iter().collect();
-        deeds.sort_by_key(|(seq, _)| *seq);
-        all.deeds = deeds.into_iter().map(|(_, deed)| deed).collect();
+        let mut deltas: Vec<Delta> = self.deltas.into_values().collect();
+        deltas.sort_by(|a, b| (&a.message, a.n).cmp(&(&b.message, b.n)));
+        all.messages.iter_mut().for_each(|message| talks::fold(message, &deltas));
         all
     }
 }
 
-/// The columns of one record, in their order. The outer `None` is one of the wrong kind, the inner one is null.
-struct Columns<'a>(std::slice::Iter<'a, Value>);
-
-impl<'a> Columns<'a> {
-    /// All columns of a record of that many.
-    fn of(record: &'a [Value], count: usize) -> Option<Self> {
-        (record.len() == count).then(|| Self(record.iter()))
-    }
-
-    /// As `of`, after the row's own number, which is stored as null: it is the key of the page.
-    fn after_number(record: &'a [Value], count: usize) -> Option<Self> {
-        let mut columns = Self::of(record, count)?;
-        (columns.0.next() == Some(&Value::Null)).then_some(columns)
-    }
-
-    fn text(&mut self) -> Option<Option<String>> {
-        match self.0.next()? {
-            Value::Null => Some(None),
-            Value::Text(text) => Some(Some(text.clone())),
-            _ => None,
-        }
-    }
-
-    fn id(&mut self) -> Option<String> {
-        self.text()?.filter(|id| (1..=256).contains(&id.len()))
-    }
-
-    fn bytes(&mut self) -> Option<Option<Vec<u8>>> {
-        match self.0.next()? {
-            Value::Null => Some(None),
-            Value::Bytes(bytes) => Some(Some(bytes.clone())),
-            _ => None,
-        }
-    }
-
-    fn whole(&mut self) -> Option<Option<i64>> {
-        match self.0.next()? {
-            Value::Null => Some(None),
-            Value::Whole(number) => Some(Some(*number)),
-            _ => None,
-        }
-    }
-
-    fn flag(&mut self) -> Option<bool> {
-        self.whole()?.map(|number| number == 1)
-    }
-
-    fn real(&mut self) -> Option<Option<f64>> {
-        match self.0.next()? {
-            Value::Null => Some(None),
-            Value::Real(number) => Some(Some(*number)),
-            // A whole number is stored as one, even in a column of reals.
-            Value::Whole(number) => Some(Some(*number as f64)),
-            _ => None,
-        }
-    }
-
-    fn state(&mut self) -> Option<UtteranceState> {
-        let name = self.text()??;
-        UtteranceState::ALL.into_iter().find(|known| known.as_str() == name)
-    }
+fn by_number<T>(rows: HashMap<i64, T>) -> Vec<T> {
+    let mut rows: Vec<(i64, T)> = rows.into_iter().collect();
+    rows.sort_by_key(|(seq, _)| *seq);
+    rows.into_iter().map(|(_, row)| row).collect()
 }
 
 // The fields below are read in the order of the columns, which is the order in which they stand.
@@ -190,52 +148,6 @@ fn utterance(seq: i64, record: &[Value]) -> Option<Utterance> {
     Some(row)
 }
 
-fn message(seq: i64, record: &[Value]) -> Option<Message> {
-    let mut columns = Columns::after_number(record, MESSAGE)?;
-    Some(Message {
-        seq,
-        id: columns.id()?,
-        conversation: columns.id()?,
-        parent: columns.text()?,
-        role: match columns.text()??.as_str() {
-            "system" => Role::System,
-            "user" => Role::User,
-            "assistant" => Role::Assistant,
-            "tool" => Role::Tool,
-            _ => return None,
-        },
-        state: match columns.text()??.as_str() {
-            "complete" => MessageState::Complete,
-            "failed" => MessageState::Failed,
-            // One that was still coming comes no further.
-            "streaming" | "cut" => MessageState::Cut,
-            _ => return None,
-        },
-        text: columns.text()??,
-        provider: columns.text()?,
-        model: columns.text()?,
-        error_code: columns.text()?,
-        utterance: columns.text()?,
-        tokens_in: columns.whole()?,
-        tokens_out: columns.whole()?,
-        cost_micros: columns.whole()?,
-        created_at_ms: columns.whole()??,
-    })
-}
-
-fn conversation(record: &[Value]) -> Option<Conversation> {
-    let mut columns = Columns::of(record, 7)?;
-    Some(Conversation {
-        id: columns.id()?,
-        profile: columns.text()?,
-        title: columns.text()??,
-        model: columns.text()?,
-        system: columns.text()?,
-        created_at_ms: columns.whole()??,
-        updated_at_ms: columns.whole()??,
-    })
-}
-
 fn profile(record: &[Value]) -> Option<SalvagedProfile> {
     let mut columns = Columns::of(record, 7)?;
     let (id, name) = (columns.id()?, columns.id()?);
@@ -262,6 +174,34 @@ fn deed(record: &[Value]) -> Option<Deed> {
         success: columns.flag()?,
         error_code: columns.text()?,
         detail: columns.text()?,
+    })
+}
+
+fn ledger(record: &[Value]) -> Option<LedgerEntry> {
+    let mut columns = Columns::after_number(record, LEDGER)?;
+    Some(LedgerEntry {
+        at_ms: columns.whole()??,
+        profile: columns.text()??,
+        purpose: columns.text()??,
+        provider: columns.text()??,
+        host: columns.text()??,
+        model: columns.text()??,
+        bytes_out: columns.whole()??,
+        bytes_in: columns.whole()??,
+        tokens_input: columns.whole()??,
+        tokens_cache_read: columns.whole()??,
+        tokens_cache_write: columns.whole()??,
+        tokens_output: columns.whole()??,
+        tokens_reasoning: columns.whole()??,
+        cost_pico: columns.whole()?,
+        is_estimated: columns.flag()?,
+        rules: columns.text()??,
+        contract: columns.text()?,
+        contract_version: columns.whole()?,
+        receipt: columns.text()?,
+        outcome: columns.whole()?,
+        conversation: columns.text()?,
+        message: columns.text()?,
     })
 }
 

@@ -1,0 +1,427 @@
+//! The assistant: questions by voice or keyboard, answers from whichever language model can, and everything about them kept.
+//!
+//! ```text
+//! window, terminal, spoken question ──▶ Assistant ──▶ turn (a task of its own) ──▶ egress ──▶ provider or local model
+//!                                          │            └─ judge: policy, budget, breaker
+//!                                          │            └─ clerk: ledger, placeholders ──▶ scribe: store, events
+//!                                          └─ owner (one task): budgets, lanes, who runs
+//! ```
+//! An answer is in the store from its first word on, and ends as what it is: complete, cut off, stopped, or failed. Start
+//! reading at [`Assistant::ask`], then `turn.rs`.
+
+mod clean_up;
+mod clerk;
+mod contracts;
+mod desk;
+mod files;
+mod judge;
+mod lanes;
+mod ledger;
+mod list;
+mod owner;
+mod providers;
+mod scribe;
+mod talk;
+mod targets;
+mod told;
+mod turn;
+mod view;
+
+use std::sync::Arc;
+use std::time::Duration;
+
+use tokio::sync::{Notify, broadcast, mpsc, watch};
+use tokio_util::sync::CancellationToken;
+use tokio_util::task::TaskTracker;
+use tonny_egress::ChatClient;
+use tonny_egress::chat::{ChatRequest, Message, Role};
+use tonny_egress::cost::Cost;
+use tonny_egress::fault::FaultCode;
+use tonny_egress::plan::{Needs, Retries, plan};
+use tonny_egress::policy::{Contract, Policy};
+use tonny_egress::provider::Providers;
+use tonny_egress::registry::Registry;
+use tonny_store::Store;
+
+pub use contracts::{ContractView, TriedOut, check_contract, try_contract};
+pub use desk::Local;
+pub use files::ConversationForm;
+pub use ledger::{LedgerDay, LedgerPage, LedgerView, days as ledger_days, page as ledger_page};
+pub use providers::{ProviderTested, ProviderView};
+pub use targets::{LOCAL, LOCAL_MODEL};
+pub use view::{
+    Asked, AssistantEvent, AttachmentView, Author, ConversationPage, ConversationQuery, ConversationRow,
+    ConversationView, Ending, Follows, Grown, MessageView, ModelChoice, NewAttachment, NewQuestion,
+    NoticeKind, NoticeView, Piece, PriceView, Standing,
+};
+
+use crate::ports::Clock;
+use crate::problem::{Code, Problem};
+use crate::secrets::Secrets;
+use crate::settings::Settings;
+use crate::store_problem;
+use desk::Desk;
+use owner::{Book, Owner};
+use scribe::Scribe;
+use turn::{Told, Wish};
+
+/// What the policy calls a question to the assistant.
+pub(crate) const PURPOSE: &str = "assistant";
+
+/// Events a window may be behind; one that stands still longer asks for the whole again.
+const EVENTS: usize = 1_024;
+
+/// What is said on its way to the store.
+const SAID: usize = 64;
+
+/// What the assistant is made of.
+pub struct Parts {
+    /// Conversations, the ledger.
+    pub store: Store,
+    /// Keys.
+    pub secrets: Secrets,
+    /// Time.
+    pub clock: Arc<dyn Clock>,
+    /// As they are now.
+    pub settings: watch::Receiver<Settings>,
+    /// The language model of this machine.
+    pub local: watch::Receiver<Local>,
+    /// Told when it is to be there.
+    pub want_local: Arc<Notify>,
+    /// Where turns run.
+    pub tasks: TaskTracker,
+    /// Whether answers that nobody finished are this program's to mark: the app's, and not the terminal's.
+    pub adopts: bool,
+}
+
+/// The way to the assistant. Cheap to clone.
+#[derive(Clone)]
+pub struct Assistant {
+    desk: Arc<Desk>,
+    owner: Owner,
+    tasks: TaskTracker,
+}
+
+/// How a question came in.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum By {
+    Keyboard,
+    Voice,
+}
+
+/// Starts it. The caller spawns the future, which ends with the settings' sender.
+///
+/// # Errors
+/// Where the system's certificates or the database cannot be read.
+pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> + Send + use<>), Problem> {
+    let Parts { store, secrets, clock, settings, local, want_local, tasks, adopts } = parts;
+    let data = |error: &dyn std::fmt::Display| Problem::with(Code::PolicyFileWrong, error);
+    let registry = Registry::bundled().map_err(|error| data(&error))?;
+    let providers = Providers::bundled().map_err(|error| data(&error))?;
+    let client = ChatClient::new().map_err(|error| Problem::with(Code::NetworkDown, error))?;
+    if adopts {
+        let cut = store.messages().adopt_streaming(&FaultCode::STREAM_INTERRUPTED.id()).await;
+        let count = cut.map_err(|error| store_problem(&error))?.len();
+        if count > 0 {
+            tracing::info!(count, "answers of the last run broke off; what came of them is kept");
+        }
+    }
+    let first = settings.borrow().clone();
+    let (tell_policy, policy) = watch::channel(Arc::new(self::policy(&first)));
+    let (tell_offline, offline) = watch::channel(first.privacy.offline);
+    let (_, registry) = watch::channel(Arc::new(registry));
+    let book = book(&store, &clock).await?;
+    let (owner, own) = owner::start(book, &first, store.clone());
+    let (events, _) = broadcast::channel(EVENTS);
+    let retries = Retries::default();
+    let mut changed = settings.clone();
+    let desk = Desk {
+        store,
+        secrets,
+        clock,
+        client,
+        retries,
+        providers,
+        registry,
+        policy,
+        settings,
+        offline,
+        local,
+        want_local,
+        events,
+    };
+    let to_owner = owner.clone();
+    let follow = async move {
+        while changed.changed().await.is_ok() {
+            let settings = changed.borrow_and_update().clone();
+            tell_offline.send_replace(settings.privacy.offline);
+            tell_policy.send_replace(Arc::new(self::policy(&settings)));
+            to_owner.settings(&settings).await;
+        }
+        to_owner.end().await;
+    };
+    let run = async move {
+        tokio::join!(own, follow);
+    };
+    Ok((Assistant { desk: Arc::new(desk), owner, tasks }, run))
+}
+
+impl Assistant {
+    /// Keeps a question and begins its answer.
+    ///
+    /// # Errors
+    /// What is wrong with the question; then nothing was kept.
+    pub async fn ask(&self, question: NewQuestion) -> Result<Asked, Problem> {
+        self.begin(question, None, By::Keyboard).await
+    }
+
+    /// A spoken question: into the open conversation, else into the one that was spoken to lately, else a new one.
+    ///
+    /// # Errors
+    /// As [`Assistant::ask`].
+    pub async fn ask_spoken(&self, text: String, utterance: &str) -> Result<Asked, Problem> {
+        let conversation = self.owner.where_to_speak().await;
+        let parent = match &conversation {
+            Some(id) => talk::view(&self.desk, id).await.ok().and_then(|view| view.leaf),
+            None => None,
+        };
+        let conversation = conversation.filter(|_| parent.is_some());
+        let question = NewQuestion { conversation, parent, text, ..NewQuestion::default() };
+        let asked = self.begin(question, Some(utterance), By::Voice).await?;
+        self.owner.spoken(&asked.conversation).await;
+        Ok(asked)
+    }
+
+    async fn begin(&self, question: NewQuestion, utterance: Option<&str>, by: By) -> Result<Asked, Problem> {
+        let files = talk::checked(&question)?;
+        if let Some(model) = &question.model {
+            let (settings, registry) =
+                (self.desk.settings.borrow().clone(), self.desk.registry.borrow().clone());
+            self.desk.named(model, &settings, &registry)?;
+        }
+        let asked = talk::keep(&self.desk, &question, files, utterance).await?;
+        self.tell_message(&asked.conversation, asked.question.as_deref()).await;
+        self.run(&asked, question.model, String::new(), by).await?;
+        Ok(asked)
+    }
+
+    /// Another answer to the same question, a sibling of that one.
+    ///
+    /// # Errors
+    /// [`Code::MessageUnknown`].
+    pub async fn regenerate(&self, answer: &str, model: Option<String>) -> Result<Asked, Problem> {
+        let asked = talk::keep_another(&self.desk, answer).await?;
+        self.run(&asked, model, String::new(), By::Keyboard).await?;
+        Ok(asked)
+    }
+
+    /// Goes on with an answer that broke off; its words stay, and more are added.
+    ///
+    /// # Errors
+    /// [`Code::NotToContinue`] for one that is complete, or still coming.
+    pub async fn go_on(&self, answer: &str) -> Result<Asked, Problem> {
+        let view = talk::message(&self.desk, answer).await?;
+        if !view.can_continue {
+            return Err(Problem::of(Code::NotToContinue));
+        }
+        let row = talk::row(&self.desk.store, answer).await?;
+        let resumed = self.desk.store.messages().resume(answer).await.map_err(|e| store_problem(&e))?;
+        if !resumed {
+            return Err(Problem::of(Code::NotToContinue));
+        }
+        let asked = Asked { conversation: row.conversation, question: None, answer: answer.to_owned() };
+        let model = row.provider.zip(row.model).map(|(provider, model)| format!("{provider}/{model}"));
+        self.run(&asked, model, row.text, By::Keyboard).await?;
+        Ok(asked)
+    }
+
+    /// Stops an answer; one that is over already is left as it is.
+    pub async fn stop(&self, answer: &str) {
+        self.owner.stop(answer).await;
+    }
+
+    /// The answer's turn, as a task of its own.
+    async fn run(&self, asked: &Asked, model: Option<String>, begun: String, by: By) -> Result<(), Problem> {
+        let request = talk::request_for(&self.desk, &asked.answer).await?;
+        let row = talk::row(&self.desk.store, &asked.answer).await?;
+        let of_talk =
+            self.desk.store.conversations().get(&asked.conversation).await.map_err(|e| store_problem(&e))?;
+        let settings = self.desk.settings.borrow().assistant.clone();
+        let patience = if by == By::Voice { settings.voice_patience_s } else { settings.patience_s };
+        let cancel = CancellationToken::new();
+        let wish = Wish {
+            model: model.or(of_talk.and_then(|talk| talk.model)),
+            request,
+            begun,
+            purpose: PURPOSE,
+            patience: Duration::from_secs(u64::from(patience)),
+            about: (asked.conversation.clone(), asked.answer.clone()),
+            cancel: cancel.clone(),
+        };
+        self.tell_message(&asked.conversation, Some(&asked.answer)).await;
+        let _ = self.desk.events.send(AssistantEvent::Conversation { id: asked.conversation.clone() });
+        self.owner.began(&asked.answer, cancel).await;
+        let (this, asked) = (self.clone(), asked.clone());
+        self.tasks.spawn(async move {
+            let notices = talk::notices(&row);
+            let scribe = Scribe::new(&this.desk, &asked.conversation, &asked.answer, row.deltas, notices);
+            let (tell, told) = mpsc::channel(SAID);
+            let carry_out = async {
+                turn::carry_out(&this.desk, &this.owner, wish, &tell).await;
+                drop(tell);
+            };
+            tokio::join!(carry_out, scribe.run(told));
+            this.owner.over(&asked.answer).await;
+        });
+        Ok(())
+    }
+
+    async fn tell_message(&self, conversation: &str, id: Option<&str>) {
+        let Some(id) = id else { return };
+        match talk::message(&self.desk, id).await {
+            Ok(message) => {
+                let (conversation, message) = (conversation.to_owned(), Box::new(message));
+                let _ = self.desk.events.send(AssistantEvent::Message { conversation, message });
+            }
+            Err(problem) => tracing::warn!(code = problem.code, "a message cannot be shown"),
+        }
+    }
+
+    /// What there is to tell from now on. One that falls behind by too much asks for the whole again.
+    pub fn events(&self) -> broadcast::Receiver<AssistantEvent> {
+        self.desk.events.subscribe()
+    }
+
+    /// The models of the user's order, and whether each can be asked now.
+    pub async fn models(&self) -> Vec<ModelChoice> {
+        let (candidates, _) = self.desk.candidates(None);
+        let standings = self.desk.standings(&candidates, &self.owner).await;
+        let planned = plan(&standings, Needs::default(), *self.desk.offline.borrow());
+        let choices = candidates.iter().enumerate().map(|(at, candidate)| {
+            let skip = planned.skipped.iter().find(|(skipped, _)| *skipped == at);
+            let why = skip.map(|(_, skip)| told::sentence(candidate, skip));
+            candidate.choice(planned.asked.first() == Some(&at), why)
+        });
+        choices.collect()
+    }
+
+    /// A conversation with all its branches.
+    ///
+    /// # Errors
+    /// [`Code::ConversationUnknown`].
+    pub async fn conversation(&self, id: &str) -> Result<ConversationView, Problem> {
+        talk::view(&self.desk, id).await
+    }
+
+    /// The window shows this one now: spoken questions go there.
+    pub async fn opened(&self, id: Option<String>) {
+        self.owner.opened(id).await;
+    }
+
+    /// Keys or contracts changed: whoever waited for that is asked again.
+    pub async fn user_acted(&self) {
+        self.owner.user_acted().await;
+    }
+
+    /// The local model is going to be needed: it may load while the question is spoken.
+    pub fn warm_up(&self) {
+        let (candidates, _) = self.desk.candidates(None);
+        if candidates.first().is_some_and(targets::Candidate::is_worker) {
+            self.desk.want_local.notify_one();
+        }
+    }
+
+    /// Stops every answer; each is kept as far as it came.
+    pub async fn quit(&self) {
+        self.owner.quit().await;
+    }
+
+    /// One answer to one question, kept nowhere; none where it did not come whole in time.
+    async fn quick(
+        &self,
+        model: Option<String>,
+        system: &str,
+        text: &str,
+        purpose: &'static str,
+        within: Duration,
+    ) -> Option<String> {
+        let cancel = CancellationToken::new();
+        let longest = u32::try_from(targets::tokens_of(text)).unwrap_or(u32::MAX).saturating_mul(2).max(64);
+        let request = ChatRequest {
+            system: Some(system.to_owned()),
+            messages: vec![Message::text(Role::User, text)],
+            max_tokens: Some(longest),
+            temperature: Some(0.0),
+            ..ChatRequest::default()
+        };
+        let about = (String::new(), String::new());
+        let wish = Wish {
+            model,
+            request,
+            begun: String::new(),
+            purpose,
+            patience: within,
+            about,
+            cancel: cancel.clone(),
+        };
+        let (tell, mut told) = mpsc::channel(SAID);
+        let carry_out = async {
+            turn::carry_out(&self.desk, &self.owner, wish, &tell).await;
+            drop(tell);
+        };
+        let collect = async {
+            let mut whole = String::new();
+            let mut is_whole = false;
+            while let Some(told) = told.recv().await {
+                match told {
+                    Told::Said(clerk::Said::Text(text)) => whole.push_str(&text),
+                    Told::Said(clerk::Said::End(end)) => {
+                        is_whole = end.outcome == Ok(tonny_egress::chat::Finish::Stop)
+                    }
+                    _ => {}
+                }
+            }
+            is_whole.then_some(whole)
+        };
+        let late = async {
+            tokio::time::sleep(within).await;
+            cancel.cancel();
+            std::future::pending::<()>().await;
+        };
+        tokio::select! {
+            ((), whole) = async { tokio::join!(carry_out, collect) } => whole,
+            () = late => None,
+        }
+    }
+}
+
+/// The contracts in force: the user's own before the one that comes with the program. One that does not load any more lets
+/// nothing leave this machine.
+fn policy(settings: &Settings) -> Policy {
+    let own = settings.privacy.contract.as_deref().map(Contract::load).transpose();
+    match own.and_then(|own| Ok((own, Contract::load(Policy::bundled_text())?))) {
+        Ok((own, bundled)) => Policy::new(own.into_iter().chain([bundled]).collect()),
+        Err(error) => {
+            tracing::error!(%error, "the contract does not load; nothing leaves this machine");
+            Policy::default()
+        }
+    }
+}
+
+/// What was spent this month, for the budgets.
+async fn book(store: &Store, clock: &Arc<dyn Clock>) -> Result<Book, Problem> {
+    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
+    let utc = clock.utc();
+    let today = crate::utc_ms(utc).div_euclid(DAY_MS) * DAY_MS;
+    let month = today - (i64::from(utc.day()) - 1) * DAY_MS;
+    let mut spent = Vec::new();
+    for (from, until) in [(month, today), (today, i64::MAX)] {
+        let at = time::OffsetDateTime::from_unix_timestamp(from / 1_000).unwrap_or(utc);
+        for row in store.ledger().spent(from, until).await.map_err(|error| store_problem(&error))? {
+            let cost = Cost::pico(u128::try_from(row.cost_pico).unwrap_or_default());
+            spent.push((desk::day(at), row.provider, row.conversation.unwrap_or_default(), cost));
+        }
+    }
+    let (days, moments) = (clock.clone(), clock.clone());
+    Ok(Book { spent, today: Box::new(move || desk::day(days.utc())), now: Box::new(move || moments.now()) })
+}

@@ -1,0 +1,163 @@
+//! What went wrong lately, and with whom: breakers of hosts and models, limits that are used up, keys and money that need
+//! the user. Forgotten when the app ends: a new start asks everybody once.
+//!
+//! Owned by the assistant's task; `now` is a parameter. Refusals, limits and content never count as a broken host.
+
+use std::collections::HashMap;
+use std::time::{Duration, Instant};
+
+use tonny_egress::fault::{Breaker, Fault};
+use tonny_supervisor::{CircuitLimits, Failure, Gate, Permit, Requests};
+
+/// Without money or a model, the next try is not before this, unless the user changes something.
+const UNTIL_USER: Duration = Duration::from_secs(60 * 60);
+
+/// A model that is refused may be allowed a little later.
+const PER_MODEL: Duration = Duration::from_secs(10 * 60);
+
+/// A limit without a time is tried again so soon.
+const LIMITED: Duration = Duration::from_secs(10);
+
+/// Five seconds are what a restarted server needs; three failures in a row are no accident.
+const OPEN: Duration = Duration::from_secs(5);
+
+/// Where a request goes: what may break by itself.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub struct Lane {
+    /// The provider's id.
+    pub provider: String,
+    /// The host and its port.
+    pub host: String,
+    /// The model's id there.
+    pub model: String,
+}
+
+/// What stands in a lane's way now.
+#[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
+pub struct Blocks {
+    /// It failed too often; tried again after this.
+    pub failing_for: Option<Duration>,
+    /// A limit is used up for so long.
+    pub limited_for: Option<Duration>,
+}
+
+/// All lanes.
+#[derive(Debug, Default)]
+pub struct Lanes {
+    hosts: HashMap<String, Gate>,
+    /// By provider, and the model where it is about one.
+    blocked: HashMap<(String, Option<String>), Instant>,
+    limited: HashMap<(String, String), Instant>,
+}
+
+impl Lanes {
+    /// What stands in its way.
+    pub fn blocks(&mut self, lane: &Lane, now: Instant) -> Blocks {
+        self.forget(now);
+        let open = match self.hosts.get(&lane.host).map(Gate::state) {
+            Some(Requests::Open { retry_at }) => Some(retry_at.saturating_duration_since(now)),
+            _ => None,
+        };
+        let left = |at: &Instant| at.saturating_duration_since(now);
+        let all = self.blocked.get(&(lane.provider.clone(), None)).map(left);
+        let one = self.blocked.get(&(lane.provider.clone(), Some(lane.model.clone()))).map(left);
+        let limited = self.limited.get(&(lane.provider.clone(), lane.model.clone())).map(left);
+        Blocks { failing_for: open.max(all).max(one), limited_for: limited }
+    }
+
+    /// Leave to send one request; `None` while the host's breaker says no.
+    pub fn permit(&mut self, lane: &Lane) -> Option<Permit> {
+        let gate = self.hosts.entry(lane.host.clone());
+        gate.or_insert_with(|| Gate::new(limits())).permit().ok()
+    }
+
+    /// A request failed. Says what its permit is to be ended with.
+    pub fn failed(&mut self, lane: &Lane, fault: &Fault, now: Instant) -> Option<Failure> {
+        let Lane { provider, model, .. } = lane.clone();
+        let floor = fault.retry_after.unwrap_or_default();
+        match fault.code.rules().breaker {
+            Breaker::None => None,
+            Breaker::Counts => Some(Failure::Reset),
+            Breaker::UntilKey | Breaker::UntilUser => {
+                self.blocked.insert((provider, None), now + UNTIL_USER.max(floor));
+                None
+            }
+            Breaker::PerModel => {
+                self.blocked.insert((provider, Some(model)), now + PER_MODEL.max(floor));
+                None
+            }
+            Breaker::Limiter => {
+                let wait = if floor.is_zero() { LIMITED } else { floor };
+                self.limited.insert((provider, model), now + wait);
+                None
+            }
+        }
+    }
+
+    /// The user changed keys or settings: everybody who waited for that is asked again.
+    pub fn user_acted(&mut self) {
+        self.blocked.clear();
+    }
+
+    fn forget(&mut self, now: Instant) {
+        self.blocked.retain(|_, until| *until > now);
+        self.limited.retain(|_, until| *until > now);
+    }
+}
+
+fn limits() -> CircuitLimits {
+    CircuitLimits { open: OPEN, probe_deadline: OPEN, successes: 1, slow: None, ..CircuitLimits::default() }
+}
+
+#[cfg(test)]
+mod tests {
+    use tonny_egress::fault::FaultCode;
+
+    use super::*;
+
+    fn lane(model: &str) -> Lane {
+        Lane { provider: "openai".to_owned(), host: "api.example:443".to_owned(), model: model.to_owned() }
+    }
+
+    fn fault(code: FaultCode, wait: Option<u64>) -> Fault {
+        Fault { retry_after: wait.map(Duration::from_secs), ..Fault::new(code, "openai") }
+    }
+
+    #[test]
+    fn a_wrong_key_keeps_the_whole_provider_away_until_the_user_acts() {
+        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        lanes.failed(&lane("a"), &fault(FaultCode::AUTH_INVALID, None), now);
+        assert!(lanes.blocks(&lane("b"), now).failing_for.is_some());
+        lanes.user_acted();
+        assert_eq!(lanes.blocks(&lane("b"), now), Blocks::default());
+    }
+
+    #[test]
+    fn a_limit_is_one_models_and_its_delay_is_never_shortened() {
+        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        lanes.failed(&lane("a"), &fault(FaultCode::RATE_REQUESTS, Some(90)), now);
+        assert_eq!(lanes.blocks(&lane("b"), now), Blocks::default());
+        let almost = now + Duration::from_secs(89);
+        assert_eq!(lanes.blocks(&lane("a"), almost).limited_for, Some(Duration::from_secs(1)));
+        assert_eq!(lanes.blocks(&lane("a"), now + Duration::from_secs(91)), Blocks::default());
+    }
+
+    #[test]
+    fn three_broken_answers_open_the_hosts_breaker_and_a_refusal_does_not() {
+        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        for code in [
+            FaultCode::CONTENT_FILTERED,
+            FaultCode::SERVER_ERROR,
+            FaultCode::SERVER_ERROR,
+            FaultCode::SERVER_ERROR,
+        ] {
+            let permit = lanes.permit(&lane("a")).expect("closed");
+            assert_eq!(lanes.blocks(&lane("a"), now).failing_for, None, "{code:?}");
+            if let Some(failure) = lanes.failed(&lane("a"), &fault(code, None), now) {
+                permit.failed(failure);
+            }
+        }
+        assert!(lanes.blocks(&lane("other model"), now).failing_for.is_some());
+        assert!(lanes.permit(&lane("a")).is_none());
+    }
+}

@@ -1,0 +1,147 @@
+//! The providers as people see them: whether each can be asked now, asked in the one way there is, and what a test says.
+
+use serde::{Deserialize, Serialize};
+use tonny_egress::chat::Usage;
+use tonny_egress::fault::{Fault, FaultCode};
+use tonny_egress::ledger::Row;
+use tonny_egress::plan::{Needs, plan};
+use tonny_egress::provider::Key;
+
+use super::targets::Candidate;
+use super::{Assistant, judge, told};
+use crate::problem::{Code, Problem};
+
+/// What the ledger calls a test.
+const PURPOSE: &str = "test";
+
+/// A provider.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ProviderView {
+    /// Its id.
+    pub id: String,
+    /// What people call it.
+    pub label: String,
+    /// Where it is asked; none where the user has to give an address.
+    pub host: Option<String>,
+    /// Whether that is this machine.
+    pub is_local: bool,
+    /// The kind of secret that opens it.
+    pub secret: Option<String>,
+    /// Whether nothing goes without that secret.
+    pub needs_key: bool,
+    /// Whether it may be asked; what is on this machine always may.
+    pub is_on: bool,
+    /// Why it cannot be asked now, as a sentence.
+    pub unavailable: Option<String>,
+    /// Models of it that are known here.
+    pub models: u32,
+}
+
+/// What a test said.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct ProviderTested {
+    /// Its id.
+    pub id: String,
+    /// The models that it lists; none where it has no list.
+    pub models: Option<Vec<String>>,
+}
+
+impl Assistant {
+    /// All providers, in the order in which they are offered.
+    pub async fn providers(&self) -> Vec<ProviderView> {
+        let (settings, registry) = (self.desk.settings.borrow().clone(), self.desk.registry.borrow().clone());
+        let ids: Vec<String> = self.desk.providers.iter().map(|provider| provider.id.clone()).collect();
+        // A model's name does not matter to whether its provider can be asked.
+        let named =
+            ids.iter().filter_map(|id| self.desk.named(&format!("{id}/-"), &settings, &registry).ok());
+        let candidates: Vec<Candidate> = named.collect();
+        let standings = self.desk.standings(&candidates, &self.owner).await;
+        let planned = plan(&standings, Needs::default(), *self.desk.offline.borrow());
+        let views = candidates.iter().enumerate().map(|(at, candidate)| {
+            let skip = planned.skipped.iter().find(|(skipped, _)| *skipped == at);
+            let provider = &candidate.provider;
+            let host = provider.host();
+            let no_address = (host.is_none() && !candidate.is_worker()).then(|| {
+                format!("{} has no address yet; give one under assistant.addresses.", provider.label)
+            });
+            let models = registry.models().filter(|record| record.provider == provider.id).count();
+            ProviderView {
+                id: provider.id.clone(),
+                label: provider.label.clone(),
+                is_local: candidate.is_local(),
+                secret: provider.secret.clone(),
+                needs_key: provider.key == Key::Required,
+                is_on: candidate.is_local() || candidate.is_switched_on(&settings),
+                unavailable: no_address.or(skip.map(|(_, skip)| told::sentence(candidate, skip))),
+                models: u32::try_from(models).unwrap_or(u32::MAX),
+                host,
+            }
+        });
+        views.collect()
+    }
+
+    /// Asks a provider for its list of models: that costs nothing, and needs the address and the key to be right.
+    ///
+    /// # Errors
+    /// What went wrong, by the table of faults.
+    pub async fn test_provider(&self, id: &str) -> Result<ProviderTested, Problem> {
+        let (settings, registry) = (self.desk.settings.borrow().clone(), self.desk.registry.borrow().clone());
+        let candidate = self.desk.named(&format!("{id}/-"), &settings, &registry)?;
+        if candidate.is_worker() {
+            self.desk.want_local.notify_one();
+        }
+        let standing = self.desk.standings(std::slice::from_ref(&candidate), &self.owner).await;
+        // A test is how one finds out whether a lane that failed works again.
+        let standing: Vec<_> = standing
+            .into_iter()
+            .map(|it| tonny_egress::plan::Standing { open_for: None, limited_for: None, ..it })
+            .collect();
+        let planned = plan(&standing, Needs::default(), *self.desk.offline.borrow());
+        if let Some((_, skip)) = planned.skipped.into_iter().next() {
+            return Err(told::nobody(&[(candidate, skip)]));
+        }
+        if candidate.provider.host().is_none() {
+            return Err(Problem::with(
+                Code::ModelNotNamed,
+                format!("{} has no address", candidate.provider.label),
+            ));
+        }
+        let pass = self.desk.pass(&candidate).await?;
+        let listed = self.desk.client.models(&candidate.provider, pass.expose()?).await;
+        self.write_test_down(&candidate, listed.as_ref().err()).await;
+        match listed {
+            Ok(models) => {
+                self.owner.user_acted().await;
+                let ids = |models: Vec<tonny_egress::wire::ListedModel>| {
+                    models.into_iter().map(|model| model.id).collect()
+                };
+                Ok(ProviderTested { id: id.to_owned(), models: models.map(ids) })
+            }
+            Err(fault) => Err(told::problem(&fault, &candidate.provider.label)),
+        }
+    }
+
+    async fn write_test_down(&self, candidate: &Candidate, fault: Option<&Fault>) {
+        let row = Row {
+            at: self.desk.clock.utc().into(),
+            profile: judge::PROFILE.to_owned(),
+            purpose: PURPOSE.to_owned(),
+            provider: candidate.provider.id.clone(),
+            host: candidate.provider.host().unwrap_or_default(),
+            model: String::new(),
+            bytes_out: 0,
+            bytes_in: 0,
+            tokens: Usage::default(),
+            cost: Some(tonny_egress::cost::Cost::ZERO),
+            is_estimated: false,
+            rules: Vec::new(),
+            contract: None,
+            // Nothing was judged, because nothing was said: a list is asked for without a word.
+            receipt: Some("list".to_owned()),
+            outcome: fault.map(|fault: &Fault| FaultCode(fault.code.0).0),
+        };
+        self.desk.write_down(&row, &(String::new(), String::new())).await;
+    }
+}

@@ -1,0 +1,286 @@
+//! The assistant in the App: who is asked, what is kept of an answer, and what it is called when it did not come whole.
+
+use std::time::Duration;
+
+use serde_json::{Value, json};
+use tonny_core::app::{SettingsChange, WorkerCommand};
+use tonny_core::assistant::{
+    Asked, Assistant, ConversationForm, ConversationQuery, Follows, MessageView, NewQuestion, NoticeKind,
+    Standing, ledger_page,
+};
+use tonny_core::push_to_talk::Gesture;
+use tonny_core::settings::Settings;
+use tonny_tests::chat_server::{ChatServer, Reply};
+use tonny_tests::engines::installed_file;
+
+use super::chain::real_model;
+use super::world::{Room, World};
+
+const PATIENCE: Duration = Duration::from_secs(30);
+
+/// Asks `models` in order, at these addresses.
+fn settings(models: &[&str], addresses: &[(&str, String)]) -> Settings {
+    let addresses: Vec<Value> =
+        addresses.iter().map(|(provider, base)| json!({"provider": provider, "base": base})).collect();
+    let with = |settings: Settings, key: &str, value: Value| settings.with(key, value).unwrap();
+    let settings = with(Settings::default(), "assistant.models", json!(models));
+    let settings = with(settings, "assistant.providers", json!(["openai-compatible"]));
+    with(settings, "assistant.addresses", json!(addresses))
+}
+
+fn words(text: &str) -> Vec<String> {
+    text.split_inclusive(' ').map(str::to_owned).collect()
+}
+
+fn question(text: &str) -> NewQuestion {
+    NewQuestion { text: text.to_owned(), ..NewQuestion::default() }
+}
+
+async fn message(assistant: &Assistant, asked: &Asked, check: impl Fn(&MessageView) -> bool) -> MessageView {
+    let found = async {
+        let mut events = assistant.events();
+        loop {
+            let view = assistant.conversation(&asked.conversation).await.unwrap();
+            let message = view.messages.into_iter().find(|message| message.id == asked.answer).unwrap();
+            if check(&message) {
+                return message;
+            }
+            let _ = events.recv().await;
+        }
+    };
+    match tokio::time::timeout(PATIENCE, found).await {
+        Ok(message) => message,
+        Err(_) => panic!("waited in vain: {:?}", assistant.conversation(&asked.conversation).await),
+    }
+}
+
+async fn ended(assistant: &Assistant, asked: &Asked) -> MessageView {
+    message(assistant, asked, |message| message.state != Standing::Streaming).await
+}
+
+#[tokio::test]
+async fn a_dead_and_a_limited_provider_are_passed_over_with_both_reasons_and_the_real_local_model_answers() {
+    if installed_file("llama/bin/llama-server", "engines-llama").is_none() {
+        return;
+    }
+    let limited = Reply::Refusal(
+        429,
+        "retry-after: 60\r\n",
+        r#"{"error":{"message":"Rate limit","code":"rate_limit_exceeded"}}"#,
+    );
+    let limited = ChatServer::start(vec![limited]).unwrap();
+    let dead = format!("http://127.0.0.1:{}", ChatServer::nobody().unwrap());
+    let addresses = [("ollama", dead), ("openai-compatible", limited.away())];
+    let models = ["ollama/a", "openai-compatible/b", "llama-server/local"];
+    let world = World::with(Room::Quiet, settings(&models, &addresses), None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Say hello.")).await.unwrap();
+    let answer = ended(&assistant, &asked).await;
+    assert_eq!(
+        (answer.state, answer.provider.as_deref()),
+        (Standing::Complete, Some("llama-server")),
+        "{answer:?}"
+    );
+    let reasons: Vec<(NoticeKind, &str, &str)> =
+        answer.notices.iter().map(|it| (it.kind, it.target.as_str(), it.code.as_str())).collect();
+    assert!(reasons.contains(&(NoticeKind::Failed, "ollama/a", "TT-LLM-140")), "{reasons:?}");
+    assert!(reasons.contains(&(NoticeKind::Failed, "openai-compatible/b", "TT-LLM-120")), "{reasons:?}");
+    // The limit is remembered: the next question does not ask there again before it is over.
+    let again = assistant.ask(question("Say it again.")).await.unwrap();
+    let answer = ended(&assistant, &again).await;
+    let skipped = answer.notices.iter().find(|it| it.target == "openai-compatible/b").unwrap();
+    assert_eq!((skipped.kind, limited.bodies().len()), (NoticeKind::Skipped, 1), "{skipped:?}");
+}
+
+#[tokio::test]
+async fn an_answer_without_its_end_is_kept_and_marked_and_can_be_gone_on_with() {
+    let replies = vec![Reply::Cut(words("One two ")), Reply::Words(words("three."))];
+    let server = ChatServer::start(replies).unwrap();
+    let world = World::with(
+        Room::Quiet,
+        settings(&["openai-compatible/m"], &[("openai-compatible", server.here())]),
+        None,
+    )
+    .await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Count.")).await.unwrap();
+    let cut = ended(&assistant, &asked).await;
+    assert_eq!((cut.state, cut.text.as_str(), cut.can_continue), (Standing::Interrupted, "One two ", true));
+    assert_eq!(cut.problem.unwrap().code, "TT-LLM-160");
+    let on = assistant.go_on(&asked.answer).await.unwrap();
+    assert_eq!(on.answer, asked.answer);
+    let whole = ended(&assistant, &asked).await;
+    assert_eq!((whole.state, whole.text.as_str()), (Standing::Complete, "One two three."));
+    assert!(server.bodies()[1].contains("One two"), "the beginning was not sent along");
+    assert!(assistant.go_on(&asked.answer).await.unwrap_err().code.starts_with("TT-CHAT-"), "twice");
+}
+
+#[tokio::test]
+async fn what_was_still_coming_when_the_app_died_is_there_and_marked() {
+    let server = ChatServer::start(vec![Reply::OpenEnd(words("One two three "))]).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.here())]);
+    let world = World::with(Room::Quiet, settings.clone(), None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Count.")).await.unwrap();
+    message(&assistant, &asked, |message| message.text == "One two three ").await;
+    let store = world.crash().await;
+    // What a killed process leaves is what is in the store; the turn of this one must not tidy up behind it.
+    drop(assistant);
+    let world = World::again(store, settings).await;
+    let assistant = world.app.assistant().unwrap();
+    let cut = ended(assistant, &asked).await;
+    assert_eq!((cut.state, cut.text.as_str()), (Standing::Interrupted, "One two three "));
+}
+
+#[tokio::test]
+async fn the_offline_switch_stops_a_running_cloud_answer_and_lets_none_begin() {
+    let server = ChatServer::start(vec![Reply::OpenEnd(words("One two "))]).unwrap();
+    let world = World::with(
+        Room::Quiet,
+        settings(&["openai-compatible/m"], &[("openai-compatible", server.away())]),
+        None,
+    )
+    .await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Count.")).await.unwrap();
+    message(&assistant, &asked, |message| !message.text.is_empty()).await;
+    let offline = SettingsChange::Field("privacy.offline".to_owned(), json!(true));
+    world.app.change_settings(offline).await.unwrap();
+    let cut = ended(&assistant, &asked).await;
+    assert_eq!((cut.state, cut.problem.unwrap().code.as_str()), (Standing::Interrupted, "TT-LLM-190"));
+    server.wait_closed(1).unwrap();
+    let refused = assistant.ask(question("And now?")).await.unwrap();
+    assert_eq!(ended(&assistant, &refused).await.state, Standing::Failed);
+    assert_eq!(server.bodies().len(), 1, "something left while offline");
+}
+
+#[tokio::test]
+async fn stopping_keeps_what_came_and_closes_the_connection() {
+    let server = ChatServer::start(vec![Reply::OpenEnd(words("One two "))]).unwrap();
+    let world = World::with(
+        Room::Quiet,
+        settings(&["openai-compatible/m"], &[("openai-compatible", server.here())]),
+        None,
+    )
+    .await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Count.")).await.unwrap();
+    message(&assistant, &asked, |message| !message.text.is_empty()).await;
+    assistant.stop(&asked.answer).await;
+    let stopped = ended(&assistant, &asked).await;
+    assert_eq!((stopped.state, stopped.text.as_str()), (Standing::Cancelled, "One two "));
+    server.wait_closed(1).unwrap();
+}
+
+#[tokio::test]
+async fn what_is_masked_comes_back_in_the_answer_and_the_ledger_has_no_word_of_it() {
+    let server =
+        ChatServer::start(vec![Reply::Words(words("I wrote to [EMA IL_1] and [EMAIL_1]."))]).unwrap();
+    let world = World::with(
+        Room::Quiet,
+        settings(&["openai-compatible/m"], &[("openai-compatible", server.away())]),
+        None,
+    )
+    .await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Write to ada@example.org.")).await.unwrap();
+    let answer = ended(&assistant, &asked).await;
+    assert_eq!(answer.text, "I wrote to [EMA IL_1] and ada@example.org.");
+    let sent = &server.bodies()[0];
+    assert!(sent.contains("[EMAIL_1]") && !sent.contains("ada@"), "{sent}");
+    let page = ledger_page(&world.store, None, 10).await.unwrap();
+    let row = &page.rows[0];
+    assert_eq!(
+        (row.is_sent, row.code.as_deref(), row.rules.as_slice()),
+        (true, None, &["email".to_owned()][..])
+    );
+    assert!(row.bytes_out > 0.0 && row.bytes_in > 0.0 && row.cost.is_none(), "{row:?}");
+    assert!(!serde_json::to_string(&page).unwrap().contains("ada"));
+}
+
+#[tokio::test]
+async fn branches_are_kept_and_a_conversation_comes_back_from_its_file_the_same() {
+    let replies = vec![Reply::Words(words("First.")), Reply::Words(words("Second."))];
+    let server = ChatServer::start(replies).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.here())]);
+    let world = World::with(Room::Quiet, settings.clone(), None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Say something.")).await.unwrap();
+    ended(&assistant, &asked).await;
+    let other = assistant.regenerate(&asked.answer, None).await.unwrap();
+    assert_eq!(ended(&assistant, &other).await.text, "Second.");
+    let view = assistant.conversation(&asked.conversation).await.unwrap();
+    assert_eq!((view.messages.len(), view.leaf.as_ref()), (3, Some(&other.answer)));
+    let file = assistant.export(&asked.conversation, ConversationForm::Json).await.unwrap();
+    let markdown = assistant.export(&asked.conversation, ConversationForm::Markdown).await.unwrap();
+    assert!(markdown.contains("Second.") && !markdown.contains("First."), "{markdown}");
+
+    let elsewhere = World::with(Room::Quiet, settings, None).await;
+    let taken = elsewhere.app.assistant().unwrap().clone();
+    let id = taken.import(&file).await.unwrap();
+    assert_eq!(taken.export(&id, ConversationForm::Json).await.unwrap(), file, "not byte for byte");
+    let copy = taken.import(&markdown).await.unwrap();
+    let messages = taken.conversation(&copy).await.unwrap().messages;
+    let texts: Vec<&str> = messages.iter().map(|message| message.text.as_str()).collect();
+    assert_eq!(texts, ["Say something.", "Second."]);
+    assert!(taken.import("{\"kind\": \"something else\"}").await.unwrap_err().code == "TT-CHAT-1108");
+    let all = || taken.conversations(ConversationQuery { limit: 10, ..ConversationQuery::default() });
+    taken.delete(&copy).await.unwrap();
+    assert_eq!(all().await.unwrap().rows.len(), 1);
+    taken.restore(&copy).await.unwrap();
+    assert_eq!(all().await.unwrap().rows.len(), 2);
+}
+
+#[tokio::test]
+async fn a_spoken_question_reaches_the_assistant_and_its_words_stay_in_the_history() {
+    let Some(from) = tonny_tests::engines::model() else { return };
+    let folder = tempfile::tempdir().unwrap();
+    let model = real_model(&from, folder.path());
+    let server = ChatServer::start(vec![Reply::Words(words("Nothing, I am a program."))]).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.here())]);
+    let mut world = World::with(Room::Sentence, settings, Some(model)).await;
+    world.app.gesture(Gesture::Toggle, Some("assistant".to_owned())).await.unwrap();
+    world.app.gesture(Gesture::Toggle, Some("assistant".to_owned())).await.unwrap();
+    world.wait_wish(|wish| matches!(wish, tonny_core::app::DesktopWish::ShowConversation(_))).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let page = assistant.conversations(ConversationQuery { limit: 5, ..Default::default() });
+    let conversation = page.await.unwrap().rows.remove(0).id;
+    let view = assistant.conversation(&conversation).await.unwrap();
+    assert!(view.messages[0].is_spoken && view.messages[0].text.contains("country"), "{view:?}");
+    let asked = Asked { conversation, question: None, answer: view.messages[1].id.clone() };
+    assert_eq!(ended(&assistant, &asked).await.text, "Nothing, I am a program.");
+    assert!(world.inserted().is_empty(), "a question was typed into a window");
+}
+
+#[tokio::test]
+async fn the_real_local_model_answers_and_a_killed_one_leaves_an_answer_to_go_on_with() {
+    if installed_file("llama/bin/llama-server", "engines-llama").is_none() {
+        return;
+    }
+    let world = World::with(Room::Quiet, Settings::default(), None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Tell me a very long story about a lighthouse.")).await.unwrap();
+    message(&assistant, &asked, |message| message.text.len() > 20).await;
+    let pid = |snapshot: &tonny_core::snapshot::Snapshot| {
+        snapshot.workers.iter().find(|worker| worker.name == "llama").and_then(|worker| worker.pid)
+    };
+    let first = pid(&world.app.snapshot()).expect("it runs");
+    tonny_tests::process::signal_pid(first, rustix::process::Signal::KILL).unwrap();
+    // It goes on by itself in the next copy, from where it was.
+    let is_continued =
+        |message: &MessageView| message.notices.iter().any(|it| it.then == Some(Follows::Continued));
+    let before = message(&assistant, &asked, is_continued).await.text;
+    message(&assistant, &asked, |message| message.text.len() > before.len() + 20).await;
+    // One that is stopped by hand does not come back: the answer is kept, marked, and can be gone on with.
+    world.app.command_worker("llama".to_owned(), WorkerCommand::Stop).await.unwrap();
+    let cut = ended(&assistant, &asked).await;
+    assert_eq!((cut.state, cut.can_continue), (Standing::Interrupted, true), "{cut:?}");
+    assert!(cut.text.starts_with(&before), "what was shown is gone");
+    world.app.command_worker("llama".to_owned(), WorkerCommand::Start).await.unwrap();
+    world.wait(|snapshot| pid(snapshot).is_some_and(|pid| pid != first)).await;
+    assistant.go_on(&asked.answer).await.unwrap();
+    let more = message(&assistant, &asked, |message| message.text.len() > cut.text.len()).await;
+    assert!(more.text.starts_with(&cut.text), "what was shown is gone");
+    assistant.stop(&asked.answer).await;
+    ended(&assistant, &asked).await;
+}
