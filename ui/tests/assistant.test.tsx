@@ -88,6 +88,20 @@ describe("an answer", () => {
     expect(app.called("assistant_regenerate")).toEqual([{ answer: "l4", model: null }]);
   });
 
+  it("that needs a yes to what the contract found is sent with that yes alone", async () => {
+    const { app, assistant, user } = openAssistant("letter");
+    await screen.findByText("The account at OpenAI has no money left.");
+    expect(screen.queryByRole("button", { name: "Send it this once" })).not.toBeInTheDocument();
+    const problem = {
+      code: "TT-LLM-191",
+      message: "OpenAI: your contract asks before this leaves.",
+      advice: "Say yes, or mask it.",
+    };
+    await assistant.end("letter", "l4", { state: "failed", problem });
+    await user.click(await screen.findByRole("button", { name: "Send it this once" }));
+    expect(app.called("assistant_agree")).toEqual([{ answer: "l4" }]);
+  });
+
   it("at its length limit can be continued", async () => {
     openAssistant("letter");
     const limit = await screen.findByText("The answer reached its length limit.");

@@ -56,7 +56,7 @@ describe("the try-out", () => {
 describe("the shortcut", () => {
   it("is recorded from the keys pressed", async () => {
     const { app, user } = openWindow("general");
-    await user.click(await screen.findByRole("button", { name: "Change shortcut" }));
+    await user.click(await screen.findByRole("button", { name: "Change shortcut: Dictate" }));
     const field = screen.getByRole("textbox", { name: "Press the new keys" });
     expect(field).toHaveFocus();
     fireEvent.keyDown(field, { code: "KeyD", key: "d" });
@@ -66,6 +66,40 @@ describe("the shortcut", () => {
       expect(app.called("settings_patch")).toEqual([{ patch: { key: "hotkeys.dictate", value: "Ctrl+Alt+D" } }]),
     );
     await waitFor(() => expect(screen.getAllByRole("img", { name: "Ctrl Alt D" }).length).toBe(2));
+  });
+
+  it("for the assistant is recorded, cleared, and set again", async () => {
+    const { app, user } = openWindow("general");
+    const patches = () => app.called("settings_patch").map(({ patch }) => patch);
+    await user.click(await screen.findByRole("button", { name: "Change shortcut: Ask the assistant" }));
+    const field = () => screen.getByRole("textbox", { name: "Press the new keys" });
+    fireEvent.keyDown(field(), { code: "KeyA", key: "a", ctrlKey: true, altKey: true });
+    await waitFor(() => expect(patches()).toEqual([{ key: "hotkeys.assistant", value: "Ctrl+Alt+A" }]));
+    await user.click(await screen.findByRole("button", { name: "Clear: Ask the assistant" }));
+    await waitFor(() => expect(patches().at(-1)).toEqual({ key: "hotkeys.assistant", value: null }));
+    expect(await screen.findByText("None")).toBeInTheDocument();
+    expect(screen.queryByRole("button", { name: /^Clear: / })).toBeNull();
+    await user.click(screen.getByRole("button", { name: "Set shortcut: Ask the assistant" }));
+    fireEvent.keyDown(field(), { code: "F9", key: "F9" });
+    await waitFor(() => expect(patches().at(-1)).toEqual({ key: "hotkeys.assistant", value: "F9" }));
+  });
+
+  it("of the one is not taken for the other, and the conflict is named", async () => {
+    const { app, user } = openWindow("general", {
+      before: (fake) => {
+        fake.settings.hotkeys.assistant = "shift+ctrl+j";
+      },
+    });
+    await user.click(await screen.findByRole("button", { name: "Change shortcut: Dictate" }));
+    const field = screen.getByRole("textbox", { name: "Press the new keys" });
+    fireEvent.keyDown(field, { code: "KeyJ", key: "j", ctrlKey: true, shiftKey: true });
+    expect(await screen.findByText("These keys belong to: Ask the assistant. Press others.")).toBeInTheDocument();
+    expect(field).toHaveFocus();
+    await expectAccessible();
+    fireEvent.keyDown(field, { code: "KeyK", key: "k", ctrlKey: true, shiftKey: true });
+    await waitFor(() =>
+      expect(app.called("settings_patch")).toEqual([{ patch: { key: "hotkeys.dictate", value: "Ctrl+Shift+K" } }]),
+    );
   });
 
   it("says when another program has it", async () => {

@@ -6,9 +6,11 @@ import { expectAccessible, openWindow, page, refused } from "./window";
 const pages = [
   { id: "general", title: "General", data: "settings_get", filled: "Show the overlay while listening" },
   { id: "speech", title: "Speech", data: "models_list", filled: "Whisper base" },
+  { id: "assistant", title: "Assistant", data: "provider_list", filled: "GPT-4o" },
   { id: "engines", title: "Engines", data: "app_snapshot", filled: "Unstable" },
   { id: "history", title: "History", data: "history_list", filled: "Today" },
   { id: "secrets", title: "Secrets", data: "secrets_list", filled: "ElevenLabs key" },
+  { id: "privacy", title: "Privacy", data: "ledger_days", filled: "openrouter.ai" },
   { id: "storage", title: "Storage", data: "storage_view", filled: "words in" },
   { id: "logs", title: "Logs", data: "worker_log", filled: "Ready after 84 ms" },
   { id: "about", title: "About", data: "app_facts", filled: "MIT or Apache-2.0" },

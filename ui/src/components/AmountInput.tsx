@@ -9,10 +9,12 @@ type Props = {
   max: number;
   step?: number;
   unit?: string;
+  /** In pixels; for a large number with a long unit. */
+  width?: number;
   onCommit: (value: number) => void;
 };
 
-export function AmountInput({ id, value, min, max, step = 1, unit, onCommit }: Props) {
+export function AmountInput({ id, value, min, max, step = 1, unit, width = 96, onCommit }: Props) {
   const [draft, setDraft] = useState<number | string>(value);
   useEffect(() => setDraft(value), [value]);
   const commit = () => {
@@ -23,7 +25,7 @@ export function AmountInput({ id, value, min, max, step = 1, unit, onCommit }: P
   return (
     <NumberInput
       id={id}
-      w={96}
+      w={width}
       size="xs"
       value={draft}
       onChange={setDraft}

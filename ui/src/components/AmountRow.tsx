@@ -11,6 +11,7 @@ type Props = {
   max: number;
   step?: number;
   unit?: string;
+  width?: number;
   onCommit: (value: number) => void;
 };
 

@@ -1,31 +1,60 @@
 // Shows a shortcut and records a new one. Recording ends with a usable combination, Escape, or leaving the field.
-import { Button } from "@mantine/core";
+import { ActionIcon, Button } from "@mantine/core";
+import { IconX } from "@tabler/icons-react";
 import { type KeyboardEvent, useState } from "react";
 import { useTexts } from "../locales/locale";
-import { readHotkey } from "./hotkey";
+import { isSameHotkey, readHotkey } from "./hotkey";
 import { Keys } from "./Keys";
 import classes from "./Keys.module.css";
 
-type Props = { hotkey: string; onChange: (hotkey: string) => void };
+/** Keys that mean something else already, and what. */
+export type TakenKeys = { hotkey: string | null; name: string };
 
-export function HotkeyRecorder({ hotkey, onChange }: Props) {
+type Props = {
+  /** What the keys do. */
+  name: string;
+  hotkey: string | null;
+  taken: TakenKeys;
+  onChange: (hotkey: string) => void;
+  /** For a shortcut that one can do without. */
+  onClear?: () => void;
+};
+
+export function HotkeyRecorder({ name, hotkey, taken, onChange, onClear }: Props) {
   const texts = useTexts().general.shortcut;
   const [recording, setRecording] = useState(false);
-  if (recording) return <Capture onDone={() => setRecording(false)} onChange={onChange} />;
+  if (recording) return <Capture taken={taken} onDone={() => setRecording(false)} onChange={onChange} />;
+  const action = hotkey === null ? texts.set : texts.change;
   return (
     <div className={classes.recorder}>
-      <Keys hotkey={hotkey} />
-      <Button variant="default" size="xs" onClick={() => setRecording(true)}>
-        {texts.change}
-      </Button>
+      {hotkey === null ? <span className={classes.none}>{texts.none}</span> : <Keys hotkey={hotkey} />}
+      <span className={classes.actions}>
+        <Button variant="default" size="xs" aria-label={texts.of(action, name)} onClick={() => setRecording(true)}>
+          {action}
+        </Button>
+        {onClear && hotkey !== null ? (
+          <ActionIcon
+            variant="subtle"
+            color="gray"
+            size={30}
+            aria-label={texts.of(texts.clear, name)}
+            title={texts.clear}
+            onClick={onClear}
+          >
+            <IconX size={18} stroke={1.5} />
+          </ActionIcon>
+        ) : null}
+      </span>
     </div>
   );
 }
 
-function Capture({ onDone, onChange }: { onDone: () => void; onChange: (hotkey: string) => void }) {
+type CaptureProps = { taken: TakenKeys; onDone: () => void; onChange: (hotkey: string) => void };
+
+function Capture({ taken, onDone, onChange }: CaptureProps) {
   const texts = useTexts().general.shortcut;
   const [held, setHeld] = useState("");
-  const [weak, setWeak] = useState(false);
+  const [refusal, setRefusal] = useState("");
   const onKeyDown = (event: KeyboardEvent) => {
     // Tab still leaves the field, so that nobody is caught in it.
     if (event.code === "Tab" && !event.ctrlKey && !event.altKey && !event.metaKey) return;
@@ -33,9 +62,16 @@ function Capture({ onDone, onChange }: { onDone: () => void; onChange: (hotkey: 
     event.stopPropagation();
     const reading = readHotkey(event.nativeEvent);
     if (reading.kind === "partial") setHeld(reading.keys);
-    if (reading.kind === "needs-modifier") setWeak(true);
-    if (reading.kind === "complete") onChange(reading.hotkey);
-    if (reading.kind === "complete" || reading.kind === "cancelled") onDone();
+    if (reading.kind === "needs-modifier") setRefusal(texts.needsModifier);
+    if (reading.kind === "cancelled") onDone();
+    if (reading.kind !== "complete") return;
+    if (taken.hotkey !== null && isSameHotkey(reading.hotkey, taken.hotkey)) {
+      setHeld(reading.hotkey);
+      setRefusal(texts.taken(taken.name));
+      return;
+    }
+    onChange(reading.hotkey);
+    onDone();
   };
   return (
     // biome-ignore lint/a11y/useSemanticElements: a text field would offer to type into it; this only listens for keys.
@@ -51,7 +87,7 @@ function Capture({ onDone, onChange }: { onDone: () => void; onChange: (hotkey: 
     >
       {held ? <Keys hotkey={held} /> : texts.press}
       <span className={classes.note} role="status">
-        {weak ? texts.needsModifier : texts.pressHint}
+        {refusal || texts.pressHint}
       </span>
     </div>
   );

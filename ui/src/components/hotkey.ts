@@ -31,3 +31,9 @@ export function readHotkey(press: KeyPress): HotkeyReading {
   if (!strong && !functionKey) return { kind: "needs-modifier" };
   return { kind: "complete", hotkey: [...held, keyName(press.code)].join("+") };
 }
+
+/** Whether both are the same keys, in whatever order and case somebody wrote them. */
+export function isSameHotkey(one: string, other: string): boolean {
+  const parts = (hotkey: string) => hotkey.toLowerCase().split("+").sort().join("+");
+  return parts(one) === parts(other);
+}

@@ -7,6 +7,7 @@ import {
   useInfiniteQuery,
   useQuery,
   useQueryClient,
+  useSuspenseQuery,
 } from "@tanstack/react-query";
 import { useCallback } from "react";
 import type { Assistant, ConversationPage, ConversationRow, ConversationView, MessageView } from "./bindings";
@@ -42,6 +43,10 @@ export const useConversation = (id: string | null) =>
 /** Every model that could be asked, with what it costs and why it cannot be asked now. */
 export const useModelChoices = () =>
   useQuery({ queryKey: queryKeys.choices, queryFn: () => client.assistantModels(), staleTime: 5_000 });
+
+/** The same for a page that is nothing without them. */
+export const useModelOrder = () =>
+  useSuspenseQuery({ queryKey: queryKeys.choices, queryFn: () => client.assistantModels(), staleTime: 5_000 });
 
 /** Puts one message into the cached conversation, as the app told it; a new one is shown at once. */
 export function withMessage(view: ConversationView, message: MessageView): ConversationView {

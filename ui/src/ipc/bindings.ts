@@ -35,6 +35,14 @@ export const commands = {
 	modelsRemove: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("models_remove", { id })),
 	/**  Takes in a model file or a faster-whisper folder. */
 	modelsImport: (path: string) => typedError<string, Problem>(__TAURI_INVOKE("models_import", { path })),
+	/**  The catalogue and what is installed. */
+	languageList: () => typedError<LanguageModelRow[], Problem>(__TAURI_INVOKE("language_list")),
+	/**  Deletes an installed model. */
+	languageRemove: (id: string) => typedError<null, Problem>(__TAURI_INVOKE("language_remove", { id })),
+	/**  Takes in a GGUF file. */
+	languageImport: (path: string) => typedError<string, Problem>(__TAURI_INVOKE("language_import", { path })),
+	/**  Looks for a llama-server and an Ollama on this machine. */
+	languageFound: () => typedError<LanguageFound, Problem>(__TAURI_INVOKE("language_found")),
 	/**  All inputs there are now. */
 	microphoneList: () => typedError<InputDevice[], Problem>(__TAURI_INVOKE("microphone_list")),
 	/**  Starts or ends the level meter; levels come as events. */
@@ -117,6 +125,8 @@ export const commands = {
 	assistantContinue: (answer: string) => typedError<Asked, Problem>(__TAURI_INVOKE("assistant_continue", { answer })),
 	/**  Another answer to the same question. */
 	assistantRegenerate: (answer: string, model: string | null) => typedError<Asked, Problem>(__TAURI_INVOKE("assistant_regenerate", { answer, model })),
+	/**  Asks once more, with the user's yes to what the contract asked about. */
+	assistantAgree: (answer: string) => typedError<Asked, Problem>(__TAURI_INVOKE("assistant_agree", { answer })),
 	/**  Speaks a question into the open conversation: the button goes down, or comes up. */
 	assistantListen: (on: boolean) => typedError<null, Problem>(__TAURI_INVOKE("assistant_listen", { on })),
 	/**  A page of conversations, the latest used first. */
@@ -705,6 +715,38 @@ export type Language =
 "de" | 
 /**  Spanish. */
 "es";
+
+/**  What could serve the assistant on this machine, beside what TonnyTray installs. */
+export type LanguageFound = {
+	/**  The llama-server that is used; none when none is installed. */
+	program: string | null,
+	/**  One on the user's PATH, where another one or none is used: offered, never taken by itself. */
+	on_path: string | null,
+	/**  The models of an Ollama that runs here; none where none runs. */
+	ollama: string[] | null,
+};
+
+/**  One language model as people see it. */
+export type LanguageModelRow = {
+	/**  Its id. */
+	id: string,
+	/**  What the interface calls it. */
+	name: string,
+	/**  ISO 639-1 codes; empty when an imported model does not say. */
+	languages: string[],
+	/**  SPDX id; empty when an imported model does not say. */
+	licence: string,
+	/**  One sentence on what it is good for. */
+	summary: string,
+	/**  To download, or on disk when installed. */
+	bytes: number | null,
+	/**  Whether it is on this machine. */
+	installed: boolean,
+	/**  Whether it is the one that is loaded when the local model is asked. */
+	chosen: boolean,
+	/**  Where its file is, when it is installed: what `workers.llama_model` is set to for choosing it. */
+	path: string | null,
+};
 
 /**  The newest finished utterance. */
 export type LastUtterance = {

@@ -13,6 +13,9 @@ export function stopper(listening: Promise<() => void>): () => void {
   };
 }
 
+/** Who can be asked depends on keys and on the local engine. */
+const ASKABLE = [queryKeys.choices, queryKeys.providers];
+
 /** Keeps the snapshot query at what the app last said, and the lists that depend on it fresh. */
 export function useSnapshotEvents(): void {
   const queries = useQueryClient();
@@ -28,11 +31,14 @@ export function useSnapshotEvents(): void {
         void queries.invalidateQueries({ queryKey: queryKeys.activity });
         void queries.invalidateQueries({ queryKey: queryKeys.statistics });
       }
-      if (install !== seen.current.install || model !== seen.current.model)
+      if (install !== seen.current.install || model !== seen.current.model) {
         void queries.invalidateQueries({ queryKey: queryKeys.models });
-      if (payload.secrets_version !== seen.current.secrets)
-        void queries.invalidateQueries({ queryKey: queryKeys.secrets });
-      if (workers !== seen.current.workers) void queries.invalidateQueries({ queryKey: queryKeys.incidents });
+        void queries.invalidateQueries({ queryKey: queryKeys.languageModels });
+      }
+      const stale: (readonly string[])[] = [];
+      if (payload.secrets_version !== seen.current.secrets) stale.push(queryKeys.secrets, ...ASKABLE);
+      if (workers !== seen.current.workers) stale.push(queryKeys.incidents, ...ASKABLE);
+      for (const queryKey of stale) void queries.invalidateQueries({ queryKey });
       seen.current = {
         history: payload.history_version,
         secrets: payload.secrets_version,

@@ -20,6 +20,11 @@ export const queryKeys = {
   conversations: ["conversations"],
   conversation: ["conversation"],
   choices: ["choices"],
+  providers: ["providers"],
+  contract: ["contract"],
+  ledger: ["ledger"],
+  languageModels: ["language-models"],
+  languageFound: ["language-found"],
 } as const;
 
 const snapshotQuery = queryOptions({ queryKey: queryKeys.snapshot, queryFn: () => client.appSnapshot() });
@@ -45,6 +50,15 @@ export const useModelsIfKnown = () => useQuery({ queryKey: queryKeys.models, que
 export const useMicrophones = () =>
   useQuery({ queryKey: queryKeys.microphones, queryFn: () => client.microphoneList() });
 
+/** What the app answers otherwise once this setting is another one. */
+function answeredBy(key: string): readonly (readonly string[])[] {
+  if (key === "speech.model") return [queryKeys.models];
+  if (key.startsWith("workers.llama")) return [queryKeys.languageModels, queryKeys.languageFound, queryKeys.choices];
+  if (key === "privacy.contract") return [queryKeys.contract, queryKeys.choices, queryKeys.providers];
+  const decides = key.startsWith("assistant.") || key === "privacy.offline";
+  return decides ? [queryKeys.choices, queryKeys.providers] : [];
+}
+
 export type Patch = Parameters<typeof commands.settingsPatch>[0];
 
 /** Changes one setting: shown at once, taken back if the app refuses. */
@@ -63,7 +77,7 @@ export function useSettingsPatch() {
     },
     onSuccess: (settings, { key }) => {
       queries.setQueryData(queryKeys.settings, settings);
-      if (key === "speech.model") void queries.invalidateQueries({ queryKey: queryKeys.models });
+      for (const queryKey of answeredBy(key)) void queries.invalidateQueries({ queryKey });
     },
   });
 }

@@ -1,9 +1,11 @@
 // Every text of the window in German.
 import { activity } from "./de/activity";
 import { assistant } from "./de/assistant";
+import { assistantPage } from "./de/assistantPage";
 import { engines } from "./de/engines";
 import { history } from "./de/history";
 import { logs } from "./de/logs";
+import { privacy } from "./de/privacy";
 import { secrets } from "./de/secrets";
 import { statistics } from "./de/statistics";
 import { storage } from "./de/storage";
@@ -25,9 +27,11 @@ export const de: Texts = {
     label: "Seiten",
     general: "Allgemein",
     speech: "Sprache",
+    assistant: "Assistent",
     engines: "Dienste",
     history: "Verlauf",
     secrets: "Geheimnisse",
+    privacy: "Privatsphäre",
     storage: "Speicher",
     logs: "Protokoll",
     about: "Über",
@@ -71,6 +75,13 @@ export const de: Texts = {
       title: "Tastenkürzel",
       dictate: "Diktieren",
       dictateHint: "Halten und sprechen. Kurz tippen hört freihändig zu bis zum nächsten Tippen. Escape bricht ab.",
+      assistant: "Assistenten fragen",
+      assistantHint: "Halten und mündlich fragen. Ohne eigene Tasten wird nur getippt gefragt.",
+      set: "Kürzel wählen",
+      none: "Keines",
+      clear: "Entfernen",
+      of: (action, name) => `${action}: ${name}`,
+      taken: (name) => `Diese Tasten gehören schon zu: ${name}. Nimm andere.`,
       change: "Kürzel ändern",
       press: "Neue Tasten drücken",
       pressHint: "Escape behält die alten",
@@ -201,6 +212,8 @@ export const de: Texts = {
   activity,
   statistics,
   assistant,
+  assistantPage,
+  privacy,
   about: {
     title: "Über",
     tagline: "Taste halten, sprechen, und die Wörter stehen am Cursor.",
@@ -215,7 +228,7 @@ export const de: Texts = {
     copied: "Kopiert",
     privacyTitle: "Deine Wörter bleiben hier",
     privacy:
-      "Sprache wird auf diesem Rechner zu Text. TonnyTray holt nur eines aus dem Netz: ein Modell, wenn du darum bittest.",
+      "Sprache wird auf diesem Rechner zu Text. TonnyTray holt ein Modell, wenn du darum bittest, und fragt ein Sprachmodell auf einem anderen Rechner nur, wo du es erlaubt hast.",
     parts: "Gebaut mit",
     partsText:
       "Tauri (MIT oder Apache-2.0), ggml und whisper.cpp (MIT), SQLite (gemeinfrei), React und Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT), marked (MIT), highlight.js (BSD-3-Clause).",

@@ -2,9 +2,11 @@
 
 import { activity } from "./en/activity";
 import { assistant } from "./en/assistant";
+import { assistantPage } from "./en/assistantPage";
 import { engines } from "./en/engines";
 import { history } from "./en/history";
 import { logs } from "./en/logs";
+import { privacy } from "./en/privacy";
 import { secrets } from "./en/secrets";
 import { statistics } from "./en/statistics";
 import { storage } from "./en/storage";
@@ -25,9 +27,11 @@ export const en = {
     label: "Pages",
     general: "General",
     speech: "Speech",
+    assistant: "Assistant",
     engines: "Engines",
     history: "History",
     secrets: "Secrets",
+    privacy: "Privacy",
     storage: "Storage",
     logs: "Logs",
     about: "About",
@@ -71,6 +75,13 @@ export const en = {
       title: "Shortcut",
       dictate: "Dictate",
       dictateHint: "Hold to speak. A short tap listens hands-free until the next tap. Escape cancels.",
+      assistant: "Ask the assistant",
+      assistantHint: "Hold to ask by voice. Without keys of its own it is asked by typing only.",
+      set: "Set shortcut",
+      none: "None",
+      clear: "Clear",
+      of: (action: string, name: string) => `${action}: ${name}`,
+      taken: (name: string) => `These keys belong to: ${name}. Press others.`,
       change: "Change shortcut",
       press: "Press the new keys",
       pressHint: "Escape keeps the old ones",
@@ -201,6 +212,8 @@ export const en = {
   activity,
   statistics,
   assistant,
+  assistantPage,
+  privacy,
   about: {
     title: "About",
     tagline: "Hold a key, speak, and the words are typed where the cursor is.",
@@ -215,7 +228,7 @@ export const en = {
     copied: "Copied",
     privacyTitle: "Your words stay here",
     privacy:
-      "Speech is turned into text on this machine. The only thing TonnyTray fetches is a model, when you ask for one.",
+      "Speech is turned into text on this machine. TonnyTray fetches a model when you ask for one, and asks a language model on another machine only where you allowed it.",
     parts: "Made with",
     partsText:
       "Tauri (MIT or Apache-2.0), ggml and whisper.cpp (MIT), SQLite (public domain), React and Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT), marked (MIT), highlight.js (BSD-3-Clause).",

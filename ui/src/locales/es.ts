@@ -3,9 +3,11 @@
 import type { Texts } from "./en";
 import { activity } from "./es/activity";
 import { assistant } from "./es/assistant";
+import { assistantPage } from "./es/assistantPage";
 import { engines } from "./es/engines";
 import { history } from "./es/history";
 import { logs } from "./es/logs";
+import { privacy } from "./es/privacy";
 import { secrets } from "./es/secrets";
 import { statistics } from "./es/statistics";
 import { storage } from "./es/storage";
@@ -26,9 +28,11 @@ export const es: Texts = {
     label: "Páginas",
     general: "General",
     speech: "Voz",
+    assistant: "Asistente",
     engines: "Motores",
     history: "Historial",
     secrets: "Secretos",
+    privacy: "Privacidad",
     storage: "Almacenamiento",
     logs: "Registros",
     about: "Acerca de",
@@ -72,6 +76,13 @@ export const es: Texts = {
       title: "Atajo",
       dictate: "Dictar",
       dictateHint: "Mantén para hablar. Un toque corto escucha sin manos hasta el siguiente toque. Escape cancela.",
+      assistant: "Preguntar al asistente",
+      assistantHint: "Mantén para preguntar hablando. Sin teclas propias solo se pregunta escribiendo.",
+      set: "Elegir atajo",
+      none: "Ninguno",
+      clear: "Quitar",
+      of: (action, name) => `${action}: ${name}`,
+      taken: (name) => `Estas teclas son de: ${name}. Pulsa otras.`,
       change: "Cambiar el atajo",
       press: "Pulsa las teclas nuevas",
       pressHint: "Escape conserva las anteriores",
@@ -202,6 +213,8 @@ export const es: Texts = {
   activity,
   statistics,
   assistant,
+  assistantPage,
+  privacy,
   about: {
     title: "Acerca de",
     tagline: "Mantén una tecla, habla, y las palabras se escriben en el cursor.",
@@ -215,7 +228,8 @@ export const es: Texts = {
     copyPath: (name) => `Copiar la carpeta ${name}`,
     copied: "Copiado",
     privacyTitle: "Tus palabras se quedan aquí",
-    privacy: "La voz se convierte en texto en este equipo. TonnyTray solo descarga un modelo, y solo si se lo pides.",
+    privacy:
+      "La voz se convierte en texto en este equipo. TonnyTray descarga un modelo si se lo pides, y pregunta a un modelo de lenguaje en otro equipo solo donde lo has permitido.",
     parts: "Hecho con",
     partsText:
       "Tauri (MIT o Apache-2.0), ggml y whisper.cpp (MIT), SQLite (dominio público), React y Mantine (MIT), Inter (OFL 1.1), Tabler Icons (MIT), marked (MIT), highlight.js (BSD-3-Clause).",

@@ -24,6 +24,8 @@ import { patched } from "../../src/ipc/patched";
 import type { LogRow } from "../../src/ipc/workers";
 import * as done from "./activity";
 import { FakeAssistant } from "./assistant";
+import * as outside from "./outside";
+import { FakePrivacy } from "./privacy";
 import * as sample from "./sample";
 
 type Args = Record<string, unknown>;
@@ -34,6 +36,8 @@ export class FakeApp {
   snapshot: Snapshot = structuredClone(sample.snapshot);
   settings: Settings = structuredClone(sample.settings);
   models = structuredClone(sample.models);
+  languageModels = structuredClone(outside.languageModels);
+  found = structuredClone(outside.found);
   microphones = structuredClone(sample.microphones);
   secrets = structuredClone(sample.secrets);
   storage = structuredClone(sample.storage);
@@ -43,6 +47,7 @@ export class FakeApp {
   appLog: AppLogRow[];
   usage: (name: string) => UsagePoint[];
   readonly assistant: FakeAssistant;
+  readonly privacy: FakePrivacy;
   readonly calls: Call[] = [];
   private readonly removed = new Set<string>();
   private readonly overrides = new Map<string, Handler>();
@@ -52,6 +57,7 @@ export class FakeApp {
     entries = 120,
   ) {
     this.assistant = new FakeAssistant(now, entries === 0);
+    this.privacy = new FakePrivacy(now, entries, () => this.settings);
     this.activity = done.activity(entries, now);
     this.history = sample.history(entries, now);
     this.log = sample.log(entries * 5, now.getTime());
@@ -101,7 +107,8 @@ export class FakeApp {
 
   private answer(command: string, args: Args): unknown {
     this.calls.push({ command, args });
-    const handler = this.overrides.get(command) ?? this.handlers[command] ?? this.assistant.handlers[command];
+    const elsewhere = this.assistant.handlers[command] ?? this.privacy.handlers[command];
+    const handler = this.overrides.get(command) ?? this.handlers[command] ?? elsewhere;
     if (!handler) throw new Error(`The fake app knows no command ${command}`);
     return handler(args);
   }
@@ -136,6 +143,15 @@ export class FakeApp {
       return null;
     },
     models_import: () => null,
+    language_list: () => this.languageModels,
+    language_remove: ({ id }) => {
+      this.languageModels = this.languageModels.map((model) =>
+        model.id === id ? { ...model, installed: false, chosen: false, path: null } : model,
+      );
+      return null;
+    },
+    language_import: () => "imported",
+    language_found: () => this.found,
     microphone_list: () => this.microphones,
     microphone_test: () => null,
     history_list: ({ query }) => this.page(query as HistoryQuery),

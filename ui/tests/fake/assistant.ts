@@ -109,6 +109,11 @@ export class FakeAssistant {
       const { parent } = this.messageOf(view.id, answer as string);
       return this.answerTo(view.id, parent, null, model as string | null);
     },
+    assistant_agree: ({ answer }) => {
+      const view = this.holderOf(answer as string);
+      const { parent } = this.messageOf(view.id, answer as string);
+      return this.answerTo(view.id, parent, null, null);
+    },
     conversation_list: ({ query }) => this.list(query as ConversationQuery),
     conversation_get: ({ id }) => this.view(id as string),
     conversation_rename: ({ id, title }) => {

@@ -28,13 +28,13 @@ export const facts: AppFacts = {
 
 export const settings: Settings = {
   assistant: {
-    models: ["openai/gpt-4o", "local/smollm2"],
+    models: ["openai/gpt-4o", "anthropic/claude-sonnet", "openrouter/unknown-8b", "local/smollm2"],
     prompts: [
       { name: "Translator", text: "Translate whatever comes into English. Say nothing else." },
       { name: "Reviewer", text: "Look for mistakes in code. Name the line and the reason." },
     ],
     system: "Answer briefly, in plain words.",
-    providers: ["openai"],
+    providers: ["openai", "anthropic"],
     addresses: [],
     longest_answer: 2048,
     patience_s: 10,
@@ -206,6 +206,18 @@ export const secrets: VaultReport = {
       id: "elevenlabs",
       label: "ElevenLabs key",
       purpose: "Voices that read answers aloud.",
+      presence: "unset",
+      place: null,
+      set_at: null,
+      used_at: null,
+      can_be_tried: true,
+      trial_note: null,
+      can_be_typed: true,
+    },
+    {
+      id: "anthropic",
+      label: "Anthropic key",
+      purpose: "For questions to Claude, if you choose to.",
       presence: "unset",
       place: null,
       set_at: null,

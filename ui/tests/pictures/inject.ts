@@ -15,6 +15,9 @@ const storeProblem = {
   advice: "Close other copies of TonnyTray and try again; run `tonny doctor`.",
 };
 
+/** What the pages about other machines ask. */
+const OUTSIDE = ["provider_list", "ledger_days", "ledger_list", "contract_get"];
+
 const scenes: Record<string, () => void> = {
   empty: () => {
     app.snapshot.model.installed = false;
@@ -23,6 +26,10 @@ const scenes: Record<string, () => void> = {
     app.models = app.models.map((model) => ({ ...model, installed: false, chosen: false }));
     app.microphones = [];
     app.secrets = { ...app.secrets, secrets: [] };
+    app.privacy.providers = [];
+    app.assistant.models = [];
+    app.settings.assistant = { ...app.settings.assistant, models: [], prompts: [], system: null };
+    app.settings.hotkeys = { ...app.settings.hotkeys, assistant: null };
     app.storage = { ...app.storage, utterances: 0, recordings_bytes: 0, first_at: null, backups: [] };
   },
   loading: () => {
@@ -36,6 +43,7 @@ const scenes: Record<string, () => void> = {
       "secrets_list",
       "conversation_list",
       "conversation_get",
+      ...OUTSIDE,
     ])
       app.hang(command);
     app.settings = { ...app.settings };
@@ -51,6 +59,7 @@ const scenes: Record<string, () => void> = {
       "storage_view",
       "conversation_list",
       "conversation_get",
+      ...OUTSIDE,
     ])
       app.refuse(command, storeProblem);
   },
@@ -62,6 +71,16 @@ const scenes: Record<string, () => void> = {
       findings: ["The index of texts does not know rowid 4311."],
       mended: ["The search over utterances had lost step with its texts and was made anew."],
     }));
+    const test = app.privacy.handlers.provider_test;
+    app.answers("provider_test", (args) =>
+      args.id === "anthropic"
+        ? Promise.reject({
+            code: "TT-LLM-101",
+            message: "Anthropic: The key was refused (HTTP 401, authentication_error).",
+            advice: "Put in a new key under Settings, Secrets.",
+          })
+        : test?.(args),
+    );
     app.refuse("secrets_set", {
       code: "TT-SECRET-904",
       message: "OpenAI refused the key.",

@@ -7,6 +7,7 @@ import { mkdirSync, readFileSync } from "node:fs";
 import { createRequire } from "node:module";
 import { join } from "node:path";
 import { chromium } from "playwright-core";
+import { outsideActs, outsideShots } from "./outside.mjs";
 import { browserPath, bundledFake, serve, ui } from "./stage.mjs";
 
 const folder = process.argv[2] ?? join(ui, "dist-pictures");
@@ -49,6 +50,7 @@ for (const theme of ["light", "dark"])
     shots.push({ page: "history", theme, size, scene: "full", act: "undo" });
     for (const act of ["activity", "statistics", "year", "export"])
       shots.push({ page: "history", theme, size, scene: "full", act });
+    shots.push(...outsideShots.map((shot) => ({ scene: "full", ...shot, theme, size })));
   }
 shots.push({ page: "history", theme: "light", size: sizes[0], scene: "million", act: "scroll" });
 /** The assistant's window, at its usual size and at its smallest. */
@@ -69,9 +71,20 @@ for (const theme of ["light", "dark"])
       assistant({ page: "shelf", scene: "loading" });
     } else assistant({ page: "shelf", act: "list" });
   }
+const everyPage = [
+  "general",
+  "speech",
+  "assistant",
+  "engines",
+  "history",
+  "secrets",
+  "privacy",
+  "storage",
+  "logs",
+  "about",
+];
 for (const language of ["de", "es"])
-  for (const page of ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"])
-    shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
+  for (const page of everyPage) shots.push({ page, theme: "light", size: [800, 560], scene: "full", language });
 for (const language of ["de", "es"])
   for (const size of small)
     shots.push({ window: "assistant", page: "shelf", theme: "light", size, scene: "full", language });
@@ -79,6 +92,7 @@ for (const language of ["de", "es"])
 const inConversation = (page) => page.getByRole("region", { name: "Conversation" });
 
 const acts = {
+  ...outsideActs,
   end: async (page) => {
     await page.getByText(/This answer was cut off/).waitFor();
   },
@@ -201,7 +215,7 @@ const acts = {
     await page.getByRole("option").last().waitFor();
   },
   record: async (page) => {
-    await page.getByRole("button", { name: "Change shortcut" }).click();
+    await page.getByRole("button", { name: "Change shortcut: Dictate" }).click();
     await page.keyboard.down("Control");
   },
   reset: async (page) => {

@@ -9,6 +9,9 @@ import { useCommand } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
 import classes from "./Conversation.module.css";
 
+/** The contract lets it leave only with the user's yes. */
+const CONSENT = "TT-LLM-191";
+
 export function AnswerEnd({ message }: { message: MessageView }) {
   const texts = useTexts().assistant.answer;
   const { state, finish, problem } = message;
@@ -48,6 +51,7 @@ function End({ message, isBad = false, children }: EndProps) {
   const texts = useTexts().assistant.answer;
   const goOn = useCommand(client.assistantContinue);
   const again = useCommand(client.assistantRegenerate);
+  const agree = useCommand(client.assistantAgree);
   const Icon = isBad ? IconAlertTriangle : IconInfoCircle;
   return (
     <div className={classes.end} data-bad={isBad || undefined} role="note">
@@ -57,6 +61,11 @@ function End({ message, isBad = false, children }: EndProps) {
         {message.can_continue ? (
           <Button variant="default" size="xs" loading={goOn.isPending} onClick={() => goOn.mutate([message.id])}>
             {texts.goOn}
+          </Button>
+        ) : null}
+        {message.problem?.code === CONSENT ? (
+          <Button variant="default" size="xs" loading={agree.isPending} onClick={() => agree.mutate([message.id])}>
+            {texts.agree}
           </Button>
         ) : null}
         {message.state === "complete" ? null : (

@@ -1,4 +1,4 @@
-// The key to hold, and what counts as a tap.
+// The keys to hold, for dictation and for the assistant, and what counts as a tap.
 import { AmountRow } from "../../components/AmountRow";
 import { HotkeyRecorder } from "../../components/HotkeyRecorder";
 import { Row, Section } from "../../components/Page";
@@ -16,8 +16,19 @@ export function ShortcutSection() {
     <Section title={general.shortcut.title}>
       <Row label={general.shortcut.dictate} hint={paused ? general.shortcut.paused : general.shortcut.dictateHint}>
         <HotkeyRecorder
+          name={general.shortcut.dictate}
           hotkey={hotkeys.dictate}
+          taken={{ hotkey: hotkeys.assistant, name: general.shortcut.assistant }}
           onChange={(hotkey) => patch.mutate({ key: "hotkeys.dictate", value: hotkey })}
+        />
+      </Row>
+      <Row label={general.shortcut.assistant} hint={general.shortcut.assistantHint}>
+        <HotkeyRecorder
+          name={general.shortcut.assistant}
+          hotkey={hotkeys.assistant}
+          taken={{ hotkey: hotkeys.dictate, name: general.shortcut.dictate }}
+          onChange={(hotkey) => patch.mutate({ key: "hotkeys.assistant", value: hotkey })}
+          onClear={() => patch.mutate({ key: "hotkeys.assistant", value: null })}
         />
       </Row>
       {problem ? (

@@ -2,15 +2,21 @@
 import { Button, TextInput } from "@mantine/core";
 import { type FormEvent, useId, useState } from "react";
 import { Row } from "../../components/Page";
-import { client } from "../../ipc/client";
-import { queryKeys, useCommand } from "../../ipc/queries";
+import { useCommand } from "../../ipc/queries";
 import { useTexts } from "../../locales/locale";
 import classes from "./Speech.module.css";
 
-export function ImportModel() {
+type Props = {
+  importModel: (path: string) => Promise<unknown>;
+  /** The list that is other afterwards. */
+  list: readonly string[];
+  hint: string;
+};
+
+export function ImportModel({ importModel, list, hint }: Props) {
   const texts = useTexts().speech.models;
   const [path, setPath] = useState("");
-  const importing = useCommand(client.modelsImport, [queryKeys.models], () => setPath(""));
+  const importing = useCommand(importModel, [list], () => setPath(""));
   const id = useId();
   const submit = (event: FormEvent) => {
     event.preventDefault();
@@ -18,7 +24,7 @@ export function ImportModel() {
   };
   return (
     <form onSubmit={submit} className={classes.import}>
-      <Row label={texts.import} hint={texts.importHint} labelFor={id}>
+      <Row label={texts.import} hint={hint} labelFor={id}>
         <TextInput
           id={id}
           size="xs"

@@ -5,14 +5,28 @@ import { useState } from "react";
 import { Confirm } from "../../components/Confirm";
 import type { ModelRow, Snapshot } from "../../ipc/bindings";
 import { client } from "../../ipc/client";
-import { queryKeys, useCommand, useSettingsPatch } from "../../ipc/queries";
+import { useCommand } from "../../ipc/queries";
 import { type Locale, useLocale } from "../../locales/locale";
 import classes from "./Speech.module.css";
 
 type Install = NonNullable<Snapshot["install"]>;
-type Props = { model: ModelRow; install: Install | null };
 
-export function ModelCard({ model, install }: Props) {
+/** What a model of either kind has, of speech or of language. */
+export type CardModel = Pick<
+  ModelRow,
+  "id" | "name" | "summary" | "languages" | "licence" | "bytes" | "installed" | "chosen"
+> & { recommended?: boolean };
+
+export type ModelDeeds = {
+  /** The list that is other afterwards. */
+  list: readonly string[];
+  use: () => void;
+  remove: (id: string) => Promise<unknown>;
+};
+
+type Props = { model: CardModel; install: Install | null; deeds: ModelDeeds };
+
+export function ModelCard({ model, install, deeds }: Props) {
   const locale = useLocale();
   const texts = locale.texts.speech.models;
   const installing = install?.id === model.id;
@@ -32,13 +46,17 @@ export function ModelCard({ model, install }: Props) {
         {installing ? <Installing install={install} /> : null}
       </div>
       <div className={classes.modelActions}>
-        {installing ? <CancelInstall /> : <Actions model={model} waiting={install !== null} />}
+        {installing ? (
+          <CancelInstall list={deeds.list} />
+        ) : (
+          <Actions model={model} waiting={install !== null} deeds={deeds} />
+        )}
       </div>
     </article>
   );
 }
 
-function facts(model: ModelRow, { texts, format }: Locale): string[] {
+function facts(model: CardModel, { texts, format }: Locale): string[] {
   const { english, languages } = texts.speech.models;
   const [only] = model.languages;
   const spoken =
@@ -72,9 +90,9 @@ function Installing({ install }: { install: Install }) {
   );
 }
 
-function CancelInstall() {
+function CancelInstall({ list }: { list: readonly string[] }) {
   const texts = useLocale().texts.speech.models;
-  const cancel = useCommand(client.modelsCancelInstall, [queryKeys.models]);
+  const cancel = useCommand(client.modelsCancelInstall, [list]);
   return (
     <Tooltip label={texts.cancel}>
       <ActionIcon variant="default" size={30} aria-label={texts.cancel} onClick={() => cancel.mutate([])}>
@@ -84,10 +102,9 @@ function CancelInstall() {
   );
 }
 
-function Actions({ model, waiting }: { model: ModelRow; waiting: boolean }) {
+function Actions({ model, waiting, deeds }: { model: CardModel; waiting: boolean; deeds: ModelDeeds }) {
   const texts = useLocale().texts.speech.models;
-  const install = useCommand(client.modelsInstall, [queryKeys.models]);
-  const patch = useSettingsPatch();
+  const install = useCommand(client.modelsInstall, [deeds.list]);
   if (!model.installed)
     return (
       <Tooltip label={texts.waiting} disabled={!waiting}>
@@ -113,25 +130,20 @@ function Actions({ model, waiting }: { model: ModelRow; waiting: boolean }) {
           {texts.inUse}
         </span>
       ) : (
-        <Button
-          variant="default"
-          size="xs"
-          aria-label={`${texts.use} ${model.name}`}
-          onClick={() => patch.mutate({ key: "speech.model", value: model.id })}
-        >
+        <Button variant="default" size="xs" aria-label={`${texts.use} ${model.name}`} onClick={deeds.use}>
           {texts.use}
         </Button>
       )}
-      <Remove model={model} />
+      <Remove model={model} deeds={deeds} />
     </>
   );
 }
 
-function Remove({ model }: { model: ModelRow }) {
+function Remove({ model, deeds }: { model: CardModel; deeds: ModelDeeds }) {
   const { texts, format } = useLocale();
   const { removeOf, removeTitle, removeBody, remove } = texts.speech.models;
   const [asking, setAsking] = useState(false);
-  const removing = useCommand(client.modelsRemove, [queryKeys.models]);
+  const removing = useCommand(deeds.remove, [deeds.list]);
   return (
     <>
       <Tooltip label={remove}>

@@ -66,6 +66,7 @@ export const assistant: Texts["assistant"] = {
     again: "Noch einmal fragen",
     againWith: "Ein anderes Modell fragen",
     goOn: "Fortsetzen",
+    agree: "Dieses eine Mal senden",
     address: (url) => `${url} (ein Klick kopiert die Adresse)`,
     addressCopied: "Adresse kopiert.",
     table: "Tabelle",

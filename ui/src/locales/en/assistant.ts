@@ -65,6 +65,7 @@ export const assistant = {
     again: "Ask again",
     againWith: "Ask again with another model",
     goOn: "Continue",
+    agree: "Send it this once",
     address: (url: string) => `${url} (a click copies the address)`,
     addressCopied: "Address copied.",
     table: "Table",

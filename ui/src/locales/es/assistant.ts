@@ -66,6 +66,7 @@ export const assistant: Texts["assistant"] = {
     again: "Preguntar otra vez",
     againWith: "Preguntar a otro modelo",
     goOn: "Continuar",
+    agree: "Enviar solo esta vez",
     address: (url) => `${url} (un clic copia la dirección)`,
     addressCopied: "Dirección copiada.",
     table: "Tabla",

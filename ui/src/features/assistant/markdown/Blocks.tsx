@@ -13,7 +13,7 @@ import type { Reading } from "./reader";
 
 export function Blocks({ reading }: { reading: Reading }) {
   return (
-    <div className={classes.text}>
+    <div className={classes.text} data-words>
       <Pages pages={reading.done} Each={BlockView} />
       {/* Keyed by its place in the whole, so that a block that is finished keeps its element. */}
       {reading.open.map((block, index) => (

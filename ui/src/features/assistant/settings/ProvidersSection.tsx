@@ -1,0 +1,28 @@
+// Who may be asked at all: what is on this machine always, anybody else where the user says so.
+import { IconCloudOff } from "@tabler/icons-react";
+import { EmptyNote } from "../../../components/EmptyNote";
+import { Section } from "../../../components/Page";
+import { usePresence, useProviders } from "../../../ipc/providers";
+import { useTexts } from "../../../locales/locale";
+import { ProviderRow } from "./ProviderRow";
+
+export function ProvidersSection({ onOpenSecrets }: { onOpenSecrets: () => void }) {
+  const texts = useTexts().assistantPage.providers;
+  const providers = useProviders();
+  const presence = usePresence();
+  return (
+    <Section title={texts.title} hint={texts.hint}>
+      {providers.length === 0 ? (
+        <EmptyNote icon={IconCloudOff} title={texts.emptyTitle} hint={texts.emptyHint} />
+      ) : null}
+      {providers.map((provider) => (
+        <ProviderRow
+          key={provider.id}
+          provider={provider}
+          presence={presence(provider.secret)}
+          onOpenSecrets={onOpenSecrets}
+        />
+      ))}
+    </Section>
+  );
+}

@@ -1,0 +1,45 @@
+// The order of models, with what is known of each: pure, tested as tables.
+import type { ModelChoice } from "../../../ipc/bindings";
+import type { Texts } from "../../../locales/en";
+import type { Formats } from "../../../locales/locale";
+
+/** A model of the user's order; without a choice the app does not know it, or was not asked yet. */
+export type Ordered = { id: string; name: string; choice: ModelChoice | undefined };
+
+export function ordered(ids: readonly string[], choices: readonly ModelChoice[]): Ordered[] {
+  return ids.map((id) => {
+    const choice = choices.find((one) => one.id === id);
+    return { id, name: choice?.label ?? id, choice };
+  });
+}
+
+/** "On this machine · 8.2K tokens · free" */
+export function factsOf(choice: ModelChoice, texts: Texts, format: Formats): string {
+  const { provider_label, is_local, window, price, vision } = choice;
+  const words = texts.assistant.model;
+  const cost =
+    price === null || price.input === null || price.output === null
+      ? texts.assistant.answer.unknownPrice
+      : words.price(format.dollars(price.input), format.dollars(price.output));
+  const facts = [
+    is_local ? texts.assistantPage.models.local : provider_label,
+    window === null ? words.windowUnknown : words.window(format.rounded(window)),
+    is_local ? texts.assistant.answer.free : cost,
+    vision === true ? words.vision : "",
+  ];
+  // A line that is too long breaks between two facts, not inside of one.
+  const whole = facts.filter((fact) => fact !== "").map((fact) => fact.replaceAll(" ", "\u00a0"));
+  return whole.join("\u00a0\u00a0·  ");
+}
+
+/** Whether it has a provider and a model: what is behind the first slash may hold more of them. */
+export function isModelId(text: string): boolean {
+  const slash = text.indexOf("/");
+  return slash > 0 && slash < text.length - 1 && !/\s/.test(text);
+}
+
+/** The name with another provider in front; a model that was typed already stays. */
+export function withProvider(text: string, provider: string): string {
+  const slash = text.indexOf("/");
+  return `${provider}/${slash < 0 ? text : text.slice(slash + 1)}`;
+}

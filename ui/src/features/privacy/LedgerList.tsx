@@ -1,0 +1,78 @@
+// The rows of the ledger: only those on the screen exist.
+import { StatusDot, type Tone } from "../../components/StatusDot";
+import { useLongList } from "../../components/useLongList";
+import { useNow } from "../../components/useNow";
+import type { LedgerView } from "../../ipc/bindings";
+import { useLocale, wordFor } from "../../locales/locale";
+import { costWords, type Fate, fateOf, trafficWords } from "./ledger";
+import classes from "./Privacy.module.css";
+
+const ROW_HEIGHT = 76;
+const OVERSCAN = 6;
+/** Rows before the end at which more are asked for, so that scrolling does not stop at each page. */
+const AHEAD = 20;
+const TONES: Record<Fate, Tone> = { complete: "good", here: "quiet", failed: "bad", refused: "warn" };
+
+type Row = LedgerView & { id: number };
+
+export function LedgerList({ rows, onEnd }: { rows: Row[]; onEnd: () => void }) {
+  const { texts } = useLocale();
+  const now = useNow(30_000);
+  const { scroll, list, shown } = useLongList({ rows, height: ROW_HEIGHT, overscan: OVERSCAN, ahead: AHEAD, onEnd });
+  return (
+    // Nothing in the list takes the focus, so the list itself must for the keyboard to scroll it.
+    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region without controls
+    // biome-ignore lint/a11y/useSemanticElements: the card around it is a section with the same name already
+    <div ref={scroll} className={classes.scroll} tabIndex={0} role="group" aria-label={texts.privacy.ledger.list}>
+      <ul className={classes.ledger} style={{ height: list.getTotalSize() }}>
+        {shown.map(({ key, index, start, size }) => {
+          const row = rows[index];
+          return row ? (
+            <li key={key} className={classes.item} style={{ height: size, transform: `translateY(${start}px)` }}>
+              <Line row={row} now={now} />
+            </li>
+          ) : null;
+        })}
+      </ul>
+    </div>
+  );
+}
+
+function Line({ row, now }: { row: Row; now: Date }) {
+  const { texts, format } = useLocale();
+  const words = texts.privacy.ledger;
+  const at = new Date(row.at);
+  const fate = fateOf(row);
+  const numbers = fate === "refused" ? [] : [trafficWords(row, texts, format), tokensOf(row)];
+  function tokensOf({ tokens_in, tokens_out, is_estimated }: LedgerView): string {
+    if ((tokens_in ?? 0) + (tokens_out ?? 0) === 0) return "";
+    const tokens = words.tokens(format.number(tokens_in ?? 0), format.number(tokens_out ?? 0));
+    return is_estimated ? words.estimated(tokens) : tokens;
+  }
+  const rules = row.rules.join(", ");
+  const ruled = rules === "" ? "" : fate === "refused" ? words.stopped(rules) : words.masked(rules);
+  const facts = [wordFor(words.purposes, row.purpose), ...numbers, ruled].filter((part) => part !== "").join("  ·  ");
+  const to = row.model === "" ? row.host : `${row.host}  ·  ${row.model}`;
+  return (
+    <>
+      <div className={classes.top}>
+        <span className={classes.strong} data-cut title={to}>
+          {to}
+        </span>
+        <StatusDot
+          tone={TONES[fate]}
+          label={row.code === null ? words.states[fate] : `${words.states[fate]}, ${row.code}`}
+        />
+      </div>
+      <p className={classes.facts} data-cut title={facts}>
+        {facts}
+      </p>
+      <div className={classes.top}>
+        <time className={classes.facts} dateTime={row.at} title={format.moment(at)}>
+          {format.ago(at, now)}
+        </time>
+        <span className={classes.cost}>{costWords(row, texts, format)}</span>
+      </div>
+    </>
+  );
+}
