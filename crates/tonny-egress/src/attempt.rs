@@ -6,8 +6,9 @@
 
 mod timers;
 
+use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
-use std::time::UNIX_EPOCH;
+use std::time::{Duration, UNIX_EPOCH};
 
 use reqwest::header::{ACCEPT_ENCODING, DATE, HeaderValue};
 use reqwest::{Body, Method, Request, Response, Url};
@@ -18,7 +19,7 @@ use tokio_util::sync::CancellationToken;
 pub use timers::Timers;
 
 use crate::chat::{ChatRequest, Event};
-use crate::classify::{Refusal, classify};
+use crate::classify::{Refusal, classify, used_up};
 use crate::client::{ChatClient, headers};
 use crate::fault::{Fault, FaultCode};
 use crate::policy::Approved;
@@ -53,18 +54,26 @@ pub struct Attempt<'a> {
     pub timers: Timers,
 }
 
-/// Counts the bytes of an answer, also of one that is given up.
+/// Counts the bytes of an answer, also of one that is given up, and keeps what its head says of the limits.
 #[derive(Debug, Default)]
-pub struct Received(AtomicU64);
+pub struct Received {
+    bytes: AtomicU64,
+    used_up: OnceLock<Duration>,
+}
 
 impl Received {
     /// How many came so far.
     pub fn bytes(&self) -> u64 {
-        self.0.load(Ordering::Relaxed)
+        self.bytes.load(Ordering::Relaxed)
+    }
+
+    /// How long nothing more is free after this one, where the provider said that this one was the last.
+    pub fn used_up(&self) -> Option<Duration> {
+        self.used_up.get().copied()
     }
 
     fn more(&self, bytes: usize) {
-        self.0.fetch_add(bytes as u64, Ordering::Relaxed);
+        self.bytes.fetch_add(bytes as u64, Ordering::Relaxed);
     }
 }
 
@@ -109,6 +118,9 @@ impl Attempt<'_> {
         let mut response = answered.map_err(|error| unreachable::fault(&self.provider.id, &error))?;
         if !response.status().is_success() {
             return Err(self.refused(response, until, received).await);
+        }
+        if let Some(free_in) = used_up(response.headers(), &self.provider.id) {
+            _ = received.used_up.set(free_in);
         }
         let mut out = Vec::new();
         while !answer.is_over() {

@@ -59,6 +59,12 @@ struct Case<'a> {
     retry_after: Option<Duration>,
 }
 
+/// How long nothing more is free at this provider, where the head of an answer says that it was the last of a limit and when
+/// that begins anew.
+pub fn used_up(headers: &HeaderMap, provider: &str) -> Option<Duration> {
+    delay::of_reset(headers, rates::exhausted(headers, provider)?)
+}
+
 /// What an answer with this status, these headers and this body means.
 pub fn classify(refusal: &Refusal<'_>) -> Fault {
     let body = String::from_utf8_lossy(&refusal.body[..refusal.body.len().min(LOOKED_AT)]);

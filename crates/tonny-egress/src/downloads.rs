@@ -10,7 +10,8 @@ use reqwest::header::{CONTENT_RANGE, RANGE};
 use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use crate::part::{self, Part};
-use crate::{EgressError, PackageIndex};
+use crate::switch::is_here;
+use crate::{EgressError, PackageIndex, Switch};
 
 /// A host that does not answer the handshake in this time is taken as unreachable; Linux alone would try for 2 minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
@@ -28,6 +29,7 @@ const REPORT_EVERY: u64 = 256 << 10;
 pub struct Downloads {
     pub(crate) client: Client,
     pub(crate) stall: Duration,
+    switch: Switch,
 }
 
 /// One file to fetch.
@@ -68,13 +70,20 @@ impl Downloads {
 
     /// With another stall timeout.
     pub fn with_stall_timeout(stall: Duration) -> Result<Self, EgressError> {
+        let switch = Switch::default();
+        let judge = switch.clone();
         let client = Client::builder()
             .user_agent(concat!("TonnyTray/", env!("CARGO_PKG_VERSION")))
             .connect_timeout(CONNECT_TIMEOUT)
-            .redirect(redirect::Policy::custom(follow))
+            .redirect(redirect::Policy::custom(move |attempt| follow(attempt, &judge)))
             .build()
             .map_err(EgressError::Client)?;
-        Ok(Self { client, stall })
+        Ok(Self { client, stall, switch })
+    }
+
+    /// What closes it to other machines.
+    pub fn switch(&self) -> &Switch {
+        &self.switch
     }
 
     /// Fetches a file; returns at once when it is already there with the right hash.
@@ -201,7 +210,11 @@ impl Downloads {
         url: &Url,
         wait: impl Future<Output = reqwest::Result<T>>,
     ) -> Result<T, EgressError> {
-        match tokio::time::timeout(self.stall, wait).await {
+        let in_time = tokio::time::timeout(self.stall, wait);
+        let Some(ended) = self.switch.pass(url.host_str(), in_time).await else {
+            return Err(EgressError::Offline { host: host(url) });
+        };
+        match ended {
             Ok(Ok(value)) => Ok(value),
             Ok(Err(source)) if source.is_redirect() => Err(EgressError::Redirected { host: host(url) }),
             Ok(Err(source)) => Err(EgressError::Network { host: host(url), source: source.without_url() }),
@@ -224,15 +237,14 @@ pub(crate) fn host(url: &Url) -> String {
 }
 
 fn is_secure(url: &Url) -> bool {
-    let here = || matches!(url.host_str(), Some("127.0.0.1" | "[::1]" | "localhost"));
-    url.scheme() == "https" || (url.scheme() == "http" && here())
+    url.scheme() == "https" || (url.scheme() == "http" && is_here(url.host_str()))
 }
 
-fn follow(attempt: redirect::Attempt<'_>) -> redirect::Action {
+fn follow(attempt: redirect::Attempt<'_>, switch: &Switch) -> redirect::Action {
     // A public host must not send us to a service of this machine, so only loopback may name loopback.
     let from_https = attempt.previous().first().is_some_and(|first| first.scheme() == "https");
     let allowed = if from_https { attempt.url().scheme() == "https" } else { is_secure(attempt.url()) };
-    if !allowed || attempt.previous().len() > MAX_REDIRECTS {
+    if !allowed || switch.bars(attempt.url().host_str()) || attempt.previous().len() > MAX_REDIRECTS {
         return attempt.error("redirect refused");
     }
     attempt.follow()

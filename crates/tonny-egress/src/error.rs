@@ -26,6 +26,12 @@ pub enum EgressError {
         #[source]
         source: reqwest::Error,
     },
+    /// The user has switched everything off that leaves this machine.
+    #[error("{host} is another machine, and TonnyTray is switched to offline")]
+    Offline {
+        /// The host.
+        host: String,
+    },
     /// The connection ended before the file did.
     #[error("{host} ended the download at byte {got} of {expected}")]
     CutShort {

@@ -67,6 +67,8 @@ pub enum TurnEvent {
     Ended {
         /// Bytes of its answer that came.
         received: u64,
+        /// How long nothing more is free there, where this one was the last of a limit.
+        used_up: Option<Duration>,
     },
     /// An attempt failed, and another one follows.
     Notice {
@@ -181,7 +183,11 @@ where
                     Ok(()) => return,
                     Err(fault) => fault,
                 };
-            if events.send(TurnEvent::Ended { received: received.bytes() }).await.is_err() {
+            if events
+                .send(TurnEvent::Ended { received: received.bytes(), used_up: received.used_up() })
+                .await
+                .is_err()
+            {
                 return;
             }
             let may_retry = retries.may(now());
@@ -225,7 +231,12 @@ where
                         if !rest.is_empty() {
                             _ = events.send(TurnEvent::Text(rest)).await;
                         }
-                        _ = events.send(TurnEvent::Ended { received: received.bytes() }).await;
+                        _ = events
+                            .send(TurnEvent::Ended {
+                                received: received.bytes(),
+                                used_up: received.used_up(),
+                            })
+                            .await;
                         _ = events.send(TurnEvent::Done(finish)).await;
                         return Ok(());
                     }

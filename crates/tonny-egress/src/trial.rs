@@ -9,16 +9,20 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, StatusCode, Url, redirect};
 use tokio::net::TcpStream;
 
-use crate::EgressError;
 use crate::downloads::secure;
+use crate::{EgressError, Switch};
 
 /// A person waits for it with a form open.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// Why nothing was learned while nothing leaves this machine.
+const OFFLINE: &str = "TonnyTray is switched to offline";
 
 /// Tries keys and addresses. Cheap to clone.
 #[derive(Clone, Debug)]
 pub struct Trials {
     client: Client,
+    switch: Switch,
 }
 
 /// How a trial ended.
@@ -41,12 +45,18 @@ impl Trials {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(EgressError::Client)?;
-        Ok(Self { client })
+        Ok(Self { client, switch: Switch::default() })
+    }
+
+    /// What closes it to other machines.
+    pub fn switch(&self) -> &Switch {
+        &self.switch
     }
 
     /// A GET with these headers. Only 401 and 403 say that a key is wrong: anything else may have other reasons.
     pub async fn get(&self, url: &str, headers: &[(&str, &str)]) -> Verdict {
         let Ok(url) = secure(url) else { return unknown("the address is not encrypted") };
+        let host = url.host_str().map(str::to_owned);
         let mut request = self.client.get(url);
         for (name, value) in headers {
             let (Ok(name), Ok(mut value)) = (HeaderName::try_from(*name), HeaderValue::try_from(*value))
@@ -56,7 +66,10 @@ impl Trials {
             value.set_sensitive(true);
             request = request.header(name, value);
         }
-        match request.send().await.map(|answer| answer.status()) {
+        let Some(sent) = self.switch.pass(host.as_deref(), request.send()).await else {
+            return unknown(OFFLINE);
+        };
+        match sent.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => Verdict::Good,
             Ok(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
                 Verdict::Refused(status.as_u16())
@@ -71,7 +84,9 @@ impl Trials {
     /// Whether something listens at the address's host and port. Nothing is sent.
     pub async fn reach(&self, address: &str) -> Verdict {
         let Some((host, port)) = endpoint(address) else { return unknown("the address has no port") };
-        match tokio::time::timeout(DEADLINE, connect(&host, port)).await {
+        let in_time = tokio::time::timeout(DEADLINE, connect(&host, port));
+        let Some(ended) = self.switch.pass(Some(&host), in_time).await else { return unknown(OFFLINE) };
+        match ended {
             Ok(Ok(_)) => Verdict::Good,
             Ok(Err(error)) => unknown(&format!("nothing answered there ({})", error.kind())),
             Err(_) => unknown("there was no answer in time"),

@@ -104,8 +104,9 @@ impl Turn {
     }
 
     fn decide(&self, fault: &Fault, now: Instant, chance: f64, may_retry: bool) -> Step {
-        let again = self.pause_before_another(fault, now, chance).filter(|_| may_retry);
         let next = self.next(fault);
+        let again = self.pause_before_another(fault, now, chance);
+        let again = again.filter(|_| may_retry && !self.is_better_elsewhere(fault, next));
         let is_last = self.attempts >= MOST_ATTEMPTS;
         if self.has_shown {
             let here = self.candidates[self.at];
@@ -122,6 +123,12 @@ impl Turn {
             (None, Some(next)) => Step::Switch(next),
             (None, None) => Step::End,
         }
+    }
+
+    /// A host that takes no connection is not waited for while another one can answer.
+    fn is_better_elsewhere(&self, fault: &Fault, next: Option<usize>) -> bool {
+        let never_reached = matches!(fault.code.rules().retry_same, RetrySame::Once | RetrySame::ConnectOnly);
+        never_reached && next.is_some_and(|next| !self.has_shown || self.candidates[next].prefill)
     }
 
     /// How long to wait before the same target is asked again, if that is worth it and fits the patience.
@@ -194,6 +201,23 @@ mod tests {
             (two, false, fault(C::RATE_REQUESTS, None), Step::Switch(1), "a limit without a time"),
             (two, false, fault(C::RATE_REQUESTS, Some(500)), Step::Again(ms(500)), "a limit with one"),
             (two, false, fault(C::AUTH_INVALID, None), Step::Switch(1), "a wrong key does not get better"),
+            (
+                two,
+                false,
+                fault(C::CONNECT_FAILED, None),
+                Step::Switch(1),
+                "nobody is there, and another one is",
+            ),
+            (two, false, fault(C::TIMEOUT_CONNECT, None), Step::Switch(1), "the timer is paid once"),
+            (&[PLAIN], false, fault(C::CONNECT_FAILED, None), Step::Again(ms(250)), "there is no other"),
+            (
+                &[PREFILL, PLAIN],
+                true,
+                fault(C::DNS, None),
+                Step::Continue(0, ms(250)),
+                "the other cannot go on",
+            ),
+            (&[PREFILL, PREFILL], true, fault(C::DNS, None), Step::Continue(1, ms(0)), "the other can go on"),
             (two, false, fault(C::CONTEXT_OVERFLOW, None), Step::Switch(1), "the next has a larger window"),
             (
                 &[LARGE, PLAIN],

@@ -4,10 +4,15 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "policy_cost/texts.rs"]
+#[allow(dead_code, reason = "the row knows ordinary ones")]
+mod texts;
+
 use std::hint::black_box;
 use std::time::{Duration, Instant};
 
 use sha2::Digest as _;
+use texts::{TEXTS, long};
 use tonny_egress::chat::{ChatRequest, Message, Part, Role};
 use tonny_egress::cost::Cost;
 use tonny_egress::policy::{Contract, Decision, Placeholders, Policy, Proposal, Spent, Target};
@@ -59,32 +64,6 @@ fn median(tries: usize, mut run: impl FnMut()) -> Duration {
     times.sort_unstable();
     times[tries / 2]
 }
-
-fn long(piece: &str, length: usize) -> String {
-    piece.chars().cycle().take(length).collect()
-}
-
-/// Ordinary text, and text made to be slow.
-const TEXTS: &[(&str, &str)] = &[
-    (
-        "prose",
-        "The quick brown fox jumps over 13 lazy dogs, and then (on 01.02.2024) it sleeps.\nWho would not? ",
-    ),
-    ("finds", "Write to ada@example.org or +49 30 901820, from DE89 3704 0044 0532 0130 00. "),
-    ("code", "    let value = self.entries.get(&key).map_or(0, |entry| entry.len()); // 42\n"),
-    ("one word", "a"),
-    ("digits", "0123456789"),
-    ("grouped", "012 345 "),
-    ("at signs", "a@a."),
-    ("starts", "sk-sk_xai-eyJ"),
-    ("blocks", "-----BEGIN A PRIVATE KEY"),
-    ("dots", "eyJhbGciOiJIUzI1NiJ9.eyJhbGciOi"),
-    ("escapes", "\\u0041%41\\"),
-    ("brackets", "[EMAIL_"),
-    ("base64", "QUJDREVGR0hJSktMTU5PUFFSU1RVVldYWVowMTIzNDU2Nzg5YWJjZGVmZ2hpamtsbW5v"),
-    ("paths", "src/aaaaaaaaaaaaaaaaaaaaaaaaaaaaaaa/bbbbb bbbb "),
-    ("umlauts", "Größenwahn über Öfen, ach ja: „süß“ "),
-];
 
 #[test]
 #[ignore = "prints numbers"]

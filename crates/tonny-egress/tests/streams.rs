@@ -2,6 +2,8 @@
 
 #![allow(clippy::unwrap_used, reason = "a test fails by panicking")]
 
+#[path = "streams/checks.rs"]
+mod checks;
 #[path = "streams/fixtures.rs"]
 mod fixtures;
 
@@ -9,25 +11,7 @@ use fixtures::{Stream, streams};
 use proptest::prelude::*;
 use tonny_egress::chat::{Event, Finish};
 use tonny_egress::fault::{Fault, FaultCode};
-use tonny_egress::framing::Framing;
 use tonny_egress::wire::Format;
-
-/// The byte behind the mark of each format's end, found without the decoder.
-fn end_of_mark(stream: &Stream) -> Option<usize> {
-    let mark: &[&[u8]] = match stream.format {
-        Format::OpenAi => &[b"[DONE]"],
-        Format::Anthropic => &[b"{\"type\":\"message_stop\""],
-        Format::Gemini => &[b"\"finishReason\":\"", b"\"blockReason\":\""],
-        Format::Bedrock => &[b"\"stopReason\":\""],
-        Format::Ollama => &[b"\"done\":true"],
-    };
-    let find = |mark: &[u8]| stream.bytes.windows(mark.len()).position(|window| window == mark);
-    mark.iter().filter_map(|mark| Some(find(mark)? + mark.len())).min()
-}
-
-fn without_end(events: &[Event]) -> &[Event] {
-    &events[..events.len() - 1]
-}
 
 #[test]
 fn there_are_streams_of_every_format() {
@@ -49,71 +33,30 @@ fn every_stream_says_what_is_expected_of_it() {
 }
 
 #[test]
-fn no_cut_is_called_complete() {
-    for stream in streams() {
-        let whole = stream.whole();
-        for cut in 0..stream.bytes.len() {
-            let events = stream.read(&[&stream.bytes[..cut]]);
-            let terminal = events.iter().filter(|event| event.is_terminal()).count();
-            assert_eq!(
-                (terminal, events.last().unwrap().is_terminal()),
-                (1, true),
-                "{} cut at {cut}",
-                stream.file
-            );
-            if matches!(events.last(), Some(Event::Done(_))) {
-                assert!(end_of_mark(&stream).is_some_and(|mark| cut >= mark), "{} cut at {cut}", stream.file);
-                // Of Amazon's streams the usage comes behind the end, and may be lost with the connection.
-                let lost = whole.len() - events.len();
-                let usage_only = stream.format == Format::Bedrock
-                    && lost == 1
-                    && matches!(whole[whole.len() - 2], Event::Usage(_));
-                assert!(lost == 0 || usage_only, "{} cut at {cut} lost {lost} events", stream.file);
-                assert_eq!(events.last(), whole.last(), "{} cut at {cut}", stream.file);
-            }
-            assert!(
-                without_end(&whole).starts_with(without_end(&events)) || events == whole,
-                "{} cut at {cut} says something else: {events:?}",
-                stream.file
-            );
-        }
-    }
-}
-
-#[test]
-fn a_cut_is_an_interruption_and_no_mistake_of_the_provider() {
-    for stream in streams().iter().filter(|stream| !stream.end.starts_with("TT-")) {
-        for cut in 0..stream.bytes.len() {
-            match stream.read(&[&stream.bytes[..cut]]).pop() {
-                Some(Event::Interrupted(fault)) => {
-                    assert_eq!(fault.code, FaultCode::STREAM_INTERRUPTED, "{} cut at {cut}", stream.file);
-                }
-                Some(Event::Done(_)) => {}
-                other => panic!("{} cut at {cut} ends with {other:?}", stream.file),
-            }
-        }
-    }
+fn no_cut_is_called_complete_and_each_is_an_interruption() {
+    none(checks::false_ends);
 }
 
 #[test]
 fn every_split_in_two_says_the_same() {
-    for stream in streams() {
-        let whole = stream.whole();
-        for at in 0..=stream.bytes.len() {
-            let (first, second) = stream.bytes.split_at(at);
-            assert_eq!(stream.read(&[first, second]), whole, "{} split at {at}", stream.file);
-        }
-    }
+    none(checks::splits_in_two);
 }
 
 #[test]
 fn one_byte_at_a_time_says_the_same() {
-    for stream in streams() {
-        let bytes: Vec<&[u8]> = stream.bytes.chunks(1).collect();
-        assert_eq!(stream.read(&bytes), stream.whole(), "{}", stream.file);
-        let with_empty: Vec<&[u8]> = bytes.iter().flat_map(|byte| [*byte, &[]]).collect();
-        assert_eq!(stream.read(&with_empty), stream.whole(), "{} with empty reads", stream.file);
-    }
+    none(checks::single_bytes);
+}
+
+/// The same events in other clothes: line ends, a byte order mark, comments.
+#[test]
+fn line_ends_marks_and_comments_do_not_matter() {
+    none(checks::other_clothes);
+}
+
+/// Nothing is wrong with any stream.
+fn none(check: fn(&Stream) -> Vec<String>) {
+    let wrong: Vec<String> = streams().iter().flat_map(check).collect();
+    assert!(wrong.is_empty(), "{}", wrong.join("\n"));
 }
 
 proptest! {
@@ -123,16 +66,7 @@ proptest! {
     fn any_splits_say_the_same(pick in any::<prop::sample::Index>(), lengths in prop::collection::vec(1_usize..200, 1..60)) {
         let all = streams();
         let stream = &all[pick.index(all.len())];
-        let mut rest = stream.bytes.as_slice();
-        let mut pieces = Vec::new();
-        for length in lengths.iter().cycle() {
-            if rest.is_empty() {
-                break;
-            }
-            let (piece, after) = rest.split_at((*length).min(rest.len()));
-            pieces.push(piece);
-            rest = after;
-        }
+        let pieces = checks::pieces(&stream.bytes, &lengths);
         prop_assert_eq!(stream.read(&pieces), stream.whole());
     }
 
@@ -150,30 +84,6 @@ proptest! {
         let events = stream.whole();
         prop_assert_eq!(events.iter().filter(|event| event.is_terminal()).count(), 1);
         prop_assert!(events.last().unwrap().is_terminal());
-    }
-}
-
-/// The same events in other clothes: line ends, a byte order mark, comments.
-#[test]
-fn line_ends_marks_and_comments_do_not_matter() {
-    let sse = |stream: &Stream| stream.format.wire().framing() == Framing::Sse;
-    for stream in streams().iter().filter(|stream| sse(stream)) {
-        // Of bytes that are no text only the line ends are not known.
-        let Ok(text) = std::str::from_utf8(&stream.bytes) else { continue };
-        let plain = text.trim_start_matches('\u{feff}').replace("\r\n", "\n").replace('\r', "\n");
-        let whole = stream.whole();
-        for (line_end, mark) in
-            [("\n", ""), ("\r", ""), ("\r\n", ""), ("\n", "\u{feff}"), ("\r\n", "\u{feff}")]
-        {
-            let dressed = stream.with(format!("{mark}{}", plain.replace('\n', line_end)));
-            assert_eq!(dressed.whole(), whole, "{} with {line_end:?} and {mark:?}", stream.file);
-            let bytes: Vec<&[u8]> = dressed.bytes.chunks(1).collect();
-            assert_eq!(dressed.read(&bytes), whole, "{} with {line_end:?}, byte by byte", stream.file);
-        }
-        let quiet = |events: Vec<Event>| events.into_iter().filter(|event| *event != Event::Heartbeat);
-        let commented = stream.with(format!(": hello\n{}", plain.replace('\n', "\n: still here\n")));
-        let expected: Vec<Event> = quiet(whole).collect();
-        assert_eq!(quiet(commented.whole()).collect::<Vec<_>>(), expected, "{} with comments", stream.file);
     }
 }
 

@@ -5,7 +5,7 @@
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
-use tonny_egress::{Trials, Verdict};
+use tonny_egress::{Downloads, EgressError, Request, Trials, Verdict};
 
 /// Answers one request with `status`; gives what was asked.
 async fn answers(status: &str) -> (String, tokio::task::JoinHandle<String>) {
@@ -65,4 +65,48 @@ async fn an_address_is_reached_or_not() {
     drop(listener);
     let verdict = trials.reach(&format!("http://127.0.0.1:{port}/hook-path")).await;
     assert!(matches!(&verdict, Verdict::Unknown(why) if !why.contains("hook-path")), "{verdict:?}");
+}
+
+/// An address of this machine that looks like another one's.
+async fn elsewhere() -> (TcpListener, String) {
+    let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
+    let host = format!("[::ffff:127.0.0.1]:{}", listener.local_addr().unwrap().port());
+    (listener, host)
+}
+
+#[tokio::test]
+async fn offline_nothing_is_tried_elsewhere_and_this_machine_still_is() {
+    let trials = Trials::new().unwrap();
+    let (_listener, host) = elsewhere().await;
+    let address = format!("amqp://{host}");
+    assert_eq!(trials.reach(&address).await, Verdict::Good);
+    trials.switch().set(true);
+    assert!(matches!(trials.reach(&address).await, Verdict::Unknown(why) if why.contains("offline")));
+    assert!(
+        matches!(trials.get(&format!("https://{host}/"), &[]).await, Verdict::Unknown(why) if why.contains("offline"))
+    );
+    let (here, seen) = answers("200 OK").await;
+    assert_eq!(trials.get(&here, &[]).await, Verdict::Good);
+    seen.await.unwrap();
+    trials.switch().set(false);
+    assert_eq!(trials.reach(&address).await, Verdict::Good);
+}
+
+#[tokio::test]
+async fn a_download_that_runs_ends_when_the_switch_is_put_on() {
+    let downloads = Downloads::new().unwrap();
+    let (listener, host) = elsewhere().await;
+    let folder = tempfile::tempdir().unwrap();
+    let request = Request {
+        url: format!("https://{host}/model"),
+        dest: folder.path().join("model"),
+        bytes: Some(10),
+        sha256: "0".repeat(64),
+    };
+    let switch = downloads.switch().clone();
+    let running = tokio::spawn(async move { downloads.fetch(&request, |_| {}).await });
+    // It is connected and waits for the other side's part of the handshake.
+    let _stream = listener.accept().await.unwrap();
+    switch.set(true);
+    assert!(matches!(running.await.unwrap(), Err(EgressError::Offline { .. })));
 }

@@ -84,6 +84,20 @@ mod tests {
     }
 
     #[test]
+    fn the_last_request_of_a_limit_says_when_the_next_may_come() {
+        let all = headers(&[
+            ("x-ratelimit-remaining-requests", "0"),
+            ("x-ratelimit-reset-requests", "8m38s"),
+            ("x-ratelimit-remaining-tokens", "9000"),
+            ("x-ratelimit-reset-tokens", "1s"),
+        ]);
+        assert_eq!(crate::classify::used_up(&all, "groq"), ms(518_000));
+        let left =
+            headers(&[("x-ratelimit-remaining-requests", "7"), ("x-ratelimit-reset-requests", "8m38s")]);
+        assert_eq!(crate::classify::used_up(&left, "openai"), None);
+    }
+
+    #[test]
     fn headers_say_seconds_milliseconds_or_a_date() {
         let now = SystemTime::UNIX_EPOCH + Duration::from_secs(784_111_777);
         for (pairs, expected) in [

@@ -1,6 +1,7 @@
-//! The streams of tests/fixtures/streams with what each is expected to say; written from the formats' documentation.
+//! The streams of tests/fixtures/streams with what each is expected to say; written from the formats' documentation. Read by
+//! this crate's tests and by the rows of the reliability page.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use serde::Deserialize;
 use tonny_egress::chat::{Event, Finish, Usage};
@@ -33,16 +34,23 @@ pub struct Stream {
     pub format: Format,
     pub end: String,
     pub bytes: Vec<u8>,
-    provider: String,
+    pub provider: String,
     text: String,
     reasoning: String,
     usage: Option<Usage>,
     heartbeats: usize,
 }
 
+/// Seen from whichever package reads this.
+fn folder() -> PathBuf {
+    let above = Path::new(env!("CARGO_MANIFEST_DIR")).ancestors();
+    let mut places = above.map(|above| above.join("crates/tonny-egress/tests/fixtures/streams"));
+    places.find(|place| place.is_dir()).unwrap()
+}
+
 /// All of them.
 pub fn streams() -> Vec<Stream> {
-    let folder = PathBuf::from(env!("CARGO_MANIFEST_DIR")).join("tests/fixtures/streams");
+    let folder = folder();
     let providers = Providers::bundled().unwrap();
     let sheet: Sheet =
         toml::from_str(&std::fs::read_to_string(folder.join("expected.toml")).unwrap()).unwrap();
