@@ -217,6 +217,7 @@ fn open_on(folder: &Path, microphone: Arc<Nothing>) -> (WebviewWindow<MockRuntim
         data: folder.to_owned(),
         database: folder.join("tonnytray.db"),
         models: folder.join("models"),
+        language_models: folder.join("language-models"),
         audio: folder.join("audio"),
         vault: folder.join("vault"),
         keyring_name: format!("tonnytray test {}", folder.display()),
@@ -231,6 +232,7 @@ fn open_on(folder: &Path, microphone: Arc<Nothing>) -> (WebviewWindow<MockRuntim
         VaultSet { cost: Some(Cost { memory_kib: 8, passes: 1, lanes: 1 }), ..folders.vault_set(true) };
     let secrets = Secrets::new(Arc::new(VaultThread::start(vault).unwrap()), trials().unwrap());
     let models = Arc::new(ModelFolder::new(&folders.models));
+    let language_models = Arc::new(ModelFolder::of_language(&folders.language_models));
     let (app, outputs) = tauri::async_runtime::block_on(async {
         let store = Store::open_or_recover(&folders.database).await.unwrap();
         said(&store).await;
@@ -241,6 +243,7 @@ fn open_on(folder: &Path, microphone: Arc<Nothing>) -> (WebviewWindow<MockRuntim
             audio: Arc::new(RecordingsOnDisk),
             disk: Arc::new(SystemDisk),
             models: models.clone(),
+            language_models: language_models.clone(),
             clock: Arc::new(SystemClock),
             downloads: downloads().unwrap(),
             secrets: secrets.clone(),
@@ -258,7 +261,16 @@ fn open_on(folder: &Path, microphone: Arc<Nothing>) -> (WebviewWindow<MockRuntim
     let (log, _) = logging::start_with(&folders.logs, FileLimits::default(), false, None);
     let handler = bindings::builder::<MockRuntime>().invoke_handler();
     let tauri = mock_builder()
-        .manage(Face { app, microphone, models, folders, log, gate: Gate::default(), open: |_| Ok(()) })
+        .manage(Face {
+            app,
+            microphone,
+            models,
+            language_models,
+            folders,
+            log,
+            gate: Gate::default(),
+            open: |_| Ok(()),
+        })
         .invoke_handler(handler)
         .build(tauri::generate_context!())
         .unwrap();

@@ -7,8 +7,8 @@ use tonny_core::assistant::{Grown, MessageView};
 use tonny_core::snapshot::Snapshot;
 
 use crate::commands::{
-    app, assistant, conversation, dictation, history, log, microphone, models, privacy, secrets, settings,
-    storage, worker,
+    app, assistant, conversation, dictation, history, language, log, microphone, models, privacy, secrets,
+    settings, storage, worker,
 };
 
 /// The whole state, on every change.
@@ -77,6 +77,10 @@ pub fn builder<R: tauri::Runtime>() -> Builder<R> {
             models::models_cancel_install,
             models::models_remove,
             models::models_import,
+            language::language_list,
+            language::language_remove,
+            language::language_import,
+            language::language_found,
             microphone::microphone_list,
             microphone::microphone_test,
             history::history_list,
@@ -118,6 +122,7 @@ pub fn builder<R: tauri::Runtime>() -> Builder<R> {
             assistant::assistant_stop,
             assistant::assistant_continue,
             assistant::assistant_regenerate,
+            assistant::assistant_agree,
             assistant::assistant_listen,
             conversation::conversation_list,
             conversation::conversation_get,

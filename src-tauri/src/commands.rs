@@ -5,6 +5,7 @@ pub mod assistant;
 pub mod conversation;
 pub mod dictation;
 pub mod history;
+pub mod language;
 pub mod log;
 pub mod microphone;
 pub mod models;

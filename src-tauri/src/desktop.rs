@@ -14,7 +14,7 @@ use tokio::sync::watch;
 use tonny_core::app::{self, AppHandle, DesktopWish, Message, Notification, Outputs};
 use tonny_core::assistant::AssistantEvent;
 use tonny_core::overlay::OverlayClick;
-use tonny_core::ports::{Microphone, ModelFiles};
+use tonny_core::ports::{LanguageFiles, Microphone, ModelFiles};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::snapshot::{Phase, Snapshot};
@@ -36,6 +36,8 @@ pub struct Face {
     pub microphone: Arc<dyn Microphone>,
     /// Models on disk.
     pub models: Arc<dyn ModelFiles>,
+    /// Language models on disk.
+    pub language_models: Arc<dyn LanguageFiles>,
     /// For the About page.
     pub folders: Folders,
     /// What the app says about itself.
@@ -60,6 +62,7 @@ pub fn run(
     let socket = lock.bind()?;
     let parts = runtime.block_on(parts::assemble(&folders))?;
     let (microphone, models) = (parts.microphone.clone(), parts.models.clone());
+    let language_models = parts.language_models.clone();
     let (app, outputs, core) = runtime.block_on(app::start(parts));
     let control = runtime.spawn(socket.serve({
         let app = app.clone();
@@ -74,6 +77,7 @@ pub fn run(
         app,
         microphone,
         models,
+        language_models,
         folders,
         log,
         gate: Gate::default(),

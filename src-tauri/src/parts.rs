@@ -29,6 +29,7 @@ pub async fn assemble(folders: &Folders) -> Result<Parts, Problem> {
         audio: Arc::new(RecordingsOnDisk),
         disk: Arc::new(SystemDisk),
         models: Arc::new(ModelFolder::new(&folders.models)),
+        language_models: Arc::new(ModelFolder::of_language(&folders.language_models)),
         clock: Arc::new(SystemClock),
         downloads: downloads()?,
         secrets: Secrets::new(Arc::new(vault), trials()?),

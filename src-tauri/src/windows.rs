@@ -13,7 +13,18 @@ use crate::desktop::Face;
 const SETTINGS: &str = "settings";
 
 /// Pages that exist, as the window's registry (`ui/src/app/pages.ts`) has them; anything else opens the first.
-const PAGES: [&str; 8] = ["general", "speech", "engines", "history", "secrets", "storage", "logs", "about"];
+const PAGES: [&str; 10] = [
+    "general",
+    "speech",
+    "assistant",
+    "engines",
+    "history",
+    "secrets",
+    "privacy",
+    "storage",
+    "logs",
+    "about",
+];
 
 /// Label of the assistant's window.
 const ASSISTANT: &str = "assistant";

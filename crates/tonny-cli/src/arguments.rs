@@ -165,8 +165,12 @@ pub struct Route {
 #[derive(Debug, Subcommand)]
 pub enum Models {
     /// Show the catalogue and what is installed.
-    List,
-    /// Download and install a model of the catalogue.
+    List {
+        /// The language models of the assistant instead of the speech models.
+        #[arg(long)]
+        language: bool,
+    },
+    /// Download and install a model of the catalogue, of speech or of language.
     Install {
         /// Its id, as `tonny models list` shows it.
         id: String,
@@ -175,6 +179,9 @@ pub enum Models {
     Import {
         /// The file or folder; it stays where it is.
         path: PathBuf,
+        /// It is a language model for the assistant, as a .gguf file.
+        #[arg(long)]
+        language: bool,
     },
     /// Delete an installed model.
     Remove {

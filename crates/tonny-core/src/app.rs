@@ -16,6 +16,7 @@ pub mod export;
 pub mod history;
 mod install;
 mod keeping;
+mod language;
 mod long_text;
 mod microphones;
 mod quitting;
@@ -52,7 +53,7 @@ use crate::assistant::{self, Assistant, Local};
 use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
 use crate::overlay::OverlayView;
-use crate::ports::{AudioFiles, Clock, Disk, Microphone, ModelFiles, TextInsertion};
+use crate::ports::{AudioFiles, Clock, Disk, LanguageFiles, Microphone, ModelFiles, TextInsertion};
 use crate::problem::{Code, Problem};
 use crate::push_to_talk::PushToTalk;
 use crate::secrets::Secrets;
@@ -84,6 +85,8 @@ pub struct Parts {
     pub disk: Arc<dyn Disk>,
     /// Models on disk.
     pub models: Arc<dyn ModelFiles>,
+    /// Language models.
+    pub language_models: Arc<dyn LanguageFiles>,
     /// Time.
     pub clock: Arc<dyn Clock>,
     /// Downloads.
@@ -136,6 +139,12 @@ pub struct Outputs {
     pub desktop: mpsc::UnboundedReceiver<DesktopWish>,
 }
 
+/// What leaves this machine beside questions to language models: both stop at once where the user went offline.
+fn close_doors(parts: &Parts, settings: &Settings) {
+    parts.downloads.switch().set(settings.privacy.offline);
+    parts.secrets.set_offline(settings.privacy.offline);
+}
+
 /// Starts the App. The caller spawns the future; it ends after a quit.
 pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()> + Send) {
     let (messages, mailbox) = mpsc::channel(MAILBOX);
@@ -163,6 +172,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
     let (chain, _) = watch::channel(Chain::default());
     let (language, local) = watch::channel(Local::default());
     let (settings_out, settings_in) = watch::channel(settings.clone());
+    close_doors(&parts, &settings);
     let tasks = TaskTracker::new();
     let want_local = Arc::new(Notify::new());
     let assistant = assistant::start(assistant::Parts {
@@ -202,6 +212,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         leaving: Vec::new(),
         runs: 0,
         installed: Vec::new(),
+        languages: Vec::new(),
         install: None,
         install_task: None,
         last: None,
@@ -273,6 +284,7 @@ struct App {
     /// Workers started so far.
     runs: u64,
     installed: Vec<crate::model::InstalledModel>,
+    languages: Vec<crate::model::InstalledModel>,
     install: Option<Install>,
     install_task: Option<tokio::task::AbortHandle>,
     last: Option<LastUtterance>,

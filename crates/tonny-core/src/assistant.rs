@@ -15,7 +15,7 @@ mod contracts;
 mod desk;
 mod files;
 mod judge;
-mod lanes;
+pub mod lanes;
 mod ledger;
 mod list;
 mod owner;
@@ -201,7 +201,7 @@ impl Assistant {
         }
         let asked = talk::keep(&self.desk, &question, files, utterance).await?;
         self.tell_message(&asked.conversation, asked.question.as_deref()).await;
-        self.run(&asked, question.model, String::new(), by).await?;
+        self.run(&asked, question.model, String::new(), by, None).await?;
         Ok(asked)
     }
 
@@ -211,7 +211,24 @@ impl Assistant {
     /// [`Code::MessageUnknown`].
     pub async fn regenerate(&self, answer: &str, model: Option<String>) -> Result<Asked, Problem> {
         let asked = talk::keep_another(&self.desk, answer).await?;
-        self.run(&asked, model, String::new(), By::Keyboard).await?;
+        self.run(&asked, model, String::new(), By::Keyboard, None).await?;
+        Ok(asked)
+    }
+
+    /// Another answer from the model for which the contract asked the user, who said yes: to this question, this time.
+    ///
+    /// # Errors
+    /// [`Code::NothingAsked`] where the contract asked nothing.
+    pub async fn agree(&self, answer: &str) -> Result<Asked, Problem> {
+        let view = talk::message(&self.desk, answer).await?;
+        let code = FaultCode::POLICY_NEEDS_CONSENT.id();
+        let noticed = view.notices.into_iter().find(|notice| notice.code == code).map(|notice| notice.target);
+        // The last one that was asked has its reason in how the answer ended.
+        let last = view.problem.filter(|problem| problem.code == code).and(view.provider.zip(view.model));
+        let model = noticed.or(last.map(|(provider, model)| format!("{provider}/{model}")));
+        let model = model.ok_or_else(|| Problem::of(Code::NothingAsked))?;
+        let asked = talk::keep_another(&self.desk, answer).await?;
+        self.run(&asked, Some(model.clone()), String::new(), By::Keyboard, Some(model)).await?;
         Ok(asked)
     }
 
@@ -231,7 +248,7 @@ impl Assistant {
         }
         let asked = Asked { conversation: row.conversation, question: None, answer: answer.to_owned() };
         let model = row.provider.zip(row.model).map(|(provider, model)| format!("{provider}/{model}"));
-        self.run(&asked, model, row.text, By::Keyboard).await?;
+        self.run(&asked, model, row.text, By::Keyboard, None).await?;
         Ok(asked)
     }
 
@@ -241,7 +258,14 @@ impl Assistant {
     }
 
     /// The answer's turn, as a task of its own.
-    async fn run(&self, asked: &Asked, model: Option<String>, begun: String, by: By) -> Result<(), Problem> {
+    async fn run(
+        &self,
+        asked: &Asked,
+        model: Option<String>,
+        begun: String,
+        by: By,
+        agreed: Option<String>,
+    ) -> Result<(), Problem> {
         let request = talk::request_for(&self.desk, &asked.answer).await?;
         let row = talk::row(&self.desk.store, &asked.answer).await?;
         let of_talk =
@@ -257,6 +281,7 @@ impl Assistant {
             patience: Duration::from_secs(u64::from(patience)),
             about: (asked.conversation.clone(), asked.answer.clone()),
             cancel: cancel.clone(),
+            agreed,
         };
         self.tell_message(&asked.conversation, Some(&asked.answer)).await;
         let _ = self.desk.events.send(AssistantEvent::Conversation { id: asked.conversation.clone() });
@@ -336,20 +361,26 @@ impl Assistant {
         self.owner.quit().await;
     }
 
-    /// One answer to one question, kept nowhere; none where it did not come whole in time.
+    /// One answer to one question, kept nowhere; none where it did not come whole in time. `examples`: what was given, and what
+    /// was wanted back.
     async fn quick(
         &self,
         model: Option<String>,
         system: &str,
+        examples: &[(&str, &str)],
         text: &str,
         purpose: &'static str,
         within: Duration,
     ) -> Option<String> {
         let cancel = CancellationToken::new();
+        let shown = examples.iter().flat_map(|(given, back)| {
+            [Message::text(Role::User, *given), Message::text(Role::Assistant, *back)]
+        });
+        let messages = shown.chain([Message::text(Role::User, text)]).collect();
         let longest = u32::try_from(targets::tokens_of(text)).unwrap_or(u32::MAX).saturating_mul(2).max(64);
         let request = ChatRequest {
             system: Some(system.to_owned()),
-            messages: vec![Message::text(Role::User, text)],
+            messages,
             max_tokens: Some(longest),
             temperature: Some(0.0),
             ..ChatRequest::default()
@@ -363,6 +394,7 @@ impl Assistant {
             patience: within,
             about,
             cancel: cancel.clone(),
+            agreed: None,
         };
         let (tell, mut told) = mpsc::channel(SAID);
         let carry_out = async {
@@ -408,20 +440,24 @@ fn policy(settings: &Settings) -> Policy {
     }
 }
 
-/// What was spent this month, for the budgets.
+/// What was spent this month, for the budgets. A month in which the clocks are changed begins an hour off, for its first
+/// day alone.
 async fn book(store: &Store, clock: &Arc<dyn Clock>) -> Result<Book, Problem> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-    let utc = clock.utc();
-    let today = crate::utc_ms(utc).div_euclid(DAY_MS) * DAY_MS;
-    let month = today - (i64::from(utc.day()) - 1) * DAY_MS;
+    let here = desk::on_the_wall(&**clock);
+    let today = crate::utc_ms(here.replace_time(time::Time::MIDNIGHT));
+    let month = today - (i64::from(here.day()) - 1) * DAY_MS;
     let mut spent = Vec::new();
-    for (from, until) in [(month, today), (today, i64::MAX)] {
-        let at = time::OffsetDateTime::from_unix_timestamp(from / 1_000).unwrap_or(utc);
+    for (from, until, at) in [(month, today, here.replace_day(1).unwrap_or(here)), (today, i64::MAX, here)] {
         for row in store.ledger().spent(from, until).await.map_err(|error| store_problem(&error))? {
             let cost = Cost::pico(u128::try_from(row.cost_pico).unwrap_or_default());
             spent.push((desk::day(at), row.provider, row.conversation.unwrap_or_default(), cost));
         }
     }
     let (days, moments) = (clock.clone(), clock.clone());
-    Ok(Book { spent, today: Box::new(move || desk::day(days.utc())), now: Box::new(move || moments.now()) })
+    Ok(Book {
+        spent,
+        today: Box::new(move || desk::day(desk::on_the_wall(&*days))),
+        now: Box::new(move || moments.now()),
+    })
 }

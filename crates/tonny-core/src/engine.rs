@@ -13,7 +13,10 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 pub(crate) use described::check as check_described;
-pub use llama::{CONTEXT as LLAMA_CONTEXT, NAME as LLAMA};
+pub use llama::{
+    CONTEXT as LLAMA_CONTEXT, NAME as LLAMA, model as language_model, program as language_program,
+    unfit as unfit_language,
+};
 use tokio::sync::watch;
 pub use tonny_supervisor::Handle as Worker;
 use tonny_supervisor::{At, Base, Cause, How, Phase, Probe, Spec, SpecError, Supervisor, Token, WorkerState};
@@ -147,6 +150,7 @@ fn failed(state: &WorkerState, reason: &str) -> Problem {
         Some(Cause::WrongCpu | Cause::MissingLibrary) => Code::EngineUnfit,
         // What runs in the others is their user's choice, so only of ours it is known which model is meant.
         Some(Cause::BadModel) if is_ours(&state.name) => Code::ModelBroken,
+        Some(Cause::BadModel) if state.name == LLAMA => Code::ModelFileUnfit,
         _ => Code::EngineSetUp,
     };
     Problem::with(code, reason)
@@ -211,7 +215,7 @@ mod tests {
             (AGAIN, Cause::BadModel, Code::ModelBroken),
             (NAME, Cause::NotExecutable, Code::EngineMissing),
             ("llama", Cause::NotExecutable, Code::EngineProgram),
-            ("llama", Cause::BadModel, Code::EngineSetUp),
+            ("llama", Cause::BadModel, Code::ModelFileUnfit),
             (NAME, Cause::WrongCpu, Code::EngineUnfit),
             ("llama", Cause::MissingLibrary, Code::EngineUnfit),
             (NAME, Cause::Configuration, Code::EngineSetUp),

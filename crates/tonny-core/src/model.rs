@@ -1,11 +1,13 @@
-//! Speech models as values: the catalogue, what is installed, where it came from.
+//! Models as values: the catalogues, what is installed, where it came from, what a language model needs.
 
 mod catalogue;
 mod install;
+mod language;
 mod rows;
 
 pub use catalogue::{Catalogue, CatalogueEntry, Download, Member, Source};
 pub use install::{Downloads, InstallProgress, PackageIndex, choose, install};
+pub use language::{LanguageModelRow, LanguageNeeds, language_rows};
 pub use rows::{DEFAULT, ModelRow, rows};
 
 use std::path::PathBuf;

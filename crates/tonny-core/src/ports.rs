@@ -14,7 +14,7 @@ pub use audio_files::AudioFiles;
 pub use disk::Disk;
 pub use insertion::{Delivery, InsertionMethod, InsertionWish, Target, TextInsertion};
 pub use microphone::{Heard, InputDevice, Microphone, RecordRequest, Recording};
-pub use model_files::ModelFiles;
+pub use model_files::{LanguageFiles, ModelFiles};
 pub use vault::{
     Choice, Kept, LeftAlone, Migration, Moved, Place, Presence, SecretsMoved, Vault, VaultAnswer, VaultAsk,
     VaultReport, VaultState,
@@ -31,4 +31,8 @@ pub trait Clock: Send + Sync + 'static {
     fn now(&self) -> Instant;
     /// Wall-clock time in UTC, for rows and file names only.
     fn utc(&self) -> time::OffsetDateTime;
+    /// How far the clocks on the user's wall are ahead of UTC at a moment: budgets are of the user's own days.
+    fn ahead_of_utc(&self, _at: time::OffsetDateTime) -> time::UtcOffset {
+        time::UtcOffset::UTC
+    }
 }

@@ -52,6 +52,8 @@ codes! {
     DownloadStalled = "TT-MODEL-207", "The download stopped moving.", "Try again; it goes on where it stopped.";
     SourceRefused = "TT-MODEL-208", "The download source refused the request.", "Try again later, or import a model file you already have with `tonny models import`.";
     ModelNotImportable = "TT-MODEL-209", "This is neither a model file nor a faster-whisper folder.", "Give a .gguf or ggml .bin file, or a folder with model.bin, config.json and tokenizer.json.";
+    LanguageModelTooLarge = "TT-MODEL-210", "There is not enough free memory for this model.", "Close other programs, or choose a smaller model under Settings, Assistant.";
+    SwitchedOffline = "TT-MODEL-211", "TonnyTray is switched to offline.", "Switch it on again under Settings, Privacy; what was fetched so far is kept.";
     EngineStarting = "TT-ENGINE-301", "The speech engine is still starting.", "The words are kept and are typed as soon as it is ready.";
     EngineDied = "TT-ENGINE-302", "The speech engine stopped and did not come back in time.", "The recording is kept: open History and choose Retry.";
     EngineTimedOut = "TT-ENGINE-303", "The speech engine took too long.", "The recording is kept: open History and choose Retry, or use a smaller model.";
@@ -124,6 +126,7 @@ codes! {
     ConversationFileWrong = "TT-CHAT-1108", "This is no conversation that was exported here.", "Choose a JSON or Markdown file that TonnyTray saved.";
     PolicyFileWrong = "TT-CHAT-1109", "The contract does not load.", "Mend what is named; the contract that was in force stays in force.";
     ModelFileUnfit = "TT-CHAT-1110", "The local model cannot be loaded.", "Choose another GGUF file under Settings, Assistant.";
+    NothingAsked = "TT-CHAT-1111", "The contract asked nothing about this answer.", "Ask again instead.";
     PageFailed = "TT-UI-901", "This page could not be drawn.", "Close the window and open it again; dictation is not affected.";
     AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";
     AppRunning = "TT-APP-802", "TonnyTray is already running.", "Its window was brought up instead.";

@@ -17,6 +17,10 @@ impl Clock for SystemClock {
     fn utc(&self) -> time::OffsetDateTime {
         time::OffsetDateTime::now_utc()
     }
+
+    fn ahead_of_utc(&self, at: time::OffsetDateTime) -> time::UtcOffset {
+        crate::zone::local_offset(at.unix_timestamp() * 1_000)
+    }
 }
 
 /// Time since the machine was started, the time it slept included, to the second.

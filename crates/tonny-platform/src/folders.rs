@@ -15,6 +15,8 @@ pub struct Folders {
     pub database: PathBuf,
     /// Speech models.
     pub models: PathBuf,
+    /// Language models.
+    pub language_models: PathBuf,
     /// Recordings.
     pub audio: PathBuf,
     /// Ledger and encrypted file of the vault.
@@ -63,6 +65,7 @@ impl Folders {
             database: data.join("tonnytray.db"),
             exports: data.join("exports"),
             models: data.join("models"),
+            language_models: data.join("language-models"),
             audio: data.join("audio"),
             vault: data.join("vault"),
             keyring_name,

@@ -26,6 +26,15 @@ fn engines() -> Option<PathBuf> {
         .filter(|folder| folder.is_dir())
 }
 
+/// A program of this name on the user's PATH.
+#[allow(clippy::disallowed_methods, reason = "PATH is where the user says that programs are")]
+pub fn on_path(name: &str) -> Option<PathBuf> {
+    let folders = std::env::var_os("PATH")?;
+    std::env::split_paths(&folders)
+        .map(|folder| folder.join(name))
+        .find(|path| path.is_absolute() && path.is_file())
+}
+
 /// The index for models published as wheels: the environment's, else the one this build was made with.
 #[allow(
     clippy::disallowed_methods,

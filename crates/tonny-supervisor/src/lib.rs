@@ -85,4 +85,4 @@ pub use spec::{Restart, Spec, SpecError, TokenBy};
 pub use state::{Breaker, Exit, LastExit, Phase, Ready, WorkerState};
 pub use supervisor::{Base, Supervisor};
 pub use token::Token;
-pub use usage::{Usage, memory_of_this_computer};
+pub use usage::{Usage, free_memory, memory_of_this_computer};

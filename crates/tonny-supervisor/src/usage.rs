@@ -5,7 +5,7 @@
 #[cfg_attr(not(target_os = "linux"), path = "usage/other.rs")]
 mod system;
 
-pub use system::memory_of_this_computer;
+pub use system::{free_memory, memory_of_this_computer};
 pub(crate) use system::{offer_to_the_oom_killer, oom_kills};
 
 use std::{

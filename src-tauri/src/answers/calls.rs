@@ -32,7 +32,7 @@ const CONTRACT: &str = "name = \"own\"\nversion = 1\nlocal_only = true\n[[exampl
     text = \"Hello\"\nexpect = \"deny\"\nrule = \"local_only\"\n";
 
 /// Every command, in the order of the manifest.
-pub const EXPECTED: [Expected; 73] = [
+pub const EXPECTED: [Expected; 78] = [
     both("app_snapshot"),
     both("app_facts"),
     both("app_dismiss"),
@@ -48,6 +48,10 @@ pub const EXPECTED: [Expected; 73] = [
     both("models_cancel_install"),
     neither("models_remove", NO_MODEL),
     neither("models_import", NO_MODEL),
+    both("language_list"),
+    neither("language_remove", NO_MODEL),
+    neither("language_import", NO_MODEL),
+    both("language_found"),
     both("microphone_list"),
     both("microphone_test"),
     both("history_list"),
@@ -89,6 +93,7 @@ pub const EXPECTED: [Expected; 73] = [
     talk("assistant_stop"),
     talk("assistant_continue"),
     talk("assistant_regenerate"),
+    neither("assistant_agree", "the usual contract asks nothing"),
     talk("assistant_listen"),
     talk("conversation_list"),
     talk("conversation_get"),

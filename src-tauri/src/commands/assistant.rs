@@ -66,6 +66,13 @@ pub async fn assistant_regenerate(
     face.app.assistant()?.regenerate(&checked(answer)?, model).await
 }
 
+/// Asks once more, with the user's yes to what the contract asked about.
+#[tauri::command]
+#[specta::specta]
+pub async fn assistant_agree(face: Reach<'_>, answer: String) -> Result<Asked, Problem> {
+    face.app.assistant()?.agree(&checked(answer)?).await
+}
+
 /// Speaks a question into the open conversation: the button goes down, or comes up.
 #[tauri::command]
 #[specta::specta]

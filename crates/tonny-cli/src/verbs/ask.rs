@@ -2,6 +2,7 @@
 //! verb runs.
 
 use std::io::Write as _;
+use std::path::Path;
 use std::sync::Arc;
 
 use serde_json::json;
@@ -12,10 +13,12 @@ use tonny_core::assistant::{
 };
 use tonny_core::engine::kinds::{Site, wanted};
 use tonny_core::engine::{self, Engine};
+use tonny_core::ports::ModelFiles as _;
 use tonny_core::problem::{Code, Problem};
 use tonny_core::settings::Settings;
 use tonny_platform::clock::SystemClock;
 use tonny_platform::installation::programs;
+use tonny_platform::models::ModelFolder;
 
 use crate::arguments::Question;
 use crate::face::Face;
@@ -33,6 +36,7 @@ impl Alone {
     #[allow(clippy::disallowed_methods, reason = "the tasks live as long as the verb, which is the process")]
     pub async fn start(face: &Face) -> Result<Self, Problem> {
         let store = face.store().await?;
+        let models = face.folders()?.language_models.clone();
         let settings = super::settings::load(face, &store).await;
         let (tell_local, local) = watch::channel(Local::default());
         let (tell_settings, in_force) = watch::channel(settings.clone());
@@ -51,7 +55,7 @@ impl Alone {
         tokio::spawn(run);
         tokio::spawn(async move {
             want_local.notified().await;
-            if let Err(problem) = serve(&settings, &tell_local).await {
+            if let Err(problem) = serve(&settings, &models, &tell_local).await {
                 tell_local.send_replace(Local { engine: Engine::Absent(problem), worker: None });
                 // Kept open, so that whoever looks finds the reason.
                 std::future::pending::<()>().await;
@@ -70,9 +74,20 @@ impl Alone {
 }
 
 /// Runs the local model and tells how it is, for good.
-async fn serve(settings: &Settings, tell: &watch::Sender<Local>) -> Result<(), Problem> {
+async fn serve(settings: &Settings, models: &Path, tell: &watch::Sender<Local>) -> Result<(), Problem> {
     let programs = programs()?;
-    let site = Site { settings, programs: &programs, installed: &[], memory: None, language: true };
+    let files = ModelFolder::of_language(models);
+    let installed = files.installed()?;
+    let unfit = engine::unfit_language(settings, &programs, &installed, &files);
+    let site = Site {
+        settings,
+        programs: &programs,
+        installed: &[],
+        memory: None,
+        language: true,
+        languages: &installed,
+        unfit: unfit.as_ref(),
+    };
     let spec =
         wanted(&site).into_iter().find(|wanted| wanted.about.name == engine::LLAMA).map(|wanted| wanted.spec);
     let spec = spec.unwrap_or_else(|| Err(Problem::of(Code::EngineSetUp)))?;

@@ -24,6 +24,9 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
         match verb {
             Verb::List => list(face, &secrets.report().await?),
             Verb::Set { name, no_test, password_first } => {
+                if !no_test {
+                    secrets.set_offline(is_offline(face).await);
+                }
                 set(face, &secrets, &name, !no_test, password_first).await
             }
             Verb::Clear { name } => clear(face, &secrets, &name).await,
@@ -42,6 +45,12 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
             }
         }
     })
+}
+
+/// A key can be kept where the settings cannot be read, too: then nobody said that nothing may leave.
+async fn is_offline(face: &Face) -> bool {
+    let Ok(store) = face.store().await else { return false };
+    super::settings::load(face, &store).await.privacy.offline
 }
 
 async fn set(

@@ -1,11 +1,13 @@
 //! Installing a model from the catalogue while the app runs, and what a changed set of models means.
 
+use std::sync::Arc;
 use std::time::{Duration, Instant};
 
 use super::App;
 use super::ask::Message;
 use crate::activity::Did;
-use crate::model::{self, InstalledModel};
+use crate::model::{self, Catalogue, CatalogueEntry, InstalledModel};
+use crate::ports::ModelFiles;
 use crate::problem::{Code, Problem};
 use crate::snapshot::Install;
 
@@ -14,8 +16,7 @@ const PROGRESS_EVERY: Duration = Duration::from_millis(100);
 
 impl App {
     pub(super) fn begin_install(&mut self, id: &str) -> Result<(), Problem> {
-        let entry = self.catalogue.find(id).cloned();
-        let entry = entry.ok_or_else(|| {
+        let (entry, files) = self.entry(id).ok_or_else(|| {
             Problem::with(Code::ModelUnknown, format!("It was called {}", crate::problem::quoted(id)))
         })?;
         if self.install.is_some() {
@@ -23,7 +24,7 @@ impl App {
         }
         self.install =
             Some(Install { id: id.to_owned(), stage: "Starting".to_owned(), done: 0.0, total: 0.0 });
-        let (downloads, files) = (self.parts.downloads.clone(), self.parts.models.clone());
+        let downloads = self.parts.downloads.clone();
         let index = self.settings.models.package_index.clone().or_else(|| self.parts.package_index.clone());
         let (handle, clock) = (self.handle.clone(), self.parts.clock.clone());
         let task = self.tasks.spawn(async move {
@@ -59,6 +60,15 @@ impl App {
         Ok(())
     }
 
+    /// The catalogue's entry of this id, of speech or of language, and the folder it goes to.
+    fn entry(&self, id: &str) -> Option<(CatalogueEntry, Arc<dyn ModelFiles>)> {
+        if let Some(entry) = self.catalogue.find(id) {
+            return Some((entry.clone(), self.parts.models.clone()));
+        }
+        let entry = Catalogue::language().find(id).cloned()?;
+        Some((entry, self.parts.language_models.clone()))
+    }
+
     /// What was fetched so far stays, and the next install goes on from there.
     pub(super) fn cancel_install(&mut self) {
         if let Some(task) = self.install_task.take() {
@@ -82,8 +92,9 @@ impl App {
         }
     }
 
-    /// Reads the models folder again and gives the engine the model it should run.
+    /// Reads the folders of models again and gives the engines the models they should run.
     pub(super) async fn refresh_models(&mut self) {
+        self.refresh_languages().await;
         let files = self.parts.models.clone();
         match tokio::task::spawn_blocking(move || files.installed()).await {
             Ok(Ok(installed)) => self.installed = installed,

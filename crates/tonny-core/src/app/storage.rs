@@ -13,6 +13,7 @@ use std::time::{Duration, Instant};
 use serde::{Deserialize, Serialize};
 use tonny_store::{BackupFile, CheckReport, Store};
 
+use clean_up::clean_ledger;
 pub use clean_up::{clean_up, delete_for_good};
 pub(super) use clean_up::{forget_copies, remove};
 
@@ -203,7 +204,11 @@ impl App {
         self.cleaning = true;
         let (places, limits, handle) = (self.places(), self.settings.storage.clone(), self.handle.clone());
         let (now_ms, idle) = (crate::utc_ms(self.parts.clock.utc()), self.utterances.is_empty());
+        let days = self.settings.privacy.ledger_days;
         self.tasks.spawn(async move {
+            if let Err(problem) = clean_ledger(&places.store, days, now_ms).await {
+                tracing::warn!(code = problem.code, "old rows of the ledger stay");
+            }
             let done = upkeep(&places, &limits, now_ms, idle).await;
             handle.send(Message::CleanedUp(done)).await;
         });

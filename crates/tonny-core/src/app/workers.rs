@@ -1,34 +1,28 @@
 //! The workers the settings ask for: started, swapped when the settings change, ended when no longer wanted. What is to
 //! run, [`kinds`] says; which engine an utterance goes to, the transcription decides along the published [`Chain`].
 
-use std::time::{Duration, Instant};
-
 use tonny_supervisor::{Phase, Spec, WorkerState, memory_of_this_computer};
 
 use super::ask::{Message, SettingsChange, WorkerCommand};
 use super::{App, DesktopWish};
 use crate::activity::{Did, changes};
-use crate::assistant::Local;
 use crate::engine::kinds::{self, Seat, Site, Wanted};
 use crate::engine::{self, Chain, Engine, Link};
 use crate::problem::{Code, Problem};
 use crate::settings::{self, Settings};
 use crate::worker_view::{About, WorkerView};
 
-/// Longer than the app runs.
-const FOR_GOOD: Duration = Duration::from_secs(10 * 365 * 24 * 60 * 60);
-
 /// One wanted worker.
 pub(super) struct AppWorker {
-    about: About,
+    pub(super) about: About,
     seat: Option<Seat>,
-    place: Place,
+    pub(super) place: Place,
     /// As people see it.
     pub(super) view: WorkerView,
 }
 
 /// Whether a wanted worker runs, and if not, why not.
-enum Place {
+pub(super) enum Place {
     /// Handed to the supervisor.
     Running(Box<Running>),
     /// It starts as soon as the last one of its name is gone.
@@ -39,12 +33,12 @@ enum Place {
     Absent(Problem),
 }
 
-struct Running {
+pub(super) struct Running {
     /// Counts our starts of workers.
     run: u64,
-    handle: engine::Worker,
+    pub(super) handle: engine::Worker,
     /// What it was started with.
-    spec: Spec,
+    pub(super) spec: Spec,
 }
 
 /// A worker that is not wanted any more and has not ended yet. Two of one name must never run at once.
@@ -67,7 +61,12 @@ impl AppWorker {
         Some(Link { name: engine, model, rest, run, engine: now, worker })
     }
 
-    fn running(&self) -> Option<&Running> {
+    /// Whether it can never start as things are.
+    pub(super) fn is_absent(&self) -> bool {
+        matches!(self.place, Place::Absent(_))
+    }
+
+    pub(super) fn running(&self) -> Option<&Running> {
         match &self.place {
             Place::Running(it) => Some(it),
             _ => None,
@@ -103,12 +102,15 @@ impl App {
     /// Starts what the settings ask for, swaps what changed, ends what is no longer wanted.
     pub(super) fn run_workers(&mut self) {
         let (settings, programs) = (self.settings.clone(), self.parts.programs.clone());
+        let unfit = self.unfit_language();
         let site = Site {
             settings: &settings,
             programs: &programs,
             installed: &self.installed,
             memory: memory_of_this_computer(),
             language: self.language_until.is_some(),
+            languages: &self.languages,
+            unfit: unfit.as_ref(),
         };
         let wanted = kinds::wanted(&site);
         let mut before = std::mem::take(&mut self.workers);
@@ -122,43 +124,6 @@ impl App {
         }
         self.chain.send_replace(Chain { links: self.workers.iter().filter_map(AppWorker::link).collect() });
         self.publish_language();
-    }
-
-    /// Somebody asks the local language model, or is about to: it is loaded, and stays for a while.
-    pub(super) fn want_language(&mut self) {
-        let was_wanted = self.language_until.is_some();
-        let minutes = self.settings.assistant.unload_min;
-        let stays = if minutes == 0 { FOR_GOOD } else { Duration::from_secs(60 * u64::from(minutes)) };
-        self.language_until = Some(self.parts.clock.now() + stays);
-        if !was_wanted {
-            self.run_workers();
-        }
-    }
-
-    /// Nobody asked it for a while: it leaves the memory.
-    pub(super) fn unload_language(&mut self, now: Instant) {
-        if self.language_until.is_some_and(|until| until <= now) {
-            self.language_until = None;
-            self.run_workers();
-        }
-    }
-
-    /// The local language model as the assistant finds it.
-    fn publish_language(&self) {
-        let worker = self.workers.iter().find(|worker| worker.about.name == engine::LLAMA);
-        let now = worker.map_or_else(Local::default, |worker| match &worker.place {
-            Place::Running(it) => {
-                let state = it.handle.state().borrow().clone();
-                // One that was stopped by hand does not come by itself, however long somebody waits.
-                let is_off = state.phase == Phase::Stopped && state.last_exit.is_some();
-                let off = || Engine::Absent(Problem::of(Code::WorkerAway));
-                let engine = if is_off { off() } else { engine::engine(&state) };
-                Local { engine, worker: Some(it.handle.clone()) }
-            }
-            Place::Absent(problem) => Local { engine: Engine::Absent(problem.clone()), worker: None },
-            Place::Waiting | Place::Resting => Local::default(),
-        });
-        self.language.send_replace(now);
     }
 
     fn place_worker(
@@ -404,6 +369,7 @@ impl App {
         }
         if old != self.settings {
             self.settings_out.send_replace(self.settings.clone());
+            super::close_doors(&self.parts, &self.settings);
             self.wish(DesktopWish::Apply(Box::new(self.settings.clone())));
         }
     }

@@ -152,7 +152,12 @@ impl<'a> Clerk<'a> {
                 }
                 Vec::new()
             }
-            TurnEvent::Ended { received } => self.ended(received),
+            TurnEvent::Ended { received, used_up } => {
+                if let Some(free_in) = used_up {
+                    self.owner.used_up(self.candidates[self.target].lane(), free_in).await;
+                }
+                self.ended(received)
+            }
             TurnEvent::Notice { fault, then } => {
                 let to = match then {
                     Then::Switched { to } | Then::Continued { to } => to,

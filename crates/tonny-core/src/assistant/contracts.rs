@@ -52,7 +52,13 @@ fn load(text: &str) -> Result<Contract, Problem> {
     if text.len() > LONGEST {
         return Err(Problem::with(Code::PolicyFileWrong, "It has more than 200,000 bytes"));
     }
-    Contract::load(text).map_err(|error| Problem::with(Code::PolicyFileWrong, error))
+    Contract::load(text).map_err(|error| Problem::with(Code::PolicyFileWrong, sentence(&error.to_string())))
+}
+
+/// An error as a sentence that follows another one, and gets its full stop there.
+fn sentence(error: &str) -> String {
+    let mut letters = error.trim_end().trim_end_matches('.').chars();
+    letters.next().map_or_else(String::new, |first| first.to_uppercase().chain(letters).collect())
 }
 
 /// What a contract would make of these words, sent to that model of another machine.

@@ -11,17 +11,21 @@ use tonny_egress::fault::{Fault, FaultCode};
 use tonny_egress::ledger::Row;
 use tonny_egress::policy::{Approved, Decision, Placeholders, Policy, Proposal, Spent, Target};
 use tonny_egress::router::{Arrived, Judge};
-use tonny_supervisor::{CircuitLimits, Gate};
+use tonny_supervisor::{CircuitLimits, Gate, Permit};
 
 use super::clerk::{Opened, Verdict};
 use super::desk::Desk;
-use super::owner::{Closed, Entry, Owner};
+use super::owner::{Closed, Entry, Money, Owner};
 use super::targets::{Candidate, input_tokens};
 use crate::engine::Engine;
+use crate::problem::{Code, Problem};
 use crate::settings::Settings;
 
 /// The profile of the one person there is until there are several.
 pub const PROFILE: &str = "default";
+
+/// As long as a row may take on its way into the ledger before its delay begins to count.
+const WRITTEN_DOWN: Duration = Duration::from_secs(1);
 
 /// Judges each attempt of one turn.
 pub struct TurnJudge<'a> {
@@ -36,6 +40,8 @@ pub struct TurnJudge<'a> {
     /// The local model is waited for so long.
     pub wait_local: Duration,
     pub cancel: CancellationToken,
+    /// The model for which the user said yes to what the contract asks about.
+    pub agreed: Option<String>,
 }
 
 impl Judge for TurnJudge<'_> {
@@ -61,17 +67,13 @@ impl Judge for TurnJudge<'_> {
                 provider: candidate.provider.at(&format!("http://{}/v1", door.address)),
                 key: Some(door.token.expose().to_owned()),
             })),
-            Some(Engine::Absent(problem)) => Err(fault(FaultCode::WORKER_MISSING, &problem.message)),
+            Some(Engine::Absent(problem)) => Err(fault(absent(&problem), &problem.message)),
             Some(Engine::Away) | None => Err(fault(FaultCode::WORKER_STARTING, "it is not loaded yet")),
         }
     }
 
     async fn judge(&mut self, target: usize, request: &ChatRequest) -> Result<Approved<ChatRequest>, Fault> {
         let candidate = &self.candidates[target];
-        let fault = |code: FaultCode, why: String| Fault {
-            kind: Some(why),
-            ..Fault::new(code, &*candidate.provider.id)
-        };
         let policy: Arc<Policy> = self.desk.policy.borrow().clone();
         let settings = self.desk.settings.borrow().clone();
         let policy_target = policy_target(candidate, &settings);
@@ -87,41 +89,8 @@ impl Judge for TurnJudge<'_> {
             // Days and months are counted by the budgets, which hold what runs at the same time against them, too.
             spent: Spent::default(),
         };
-        // Where a worker listens is no part of the body.
-        let body = |request: &ChatRequest| candidate.provider.chat(request).body.unwrap_or_default();
-        let contract = policy.contract_for(PROFILE, self.purpose);
-        let approved = match policy.evaluate(&proposal, &body, &mut self.values, None) {
-            Decision::Approved(approved) => *approved,
-            Decision::Asked(question) => return Err(fault(question.code(), question.rules.join(", "))),
-            Decision::Denied(denial) => {
-                let row = Row::refused(self.desk.clock.utc().into(), &proposal, contract, &denial);
-                let _ = self.verdicts.send(Verdict::Refused(Box::new(row)));
-                return Err(fault(denial.code(), denial.rule().to_owned()));
-            }
-        };
-        let is_worker = candidate.is_worker();
-        let entry = Entry {
-            lane: (!is_worker).then(|| candidate.lane()),
-            provider: candidate.provider.id.clone(),
-            conversation: self.conversation.clone(),
-            worst: proposal.worst_cost,
-            caps: contract.map_or([None, None], |contract| [contract.cost.day, contract.cost.month]),
-        };
-        let (permit, money) = self.owner.enter(entry).await.map_err(|closed| match closed {
-            Closed::Failing => fault(FaultCode::OVERLOADED, "it failed too often lately".to_owned()),
-            Closed::Budget(refusal) => fault(FaultCode::BUDGET_EXCEEDED, refusal.to_string()),
-        })?;
-        let worker = self.desk.local.borrow().worker.clone().filter(|_| is_worker);
-        let permit = match (permit, worker) {
-            (Some(permit), _) => permit,
-            (None, Some(worker)) => {
-                worker.permit().map_err(|rejected| fault(FaultCode::WORKER_STARTING, rejected.to_string()))?
-            }
-            // A worker that nobody supervises: a gate of its own that never closes.
-            (None, None) => Gate::new(CircuitLimits::default())
-                .permit()
-                .map_err(|rejected| fault(FaultCode::INTERNAL, rejected.to_string()))?,
-        };
+        let approved = self.approve(candidate, &policy, &proposal)?;
+        let (permit, money) = self.admit(candidate, &policy, proposal.worst_cost).await?;
         let opened = Opened {
             target,
             receipt: approved.receipt().clone(),
@@ -133,6 +102,109 @@ impl Judge for TurnJudge<'_> {
         };
         let _ = self.verdicts.send(Verdict::Opened(Box::new(opened)));
         Ok(approved)
+    }
+}
+
+impl TurnJudge<'_> {
+    /// The policy's verdict on the very bytes.
+    fn approve(
+        &mut self,
+        candidate: &Candidate,
+        policy: &Policy,
+        proposal: &Proposal<'_>,
+    ) -> Result<Approved<ChatRequest>, Fault> {
+        // Where a worker listens is no part of the body.
+        let body = |request: &ChatRequest| candidate.provider.chat(request).body.unwrap_or_default();
+        let mut decision = policy.evaluate(proposal, &body, &mut self.values, None);
+        if let Decision::Asked(question) = decision {
+            if self.agreed.as_ref() != Some(&candidate.id) {
+                return Err(fault(candidate, question.code(), question.rules.join(", ")));
+            }
+            // The yes is to these very bytes; what would be sent instead is asked for again.
+            decision = policy.evaluate(proposal, &body, &mut self.values, Some(&question.agree()));
+        }
+        match decision {
+            Decision::Approved(approved) => Ok(*approved),
+            Decision::Asked(question) => Err(fault(candidate, question.code(), question.rules.join(", "))),
+            Decision::Denied(denial) => {
+                let contract = policy.contract_for(PROFILE, self.purpose);
+                let row = Row::refused(self.desk.clock.utc().into(), proposal, contract, &denial);
+                let _ = self.verdicts.send(Verdict::Refused(Box::new(row)));
+                Err(fault(candidate, denial.code(), denial.rule().to_owned()))
+            }
+        }
+    }
+
+    /// Room in the budgets, and leave of the breaker.
+    async fn admit(
+        &self,
+        candidate: &Candidate,
+        policy: &Policy,
+        worst: Option<Cost>,
+    ) -> Result<(Permit, Money), Fault> {
+        let contract = policy.contract_for(PROFILE, self.purpose);
+        let is_worker = candidate.is_worker();
+        let entry = Entry {
+            lane: (!is_worker).then(|| candidate.lane()),
+            provider: candidate.provider.id.clone(),
+            conversation: self.conversation.clone(),
+            worst,
+            caps: contract.map_or([None, None], |contract| [contract.cost.day, contract.cost.month]),
+        };
+        let (permit, money) = self.enter(entry).await.map_err(|closed| match closed {
+            Closed::Failing => {
+                fault(candidate, FaultCode::OVERLOADED, "it failed too often lately".to_owned())
+            }
+            Closed::Limited(left) => Fault {
+                retry_after: Some(left),
+                ..fault(candidate, FaultCode::RATE_REQUESTS, "another question met its limit".to_owned())
+            },
+            Closed::Budget(refusal) => fault(candidate, FaultCode::BUDGET_EXCEEDED, refusal.to_string()),
+        })?;
+        let worker = self.desk.local.borrow().worker.clone().filter(|_| is_worker);
+        let refused = |code, why: String| fault(candidate, code, why);
+        let permit = match (permit, worker) {
+            (Some(permit), _) => permit,
+            (None, Some(worker)) => {
+                worker.permit().map_err(|it| refused(FaultCode::WORKER_STARTING, it.to_string()))?
+            }
+            // A worker that nobody supervises: a gate of its own that never closes.
+            (None, None) => Gate::new(CircuitLimits::default())
+                .permit()
+                .map_err(|it| refused(FaultCode::INTERNAL, it.to_string()))?,
+        };
+        Ok((permit, money))
+    }
+
+    /// Leave of the owner. A turn that has waited for its own limit is early by what it took to write the refusal down.
+    async fn enter(&self, entry: Entry) -> Result<(Option<Permit>, Money), Closed> {
+        match self.owner.enter(entry.clone()).await {
+            Err(Closed::Limited(left)) if left <= WRITTEN_DOWN => {
+                tokio::select! {
+                    () = tokio::time::sleep(left) => self.owner.enter(entry).await,
+                    () = self.cancel.cancelled() => Err(Closed::Limited(left)),
+                }
+            }
+            entered => entered,
+        }
+    }
+}
+
+fn fault(candidate: &Candidate, code: FaultCode, why: String) -> Fault {
+    Fault { kind: Some(why), ..Fault::new(code, &*candidate.provider.id) }
+}
+
+/// What it means for a question that the local model does not come.
+fn absent(problem: &Problem) -> FaultCode {
+    if problem.is(Code::LanguageModelTooLarge) {
+        FaultCode::WORKER_OUT_OF_MEMORY
+    } else if [Code::ModelFileUnfit, Code::ModelBroken, Code::ModelNotImportable]
+        .iter()
+        .any(|code| problem.is(*code))
+    {
+        FaultCode::WORKER_BAD_MODEL
+    } else {
+        FaultCode::WORKER_MISSING
     }
 }
 

@@ -4,6 +4,7 @@
 //! Owned by the assistant's task; `now` is a parameter. Refusals, limits and content never count as a broken host.
 
 use std::collections::HashMap;
+use std::hash::Hash;
 use std::time::{Duration, Instant};
 
 use tonny_egress::fault::{Breaker, Fault};
@@ -74,24 +75,30 @@ impl Lanes {
     /// A request failed. Says what its permit is to be ended with.
     pub fn failed(&mut self, lane: &Lane, fault: &Fault, now: Instant) -> Option<Failure> {
         let Lane { provider, model, .. } = lane.clone();
-        let floor = fault.retry_after.unwrap_or_default();
+        let floor = fault.retry_after.filter(|wait| !wait.is_zero());
         match fault.code.rules().breaker {
-            Breaker::None => None,
-            Breaker::Counts => Some(Failure::Reset),
             Breaker::UntilKey | Breaker::UntilUser => {
-                self.blocked.insert((provider, None), now + UNTIL_USER.max(floor));
+                later(&mut self.blocked, (provider, None), now + UNTIL_USER.max(floor.unwrap_or_default()));
                 None
             }
             Breaker::PerModel => {
-                self.blocked.insert((provider, Some(model)), now + PER_MODEL.max(floor));
+                let until = now + PER_MODEL.max(floor.unwrap_or_default());
+                later(&mut self.blocked, (provider, Some(model)), until);
                 None
             }
-            Breaker::Limiter => {
-                let wait = if floor.is_zero() { LIMITED } else { floor };
-                self.limited.insert((provider, model), now + wait);
-                None
+            other => {
+                // Whatever else is wrong: before the time that the other side gave, nobody asks there again.
+                if let Some(wait) = floor.or((other == Breaker::Limiter).then_some(LIMITED)) {
+                    later(&mut self.limited, (provider, model), now + wait);
+                }
+                (other == Breaker::Counts).then_some(Failure::Reset)
             }
         }
+    }
+
+    /// The last request took the last of a limit: the next one waits or goes elsewhere, before it is sent.
+    pub fn used_up(&mut self, lane: &Lane, free_in: Duration, now: Instant) {
+        later(&mut self.limited, (lane.provider.clone(), lane.model.clone()), now + free_in);
     }
 
     /// The user changed keys or settings: everybody who waited for that is asked again.
@@ -103,6 +110,12 @@ impl Lanes {
         self.blocked.retain(|_, until| *until > now);
         self.limited.retain(|_, until| *until > now);
     }
+}
+
+/// An answer that names a shorter time, or none, does not take back a longer one.
+fn later<K: Eq + Hash>(times: &mut HashMap<K, Instant>, key: K, until: Instant) {
+    let at = times.entry(key).or_insert(until);
+    *at = until.max(*at);
 }
 
 fn limits() -> CircuitLimits {
@@ -140,6 +153,15 @@ mod tests {
         let almost = now + Duration::from_secs(89);
         assert_eq!(lanes.blocks(&lane("a"), almost).limited_for, Some(Duration::from_secs(1)));
         assert_eq!(lanes.blocks(&lane("a"), now + Duration::from_secs(91)), Blocks::default());
+    }
+
+    #[test]
+    fn a_delay_counts_whatever_it_came_with_and_the_longest_of_them() {
+        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        lanes.failed(&lane("a"), &fault(FaultCode::OVERLOADED, Some(60)), now);
+        lanes.failed(&lane("a"), &fault(FaultCode::RATE_REQUESTS, None), now);
+        lanes.failed(&lane("a"), &fault(FaultCode::RATE_REQUESTS, Some(5)), now);
+        assert_eq!(lanes.blocks(&lane("a"), now).limited_for, Some(Duration::from_secs(60)));
     }
 
     #[test]

@@ -9,6 +9,9 @@ use crate::history_files::rfc3339;
 use crate::problem::{Code, Problem};
 use crate::store_problem;
 
+/// Ten thousand dollars in picodollars: the most that the table takes for one request, and more than any costs.
+const DEAREST: i64 = 10_000_000_000_000_000;
+
 /// Rows of one page at most.
 const PAGE_MAX: u32 = 500;
 
@@ -31,7 +34,7 @@ pub fn row(row: &Row, conversation: &str, message: &str) -> LedgerEntry {
         tokens_cache_write: whole(row.tokens.cache_write),
         tokens_output: whole(row.tokens.output),
         tokens_reasoning: whole(row.tokens.reasoning),
-        cost_pico: row.cost.map(|cost| i64::try_from(cost.as_pico()).unwrap_or(i64::MAX)),
+        cost_pico: row.cost.map(|cost| i64::try_from(cost.as_pico()).unwrap_or(DEAREST).min(DEAREST)),
         is_estimated: row.is_estimated,
         rules: serde_json::Value::from(row.rules.clone()).to_string(),
         contract: row.contract.as_ref().map(|(name, _)| name.clone()),

@@ -40,11 +40,14 @@ pub struct Money {
 pub enum Closed {
     /// The lane's breaker says no.
     Failing,
+    /// A limit that another turn met meanwhile is used up for so long.
+    Limited(Duration),
     /// A budget has no room for it.
     Budget(Box<Refusal>),
 }
 
 /// What an attempt needs before it begins.
+#[derive(Clone)]
 pub struct Entry {
     /// Where it goes; none for the worker of this app, which has a breaker of its own.
     pub lane: Option<Lane>,
@@ -66,6 +69,7 @@ enum Message {
     Enter(Entry, oneshot::Sender<Result<(Option<Permit>, Money), Closed>>),
     Settle(Money, Option<Cost>),
     Failed(Lane, Box<Fault>, oneshot::Sender<Option<Failure>>),
+    UsedUp(Lane, Duration),
     UserActed,
     Budgets(Box<Settings>),
     Opened(Option<String>),
@@ -180,6 +184,10 @@ impl State {
                     self.contract.settle(contract, cost);
                 }
             }
+            Message::UsedUp(lane, free_in) => {
+                let now = (self.book.now)();
+                self.lanes.used_up(&lane, free_in, now);
+            }
             Message::Failed(lane, fault, reply) => {
                 let failure = self.lanes.failed(&lane, &fault, (self.book.now)());
                 let _ = reply.send(failure);
@@ -227,8 +235,12 @@ impl State {
     }
 
     fn enter(&mut self, entry: &Entry) -> Result<(Option<Permit>, Money), Closed> {
+        let now = (self.book.now)();
         let permit = match &entry.lane {
-            Some(lane) => Some(self.lanes.permit(lane).ok_or(Closed::Failing)?),
+            Some(lane) => match self.lanes.blocks(lane, now).limited_for {
+                Some(left) => return Err(Closed::Limited(left)),
+                None => Some(self.lanes.permit(lane).ok_or(Closed::Failing)?),
+            },
             None => None,
         };
         let (today, purse) =
@@ -284,6 +296,11 @@ impl Owner {
     /// An attempt failed; what its permit is to be ended with.
     pub async fn failed(&self, lane: Lane, fault: Fault) -> Option<Failure> {
         self.ask(|reply| Message::Failed(lane, Box::new(fault), reply)).await.flatten()
+    }
+
+    /// A limit has nothing left for so long.
+    pub async fn used_up(&self, lane: Lane, free_in: Duration) {
+        self.send(Message::UsedUp(lane, free_in)).await;
     }
 
     /// Keys changed: who waited for that is asked again.

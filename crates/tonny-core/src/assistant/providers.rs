@@ -11,6 +11,9 @@ use super::targets::Candidate;
 use super::{Assistant, judge, told};
 use crate::problem::{Code, Problem};
 
+/// The provider that may run beside us.
+const OLLAMA: &str = "ollama";
+
 /// What the ledger calls a test.
 const PURPOSE: &str = "test";
 
@@ -121,6 +124,17 @@ impl Assistant {
             }
             Err(fault) => Err(told::problem(&fault, &candidate.provider.label)),
         }
+    }
+
+    /// The models of an Ollama that runs on this machine; none where none runs. Nobody else is asked, and nothing is said.
+    pub async fn ollama_models(&self) -> Option<Vec<String>> {
+        let (settings, registry) = (self.desk.settings.borrow().clone(), self.desk.registry.borrow().clone());
+        let candidate = self.desk.named(&format!("{OLLAMA}/-"), &settings, &registry).ok()?;
+        if !candidate.is_local() {
+            return None;
+        }
+        let listed = self.desk.client.models(&candidate.provider, None).await;
+        Some(listed.ok()??.into_iter().map(|model| model.id).collect())
     }
 
     async fn write_test_down(&self, candidate: &Candidate, fault: Option<&Fault>) {

@@ -41,6 +41,8 @@ pub struct Wish {
     pub about: (String, String),
     /// Ends it.
     pub cancel: CancellationToken,
+    /// The model for which the user said yes to what the contract asks about.
+    pub agreed: Option<String>,
 }
 
 /// What a turn tells beside what is said.
@@ -122,6 +124,7 @@ async fn ask(desk: &Desk, owner: &Owner, wish: Wish, ready: &[(Candidate, Pass)]
         verdicts,
         wait_local: if ready.len() > 1 { wish.patience } else { LOCAL_WAIT },
         cancel: wish.cancel.clone(),
+        agreed: wish.agreed.clone(),
     };
     let question = Question {
         request: &wish.request,

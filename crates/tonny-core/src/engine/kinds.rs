@@ -24,6 +24,10 @@ pub struct Site<'a> {
     pub memory: Option<u64>,
     /// Whether somebody asked for the local language model lately.
     pub language: bool,
+    /// The language models on this machine.
+    pub languages: &'a [InstalledModel],
+    /// Why the local language model is not loaded now, if there is a reason.
+    pub unfit: Option<&'a Problem>,
 }
 
 /// One worker that is to run.
@@ -119,6 +123,8 @@ mod tests {
             installed: &[],
             memory: Some(8 << 30),
             language: false,
+            languages: &[],
+            unfit: None,
         });
         wanted.into_iter().map(|wanted| (wanted.about.name, wanted.spec.is_ok())).collect()
     }
@@ -167,6 +173,8 @@ mod tests {
             installed: &[],
             memory: Some(8 << 30),
             language: false,
+            languages: &[],
+            unfit: None,
         });
         assert_eq!(wanted.len(), 3);
         for Wanted { about: About { name, .. }, spec, .. } in wanted {
@@ -191,6 +199,8 @@ mod tests {
             installed: &[],
             memory: Some(8 << 30),
             language: false,
+            languages: &[],
+            unfit: None,
         };
         for Wanted { about: About { name, .. }, spec, .. } in wanted(&site) {
             let problem = spec.expect_err("nothing is installed");
@@ -208,8 +218,15 @@ mod tests {
             files: vec![file(15, 80 << 20), file(30, 80 << 20)],
         };
         let (settings, programs) = (settings(changes), programs());
-        let site =
-            Site { settings: &settings, programs: &programs, installed: &[model], memory, language: false };
+        let site = Site {
+            settings: &settings,
+            programs: &programs,
+            installed: &[model],
+            memory,
+            language: false,
+            languages: &[],
+            unfit: None,
+        };
         let mib = |spec: Spec| spec.memory_ceiling.map(|bytes| bytes >> 20);
         wanted(&site).into_iter().map(|it| (it.about.name, mib(it.spec.expect("all is there")))).collect()
     }

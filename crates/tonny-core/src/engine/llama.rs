@@ -5,11 +5,14 @@
 
 use std::path::PathBuf;
 
-use tonny_supervisor::{Cause, ReadyBy, Sign, Spec, TokenBy};
+use tonny_supervisor::{Cause, ReadyBy, Sign, Spec, TokenBy, free_memory};
 
 use super::kinds::{Site, Wanted};
-use super::{READY_DEADLINE, health};
+use super::{Programs, READY_DEADLINE, health};
+use crate::model::InstalledModel;
+use crate::ports::LanguageFiles;
 use crate::problem::{Code, Problem};
+use crate::settings::Settings;
 use crate::worker_view::About;
 
 /// What it is called.
@@ -29,15 +32,18 @@ pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
     if !workers.llama && !site.language {
         return Vec::new();
     }
-    let installed = |path: &str| site.programs.engines.as_ref().map(|folder| folder.join(NAME).join(path));
-    let chosen = |setting: &Option<String>, path: &str| {
-        setting.as_ref().map(PathBuf::from).or_else(|| installed(path))
-    };
-    let program = chosen(&workers.llama_program, "bin/llama-server");
-    let model = chosen(&workers.llama_model, "SmolLM2-135M-Instruct.gguf");
-    let spec = match (program, model) {
-        (Some(program), Some(model)) => Ok(spec(program, model)),
-        _ => Err(Problem::with(Code::EngineSetUp, "llama-server is not installed: run `make engines-llama`")),
+    let program = program(site.settings, site.programs);
+    let model = model(site.settings, site.programs, site.languages);
+    let spec = match (site.unfit, program, model) {
+        (Some(problem), ..) => Err(problem.clone()),
+        (None, Some(program), Some(model)) => Ok(spec(program, model)),
+        (None, None, _) => {
+            Err(Problem::with(Code::EngineSetUp, "llama-server is not installed: run `make engines-llama`"))
+        }
+        (None, Some(_), None) => Err(Problem::with(
+            Code::EngineSetUp,
+            "No language model is installed: choose one under Settings, Assistant",
+        )),
     };
     vec![Wanted {
         about: About { name: NAME.to_owned(), kind: "language", title: "Language model".to_owned() },
@@ -45,6 +51,32 @@ pub(super) fn wanted(site: &Site) -> Vec<Wanted> {
         memory: None,
         spec,
     }]
+}
+
+/// llama-server: where the user says that it is, else where `make engines-llama` puts it.
+pub fn program(settings: &Settings, programs: &Programs) -> Option<PathBuf> {
+    let chosen = settings.workers.llama_program.as_ref().map(PathBuf::from);
+    chosen.or_else(|| Some(programs.engines.as_ref()?.join(NAME).join("bin/llama-server")))
+}
+
+/// The model that it loads: the one that is chosen, else the first that is installed, else the one that
+/// `make engines-llama` brings along.
+pub fn model(settings: &Settings, programs: &Programs, installed: &[InstalledModel]) -> Option<PathBuf> {
+    let chosen = settings.workers.llama_model.as_ref().map(PathBuf::from);
+    let first = || installed.first()?.files.first().map(|file| file.path.clone());
+    let beside = || Some(programs.engines.as_ref()?.join(NAME).join("SmolLM2-135M-Instruct.gguf"));
+    chosen.or_else(first).or_else(beside)
+}
+
+/// Why the model is not to be loaded: a file that is not whole or answers nothing, or too little free memory.
+pub fn unfit(
+    settings: &Settings,
+    programs: &Programs,
+    installed: &[InstalledModel],
+    files: &dyn LanguageFiles,
+) -> Option<Problem> {
+    let needs = files.needs(&model(settings, programs, installed)?);
+    needs.and_then(|needs| needs.fit(CONTEXT, free_memory())).err()
 }
 
 fn spec(program: PathBuf, model: PathBuf) -> Spec {

@@ -1,12 +1,15 @@
-//! The model catalogue: one data file, `catalogue.toml`, read into values and checked.
+//! The catalogues of models: two data files, `catalogue.toml` for speech and `language.toml`, read into values and checked.
 //!
 //! An entry names its sources in order of preference; each source lists exact downloads with their SHA-256. An entry
 //! without a hash known for certain does not exist.
 
 use serde::{Deserialize, Serialize};
 
-/// The catalogue's text, part of the program.
-const TEXT: &str = include_str!("catalogue.toml");
+/// The speech models, part of the program.
+const SPEECH: &str = include_str!("catalogue.toml");
+
+/// The language models, part of the program.
+const LANGUAGE: &str = include_str!("language.toml");
 
 /// All models TonnyTray can fetch by itself.
 #[derive(Clone, Debug, Deserialize)]
@@ -48,7 +51,7 @@ pub enum Source {
         download: Download,
     },
     /// Members of Python wheels: a CTranslate2 folder in one wheel, or spread over several with one file cut in parts.
-    /// Converted to GGUF once, with one file per window.
+    /// Converted to GGUF once, with one file per window; without windows, the one member is the model as it is.
     Wheel {
         /// The wheels, in order.
         wheels: Vec<Download>,
@@ -93,12 +96,20 @@ pub struct Member {
 }
 
 impl Catalogue {
-    /// The program's own catalogue.
+    /// The speech models of this program.
     ///
     /// # Panics
     /// Never in a tested build: the text is part of the program and a test reads it.
     pub fn load() -> Self {
-        toml::from_str(TEXT).expect("catalogue.toml is checked by a test")
+        toml::from_str(SPEECH).expect("catalogue.toml is checked by a test")
+    }
+
+    /// The language models of this program.
+    ///
+    /// # Panics
+    /// As [`Catalogue::load`].
+    pub fn language() -> Self {
+        toml::from_str(LANGUAGE).expect("language.toml is checked by a test")
     }
 
     /// The entry of this id.
@@ -128,9 +139,14 @@ mod tests {
 
     use super::*;
 
+    fn everything() -> Catalogue {
+        let models = Catalogue::load().models.into_iter().chain(Catalogue::language().models);
+        Catalogue { models: models.collect() }
+    }
+
     #[test]
     fn every_id_is_there_once_and_safe_as_a_folder_name() {
-        let catalogue = Catalogue::load();
+        let catalogue = everything();
         let ids: HashSet<&str> = catalogue.models.iter().map(|entry| entry.id.as_str()).collect();
         assert_eq!(ids.len(), catalogue.models.len());
         let safe = |letter: u8| letter.is_ascii_alphanumeric() || b"._-".contains(&letter);
@@ -139,7 +155,7 @@ mod tests {
 
     #[test]
     fn every_download_is_pinned_and_comes_over_https() {
-        for entry in &Catalogue::load().models {
+        for entry in &everything().models {
             assert!(!entry.sources.is_empty(), "{} has no source", entry.id);
             for download in entry.sources.iter().flat_map(Source::downloads) {
                 let hex = |digit: u8| matches!(digit, b'0'..=b'9' | b'a'..=b'f');
@@ -157,7 +173,7 @@ mod tests {
 
     #[test]
     fn two_downloads_of_one_hash_are_one_file() {
-        let catalogue = Catalogue::load();
+        let catalogue = everything();
         let mut seen = HashSet::new();
         for download in catalogue.models.iter().flat_map(|entry| &entry.sources).flat_map(Source::downloads) {
             assert!(seen.insert(download.sha256.clone()), "{} repeats another's hash", download.file);
@@ -173,6 +189,17 @@ mod tests {
                 for needed in ["model.bin", "config.json", "tokenizer.json"] {
                     assert!(members.iter().any(|member| member.name == needed), "{needed}");
                 }
+            }
+        }
+    }
+
+    #[test]
+    fn a_language_model_is_one_file_as_it_is() {
+        for entry in &Catalogue::language().models {
+            for source in &entry.sources {
+                let Source::Wheel { members, windows, .. } = source else { continue };
+                assert!(windows.is_empty() && members.len() == 1, "{}", entry.id);
+                assert!(members[0].path.ends_with(".gguf") && members[0].name.ends_with(".gguf"));
             }
         }
     }

@@ -125,6 +125,7 @@ fn told(download: &Download, error: &EgressError) -> Problem {
         EgressError::Network { .. } | EgressError::CutShort { .. } | EgressError::Client(_) => {
             Code::NetworkDown
         }
+        EgressError::Offline { .. } => Code::SwitchedOffline,
         EgressError::Stalled { .. } => Code::DownloadStalled,
         EgressError::DiskFull { .. } => Code::DiskFull,
         EgressError::HashMismatch { .. } => Code::ModelHashWrong,

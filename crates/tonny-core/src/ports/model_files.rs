@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::model::{CatalogueEntry, InstalledModel, Source};
+use crate::model::{CatalogueEntry, InstalledModel, LanguageNeeds, Source};
 use crate::problem::Problem;
 
 /// The models folder. Everything written appears under its final name only when complete (atomic rename).
@@ -24,4 +24,13 @@ pub trait ModelFiles: Send + Sync + 'static {
     fn import(&self, path: &Path, step: &dyn Fn(&str)) -> Result<InstalledModel, Problem>;
     /// Deletes an installed model.
     fn remove(&self, id: &str) -> Result<(), Problem>;
+}
+
+/// The folder of language models.
+pub trait LanguageFiles: ModelFiles {
+    /// What a model file says of itself. Only its index is read.
+    ///
+    /// # Errors
+    /// A file that is not there, not whole, or not a model that answers.
+    fn needs(&self, path: &Path) -> Result<LanguageNeeds, Problem>;
 }

@@ -49,6 +49,11 @@ impl Secrets {
         Self { vault, trials }
     }
 
+    /// Nothing is tried at another machine from now on, or may be again.
+    pub fn set_offline(&self, offline: bool) {
+        self.trials.switch().set(offline);
+    }
+
     /// Where secrets are and which are set; never a value.
     pub async fn report(&self) -> Result<VaultReport, Problem> {
         self.ask(VaultAsk::Report).await

@@ -178,6 +178,16 @@ const KINDS: &[Kind] = &[
         &["/xai/api_key"],
     ),
     key(
+        "bedrock",
+        "Amazon Bedrock API key",
+        "Language models on AWS Bedrock, with a key of Bedrock's own.",
+        of(&["ABSK", "bedrock-api-key-"], 40, 4_096),
+        Trial::Never(
+            "it is good at the address of its region alone, which is tried under Settings, Assistant",
+        ),
+        &["/bedrock/api_key"],
+    ),
+    key(
         "bedrock-access-key",
         "AWS access key id",
         "Language models on AWS Bedrock, with the secret key.",
@@ -336,6 +346,14 @@ mod tests {
                 assert!(url.starts_with("https://"), "{url}");
             }
         }
+    }
+
+    #[test]
+    fn every_provider_of_language_models_has_its_kind() {
+        let providers = tonny_egress::provider::Providers::bundled().expect("data");
+        let wanted: HashSet<_> = providers.iter().filter_map(|provider| provider.secret.as_deref()).collect();
+        let missing: Vec<_> = wanted.iter().filter(|id| KINDS.iter().all(|kind| kind.id != **id)).collect();
+        assert!(missing.is_empty(), "{missing:?}");
     }
 
     #[test]

@@ -43,6 +43,14 @@ pub enum ModelFault {
         #[source]
         source: zip::result::ZipError,
     },
+    /// A file that answers no question.
+    #[error("{}: {why}", path.display())]
+    NoLanguageModel {
+        /// The file.
+        path: PathBuf,
+        /// What it is instead.
+        why: String,
+    },
     /// Neither a weights file nor a folder that can be converted.
     #[error("{}", path.display())]
     NotAModel {
@@ -74,6 +82,7 @@ impl From<ModelFault> for Problem {
                 _ => Code::HomeUnwritable,
             },
             ModelFault::NotAModel { .. } => Code::ModelNotImportable,
+            ModelFault::NoLanguageModel { .. } => Code::ModelFileUnfit,
             _ => Code::ModelBroken,
         };
         Problem::with(code, &fault)

@@ -4,7 +4,7 @@
 //! cleared before the next build. Everything is the owner's alone (0600, 0700).
 
 use std::fs::{DirBuilder, File, OpenOptions};
-use std::io::ErrorKind;
+use std::io::{ErrorKind, Read as _};
 use std::path::{Path, PathBuf};
 
 use sha2::{Digest, Sha256};
@@ -120,6 +120,20 @@ pub fn copy_hashed(source: &Path, dest: &Path) -> Result<(u64, String), ModelFau
     let bytes = std::io::copy(&mut from, &mut to).map_err(ModelFault::io(dest))?;
     to.file.sync_all().map_err(ModelFault::io(dest))?;
     Ok((bytes, format!("{:x}", to.hash.finalize())))
+}
+
+/// Size and hex SHA-256 of a file.
+pub fn hash_of(path: &Path) -> Result<(u64, String), ModelFault> {
+    let mut from = File::open(path).map_err(ModelFault::io(path))?;
+    let (mut hash, mut bytes, mut part) = (Sha256::new(), 0, vec![0; 1 << 16]);
+    loop {
+        let count = from.read(&mut part).map_err(ModelFault::io(path))?;
+        if count == 0 {
+            return Ok((bytes, format!("{:x}", hash.finalize())));
+        }
+        hash.update(&part[..count]);
+        bytes += count as u64;
+    }
 }
 
 struct Hashing {

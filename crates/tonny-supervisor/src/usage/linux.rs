@@ -52,8 +52,18 @@ pub(crate) fn offer_to_the_oom_killer(pid: u32) {
 
 /// Bytes of memory this computer has, without swap; `None` where the system does not say.
 pub fn memory_of_this_computer() -> Option<u64> {
+    memory("MemTotal:")
+}
+
+/// Bytes of memory that programs can still take, what the system would give up for them included; `None` where the system
+/// does not say.
+pub fn free_memory() -> Option<u64> {
+    memory("MemAvailable:")
+}
+
+fn memory(line: &str) -> Option<u64> {
     let facts = fs::read_to_string("/proc/meminfo").ok()?;
-    let line = facts.lines().find_map(|line| line.strip_prefix("MemTotal:"))?;
+    let line = facts.lines().find_map(|each| each.strip_prefix(line))?;
     line.trim().strip_suffix("kB")?.trim().parse::<u64>().ok()?.checked_mul(1024)
 }
 

@@ -27,6 +27,13 @@ pub fn memory_of_this_computer() -> Option<u64> {
     Some(system.total_memory()).filter(|bytes| *bytes > 0)
 }
 
+/// Bytes of memory that programs can still take; `None` where the system does not say.
+pub fn free_memory() -> Option<u64> {
+    let mut system = System::new().ok()?;
+    system.refresh_memory();
+    Some(system.available_memory()).filter(|bytes| *bytes > 0)
+}
+
 /// Nothing to be done: the system has no such offer.
 pub(crate) fn offer_to_the_oom_killer(_pid: u32) {}
 

@@ -53,6 +53,20 @@ pub async fn clean_up(places: &Places, limits: &settings::Storage, now_ms: i64) 
     Ok(cleaned)
 }
 
+/// Removes rows of the ledger that are older than so many days; 0 keeps all.
+pub async fn clean_ledger(store: &Store, days: u32, now_ms: i64) -> Result<u64, Problem> {
+    if days == 0 {
+        return Ok(0);
+    }
+    let (before, mut gone) = (now_ms - i64::from(days) * 24 * HOUR_MS, 0);
+    while let more @ 1.. =
+        store.ledger().delete_before(before, PAGE).await.map_err(|error| crate::store_problem(&error))?
+    {
+        gone += more;
+    }
+    Ok(gone)
+}
+
 /// Words that are gone must not live on in yesterday's backup, nor in a damaged file that was set aside; gives how many
 /// backups went.
 pub(in crate::app) async fn forget_copies(store: &Store, now_ms: i64) -> Result<u32, Problem> {
