@@ -1,5 +1,6 @@
 //! Numbers: percentiles, what processes use, and the page they are written to.
 
+pub mod assistant;
 pub mod processes;
 pub mod window;
 

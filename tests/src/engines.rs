@@ -104,7 +104,15 @@ pub async fn whisperlivekit(program: &Path, model: &Path) -> Result<Supervised> 
     let keeper = Some(beside("tonny-keeper")?);
     let programs = Programs { speech: beside("tonny-speech")?, keeper: keeper.clone(), engines: None };
     let memory = tonny_supervisor::memory_of_this_computer();
-    let site = Site { settings: &settings, programs: &programs, installed: &[], memory, language: false };
+    let site = Site {
+        settings: &settings,
+        programs: &programs,
+        installed: &[],
+        memory,
+        language: false,
+        languages: &[],
+        unfit: None,
+    };
     let spec = wanted(&site).pop().context("it is in the order")?.spec?;
     let logs = tempfile::tempdir()?;
     let limits = LogLimits::new(logs.path().join("segments"));

@@ -6,6 +6,7 @@
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
 
 pub mod app;
+pub mod asking;
 pub mod bench;
 pub mod chat_server;
 pub mod desktop;

@@ -5,6 +5,7 @@
 //! A limit is never softened: what misses it says so with its number, what cannot be measured says why. Times and rates
 //! decide in the full form, on a machine that does nothing else; a test fails only for what no machine may excuse.
 
+pub mod assistant;
 pub mod breaker;
 pub mod chaos;
 pub mod dice;
@@ -165,6 +166,7 @@ pub fn rows() -> Vec<&'static Row> {
         breaker::ROWS,
         storage::ROWS,
         secrets::ROWS,
+        assistant::ROWS,
     ];
     let mut rows: Vec<&Row> = areas.into_iter().flatten().collect();
     rows.sort_by_key(|row| place(row.id));
@@ -173,7 +175,7 @@ pub fn rows() -> Vec<&'static Row> {
 
 /// The tables of the specification one after the other, each by number.
 fn place(id: &str) -> (usize, u32, &str) {
-    const TABLES: &str = "SLBDK";
+    const TABLES: &str = "SLBDKRP";
     let table = id.chars().next().and_then(|letter| TABLES.find(letter)).unwrap_or(TABLES.len());
     let number = id.trim_start_matches(char::is_alphabetic).trim_end_matches(char::is_alphabetic);
     (table, number.parse().unwrap_or(0), id)

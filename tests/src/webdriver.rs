@@ -23,6 +23,9 @@ pub const DRIVER: &str = "WebKitWebDriver";
 /// What the page is given to answer one request; axe on a full page takes a few seconds on a busy machine.
 const ANSWER: Duration = Duration::from_secs(60);
 
+/// A window that is made when it is first wanted loads its page from the program itself.
+const WINDOW: Duration = Duration::from_secs(20);
+
 /// The app's window, driven; the app ends with it.
 pub struct Window {
     // Dropped after the session is closed, which ends the app.
@@ -96,6 +99,25 @@ impl Window {
         let found = self.post("element", &json!({ "using": "css selector", "value": selector }))?;
         let id = found.as_object().and_then(|keys| keys.values().next()).and_then(Value::as_str);
         id.map(str::to_owned).with_context(|| format!("no element fits {selector}"))
+    }
+
+    /// Goes on in the window of the app that shows this page, such as `assistant`, as soon as there is one.
+    pub fn go_to(&self, page: &str) -> Result<()> {
+        let mut seen = String::new();
+        let found = wait_for(&format!("the window {page}"), WINDOW, || {
+            let handles =
+                request(self.port, "GET", &format!("/session/{}/window/handles", self.session), None)?;
+            for handle in handles.as_array().into_iter().flatten() {
+                self.post("window", &json!({ "handle": handle }))?;
+                let address = self.run("return location.pathname", &[])?;
+                if address.as_str().is_some_and(|address| address.contains(page)) {
+                    return Ok(Some(()));
+                }
+                seen = format!("{seen} {address}");
+            }
+            Ok(None)
+        });
+        found.with_context(|| format!("there are only{seen}"))
     }
 
     /// Everything that can be read on the page.

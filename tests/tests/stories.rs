@@ -10,6 +10,7 @@ mod stories {
     pub mod again;
     pub mod assistant;
     pub mod chain;
+    pub mod cleaning;
     pub mod done;
     pub mod language;
     pub mod own_log;

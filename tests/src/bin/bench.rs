@@ -10,7 +10,7 @@ use std::time::{Duration, Instant};
 use anyhow::{Context as _, Result};
 use clap::Parser;
 use tonny_tests::app::{App, Build, HOTKEY, HOTKEY_UP};
-use tonny_tests::bench::{Report, percentile, processes, window};
+use tonny_tests::bench::{Report, assistant, percentile, processes, window};
 use tonny_tests::desktop::Desktop;
 use tonny_tests::speech::jfk;
 use tonny_tests::target::{Kind, Target};
@@ -47,15 +47,23 @@ struct Arguments {
     /// Only the rows of the window with a million utterances, shown and not written.
     #[arg(long)]
     window: bool,
+    /// Only the rows of the assistant, shown and not written.
+    #[arg(long)]
+    assistant: bool,
 }
 
 fn main() -> Result<()> {
-    let Arguments { bin, models, out, window: only_window } = Arguments::parse();
+    let Arguments { bin, models, out, window: only_window, assistant: only_assistant } = Arguments::parse();
     let build = Build { bin, models };
     let mut report = Report::new()?;
     let mut desktop = Desktop::start()?;
     if only_window {
         window::measure(&desktop, &build, &mut report)?;
+        println!("{}", report.page());
+        return Ok(());
+    }
+    if only_assistant {
+        assistant::measure(&desktop, &build, &mut report)?;
         println!("{}", report.page());
         return Ok(());
     }
@@ -71,6 +79,8 @@ fn main() -> Result<()> {
     // What is measured already stays, however the window's million utterances go.
     std::fs::write(&out, report.page())?;
     window::measure(&desktop, &build, &mut report)?;
+    std::fs::write(&out, report.page())?;
+    assistant::measure(&desktop, &build, &mut report)?;
     std::fs::write(&out, report.page())?;
     println!("{}", report.page());
     Ok(())

@@ -6,7 +6,7 @@
 mod limits;
 #[allow(clippy::unwrap_used, reason = "a model may fail loudly")]
 #[path = "../../../crates/tonny-supervisor/tests/model/breaker.rs"]
-mod model;
+pub(super) mod model;
 
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering::Relaxed};

@@ -25,7 +25,15 @@ const CALLS: &[(&str, &[&str])] = &[
             "crates/tonny-cli/src/input.rs",
         ],
     ),
-    ("from_the_vault(", &["crates/tonny-core/src/secrets/", "crates/tonny-platform/src/vault/"]),
+    (
+        "from_the_vault(",
+        &[
+            "crates/tonny-core/src/secrets/",
+            "crates/tonny-platform/src/vault/",
+            // A vault of made-up keys, so that no row asks for the keyring of whoever runs it.
+            "tests/src/reliability/assistant/room.rs",
+        ],
+    ),
     ("expose_secret(", &["crates/tonny-core/src/secrets/value.rs"]),
 ];
 

@@ -16,15 +16,16 @@ const EDGES: &[(&str, &[&str])] = &[
     ("tonny-tests", &["*"]),
 ];
 
-/// A dependency with all that begins with its name and a hyphen, and the only room that may name it.
-const HOMES: &[(&str, &str)] = &[
-    ("tauri", "tonnytray"),
-    ("sqlx", "tonny-store"),
-    ("libsqlite3-sys", "tonny-store"),
-    ("reqwest", "tonny-egress"),
-    ("lapin", "tonny-egress"),
-    ("genai", "tonny-egress"),
-    ("transcribe-cpp", "tonny-speech"),
+/// A dependency with all that begins with its name and a hyphen, and the only rooms that may name it.
+const HOMES: &[(&str, &[&str])] = &[
+    ("tauri", &["tonnytray"]),
+    ("sqlx", &["tonny-store"]),
+    ("libsqlite3-sys", &["tonny-store"]),
+    // The tests have a bare client of their own to measure the door out against.
+    ("reqwest", &["tonny-egress", "tonny-tests"]),
+    ("lapin", &["tonny-egress"]),
+    ("genai", &["tonny-egress"]),
+    ("transcribe-cpp", &["tonny-speech"]),
 ];
 
 /// Edges that are not in the table.
@@ -49,10 +50,10 @@ pub fn homes(packages: &[Package]) -> Vec<String> {
     let mut offenders = Vec::new();
     for package in packages {
         for dependency in &package.dependencies {
-            let home =
-                HOMES.iter().find(|(name, _)| is_family(&dependency.name, name)).map(|(_, home)| *home);
-            if home.is_some_and(|home| home != package.name) {
-                let home = home.unwrap_or_default();
+            let known = HOMES.iter().find(|(name, _)| is_family(&dependency.name, name));
+            let homes = known.map(|(_, homes)| *homes).unwrap_or_default();
+            if !homes.is_empty() && !homes.contains(&package.name.as_str()) {
+                let home = homes[0];
                 offenders
                     .push(format!("{} names {}, which belongs to {home}", package.name, dependency.name));
             }

@@ -16,7 +16,8 @@ use tonny_tests::engines::installed_file;
 use super::chain::real_model;
 use super::world::{Room, World};
 
-const PATIENCE: Duration = Duration::from_secs(30);
+/// The local model is loaded beside another test, from a disk that may be cold.
+const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Asks `models` in order, at these addresses.
 fn settings(models: &[&str], addresses: &[(&str, String)]) -> Settings {
@@ -283,4 +284,84 @@ async fn the_real_local_model_answers_and_a_killed_one_leaves_an_answer_to_go_on
     assert!(more.text.starts_with(&cut.text), "what was shown is gone");
     assistant.stop(&asked.answer).await;
     ended(&assistant, &asked).await;
+}
+
+/// The contract that comes with the program, but asking before an address leaves.
+const ASKS: &str = r#"
+name = "asks"
+version = 1
+profiles = ["*"]
+purposes = ["*"]
+local_only = false
+[cloud]
+providers = ["*"]
+models = ["*"]
+hosts = ["*"]
+switched_on = true
+attachments = true
+unknown_price = "allow"
+[[redact]]
+kind = "email"
+on_hit = "ask"
+[[example]]
+name = "a greeting goes"
+provider = "openai"
+switched_on = true
+text = "Hello"
+expect = "allow"
+"#;
+
+#[tokio::test]
+async fn what_the_contract_asks_about_leaves_only_with_a_yes_and_only_once() {
+    let server = ChatServer::start(vec![Reply::Words(words("Done so."))]).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.away())]);
+    let settings = settings.with("privacy.contract", json!(ASKS)).unwrap();
+    let world = World::with(Room::Quiet, settings, None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Write to ada@example.org.")).await.unwrap();
+    let refused = ended(&assistant, &asked).await;
+    assert_eq!(refused.problem.map(|problem| problem.code), Some("TT-LLM-191".to_owned()));
+    assert!(server.bodies().is_empty(), "it left without a yes");
+    let agreed = assistant.agree(&asked.answer).await.unwrap();
+    assert_eq!(ended(&assistant, &agreed).await.text, "Done so.");
+    assert!(server.bodies()[0].contains("ada@example.org"));
+    // The yes was to that one: the next question with an address asks again.
+    let next =
+        NewQuestion { conversation: Some(asked.conversation.clone()), ..question("And to ada@example.org?") };
+    let next = assistant.ask(next).await.unwrap();
+    assert_eq!(ended(&assistant, &next).await.state, Standing::Failed);
+    assert_eq!(server.bodies().len(), 1);
+    assert_eq!(assistant.agree(&agreed.answer).await.unwrap_err().code, "TT-CHAT-1111");
+}
+
+#[tokio::test]
+async fn a_local_model_that_is_no_whole_model_is_refused_with_its_reason_before_it_is_loaded() {
+    if installed_file("llama/bin/llama-server", "engines-llama").is_none() {
+        return;
+    }
+    let folder = tempfile::tempdir().unwrap();
+    let real = installed_file("llama/SmolLM2-135M-Instruct.gguf", "engines-llama").unwrap();
+    let mut bytes = std::fs::read(&real).unwrap();
+    let cut = folder.path().join("cut.gguf");
+    std::fs::write(&cut, &bytes[..bytes.len() - 1_000_000]).unwrap();
+    // The name of its kind stands in the first key, in letters of its own: "general.architecture", a text of five.
+    let at = bytes.windows(5).position(|window| window == b"llama").unwrap();
+    bytes[at..at + 5].copy_from_slice(b"xlama");
+    let strange = folder.path().join("strange.gguf");
+    std::fs::write(&strange, &bytes).unwrap();
+    // Before it is waited for, what stands in its way is a reason to pass it over; meanwhile, it is a failed attempt.
+    for (file, codes, why) in [
+        (cut, ["TT-LLM-200", "TT-LLM-204"], "shorter than its weights"),
+        (strange, ["TT-LLM-204"; 2], "cannot be loaded"),
+    ] {
+        let settings = Settings::default().with("workers.llama_model", json!(file)).unwrap();
+        let world = World::with(Room::Quiet, settings, None).await;
+        let assistant = world.app.assistant().unwrap().clone();
+        let asked = assistant.ask(question("Hello?")).await.unwrap();
+        let answer = ended(&assistant, &asked).await;
+        let problem = answer.problem.expect("it cannot be loaded");
+        println!("{}: {}", problem.code, problem.message);
+        assert!(answer.state == Standing::Failed && codes.contains(&problem.code.as_str()), "{problem:?}");
+        assert!(problem.message.contains(why), "{problem:?}");
+    }
 }

@@ -47,8 +47,15 @@ async fn the_real_llama_server_answers_whoever_has_its_key() {
         return;
     }
     let programs = Programs { speech: PathBuf::new(), keeper: None, engines: installed() };
-    let site =
-        Site { settings: &settings(), programs: &programs, installed: &[], memory: None, language: false };
+    let site = Site {
+        settings: &settings(),
+        programs: &programs,
+        installed: &[],
+        memory: None,
+        language: false,
+        languages: &[],
+        unfit: None,
+    };
     let llama = wanted(&site).into_iter().find(|wanted| wanted.about.name == "llama").unwrap();
     let (supervisor, _records) = Supervisor::new(Base::default());
     let (worker, run) = supervisor.worker(llama.spec.unwrap()).unwrap();

@@ -20,6 +20,7 @@ use tonny_core::secrets::{RECORDINGS, Secret, Secrets};
 use tonny_core::settings::Settings;
 use tonny_core::snapshot::Snapshot;
 use tonny_core::{Store, downloads, trials};
+use tonny_platform::models::ModelFolder;
 use tonny_store::Utterance;
 use tonny_tests::engines::installed;
 use tonny_tests::programs::beside;
@@ -115,6 +116,7 @@ impl World {
             audio: files.clone(),
             disk: Arc::new(tonny_platform::disk::SystemDisk),
             models: Arc::new(Models(models)),
+            language_models: Arc::new(ModelFolder::of_language(logs.path().join("language-models"))),
             clock: Arc::new(Wall(behind_ms.clone())),
             downloads: downloads().unwrap(),
             secrets: Secrets::new(drawer.clone(), trials().unwrap()),

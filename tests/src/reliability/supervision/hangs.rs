@@ -92,6 +92,8 @@ fn engines() -> Result<Vec<Spec>> {
         installed: &[model],
         memory: None,
         language: false,
+        languages: &[],
+        unfit: None,
     });
     let specs: Vec<Spec> = wanted.into_iter().map(|Wanted { spec, .. }| spec).collect::<Result<_, _>>()?;
     ensure!(specs.len() == 4, "{} kinds", specs.len());
