@@ -27,17 +27,16 @@ const WHOLE: Duration = Duration::from_secs(120);
 
 /// Notes when the first word of the next answer is on the screen, by the clock that the test has, too.
 const WATCH: &str = "
-    const answers = () => [...document.querySelectorAll('article[data-role=assistant]')];
-    const before = answers().length;
+    // The list draws what can be seen, so answers are not counted: the one that is being written is the new one.
+    const answers = () => [...document.querySelectorAll('article[data-role=assistant][data-state=streaming]')];
     window.firstWord = null;
     const watcher = new MutationObserver(() => {
-        const answer = answers()[before];
+        const answer = answers().at(-1);
         if (!answer?.querySelector('[data-words]')?.innerText.trim()) return;
         watcher.disconnect();
         requestAnimationFrame(() => { window.firstWord = Date.now(); });
     });
-    watcher.observe(document.body, { subtree: true, childList: true, characterData: true });
-    return before;";
+    watcher.observe(document.body, { subtree: true, childList: true, characterData: true });";
 
 /// The app with its assistant's window.
 pub struct Asking {
