@@ -1,6 +1,7 @@
 //! The real engines that tests run against where they are installed, and the reason why not where they are not.
 
 use std::io::{BufRead as _, BufReader, Write as _};
+use std::os::unix::fs::PermissionsExt as _;
 use std::path::{Path, PathBuf};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -50,6 +51,16 @@ pub fn installed_file(path: &str, target: &str) -> Option<PathBuf> {
         eprintln!("skipped: {path} is not installed; run `make {target}`");
     }
     file
+}
+
+/// The real llama-server, but one whose model never finds an end by itself: a program in `folder` that becomes it. An answer
+/// is then always there to be broken off. `None` where it is not installed, which is said.
+pub fn endless_llama(folder: &Path) -> Result<Option<PathBuf>> {
+    let Some(real) = installed_file("llama/bin/llama-server", "engines-llama") else { return Ok(None) };
+    let program = folder.join("endless-llama");
+    std::fs::write(&program, format!("#!/bin/sh\nexec '{}' \"$@\" --ignore-eos\n", real.display()))?;
+    std::fs::set_permissions(&program, std::fs::Permissions::from_mode(0o755))?;
+    Ok(Some(program))
 }
 
 /// The folder of the real model; says why a test is skipped when it is not there.

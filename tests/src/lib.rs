@@ -13,6 +13,7 @@ pub mod desktop;
 pub mod engines;
 pub mod fake_engine;
 pub mod fake_worker;
+pub mod gguf;
 pub mod keyring;
 pub mod kill;
 pub mod process;

@@ -3,12 +3,13 @@
 
 #![allow(clippy::disallowed_methods, reason = "a test starts programs, spawns tasks and polls")]
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use rustix::process::Signal;
 use serde_json::json;
 use tonny_tests::app::Build;
 use tonny_tests::asking::{Asking, engines};
 use tonny_tests::desktop::Desktop;
+use tonny_tests::engines::endless_llama;
 use tonny_tests::process::signal_pid;
 
 #[test]
@@ -17,6 +18,10 @@ fn a_spoken_question_is_answered_in_the_real_window() -> Result<()> {
     let build = Build::from_environment()?;
     let desktop = Desktop::start()?;
     let asking = Asking::start(&desktop, &build, &engines)?;
+    // The answer must not be over before it is broken off.
+    let endless = endless_llama(&desktop.path(""))?.context("it is installed, the engines are there")?;
+    let program = endless.display().to_string();
+    asking.app.tonny_ok(&desktop, &["settings", "set", "workers.llama_program", &program])?;
     streams(&desktop, &asking)?;
     survives_a_kill(&desktop, &asking)?;
     asking.window.close()

@@ -16,6 +16,7 @@ mod code {
     pub const CORRUPT: i32 = 11;
     pub const FULL: i32 = 13;
     pub const CANTOPEN: i32 = 14;
+    pub const PROTOCOL: i32 = 15;
     pub const TOOBIG: i32 = 18;
     pub const CONSTRAINT: i32 = 19;
     pub const NOTADB: i32 = 26;
@@ -129,7 +130,7 @@ impl StoreError {
     /// Another program holds the file; the same call may succeed in a moment.
     pub fn is_transient(&self) -> bool {
         matches!(self.sqlx_error(), Some(sqlx::Error::PoolTimedOut))
-            || matches!(self.sqlite_code(), Some(code::BUSY | code::LOCKED))
+            || self.sqlite_code().is_some_and(is_held_up)
     }
 
     /// No room left on the disk.
@@ -214,7 +215,12 @@ pub(crate) fn sqlite_code(error: &sqlx::Error) -> Option<i32> {
 }
 
 pub(crate) fn is_busy(error: &sqlx::Error) -> bool {
-    matches!(sqlite_code(error), Some(code::BUSY | code::LOCKED))
+    sqlite_code(error).is_some_and(is_held_up)
+}
+
+/// Whether a result code, extended or not, says that a lock was not to be had.
+pub(crate) fn is_held_up(code: i32) -> bool {
+    matches!(code & 0xff, code::BUSY | code::LOCKED | code::PROTOCOL)
 }
 
 /// An error met while opening `path`, sorted into the variants a caller tells apart.

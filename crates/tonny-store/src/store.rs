@@ -59,6 +59,8 @@ pub struct Store {
     log_full: Arc<AtomicU64>,
     /// The writer waits for other programs only shortly: while it empties a full log.
     hurried: Arc<AtomicBool>,
+    /// A reader waited for a lock in vain: the writer closes all connections before it is used again.
+    held_up: Arc<AtomicBool>,
     /// Counts up with each write; `upkeep` listens.
     writes: Arc<watch::Sender<u64>>,
 }
@@ -110,6 +112,7 @@ impl Store {
             gate: Arc::default(),
             log_full: Arc::default(),
             hurried: Arc::default(),
+            held_up: Arc::default(),
             writes: Arc::new(watch::channel(0).0),
         }
     }

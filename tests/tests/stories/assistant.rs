@@ -11,7 +11,7 @@ use tonny_core::assistant::{
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::settings::Settings;
 use tonny_tests::chat_server::{ChatServer, Reply};
-use tonny_tests::engines::installed_file;
+use tonny_tests::engines::{endless_llama, installed_file};
 
 use super::chain::real_model;
 use super::world::{Room, World};
@@ -255,10 +255,10 @@ async fn a_spoken_question_reaches_the_assistant_and_its_words_stay_in_the_histo
 
 #[tokio::test]
 async fn the_real_local_model_answers_and_a_killed_one_leaves_an_answer_to_go_on_with() {
-    if installed_file("llama/bin/llama-server", "engines-llama").is_none() {
-        return;
-    }
-    let world = World::with(Room::Quiet, Settings::default(), None).await;
+    let folder = tempfile::tempdir().unwrap();
+    let Some(endless) = endless_llama(folder.path()).unwrap() else { return };
+    let settings = Settings::default().with("workers.llama_program", json!(endless)).unwrap();
+    let world = World::with(Room::Quiet, settings, None).await;
     let assistant = world.app.assistant().unwrap().clone();
     let asked = assistant.ask(question("Tell me a very long story about a lighthouse.")).await.unwrap();
     message(&assistant, &asked, |message| message.text.len() > 20).await;

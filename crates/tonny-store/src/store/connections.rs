@@ -3,21 +3,26 @@
 //! A future can be dropped at any await, also between BEGIN and COMMIT. sqlx rolls back then; that it really did is
 //! asked of SQLite itself each time a connection is taken, and one that is still inside a transaction is closed instead
 //! of handed out. A read that lasts too long is cut: as long as it lasts, the write-ahead log can only grow.
+//!
+//! A lock that the system refused to give back is held until the last connection of this program is closed, and every call
+//! waits for it in vain. So after one that waited in vain all of them are closed, and the next call opens new ones.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use libsqlite3_sys::sqlite3_get_autocommit;
+use libsqlite3_sys::{sqlite3_errcode, sqlite3_get_autocommit};
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
+use sqlx::sqlite::{
+    LockedSqliteHandle, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
+};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, Sqlite, SqliteConnection};
 use tokio::sync::OwnedRwLockReadGuard;
 
 use super::Store;
 use crate::StoreError;
-use crate::error::{is_busy, opening};
+use crate::error::{is_busy, is_held_up, opening};
 
 /// How long a statement waits for another program's write; theirs take milliseconds, so this is a net.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -42,6 +47,9 @@ const FOREIGN_READER: Duration = Duration::from_millis(100);
 
 /// How long a read may still take then; nearly all take less.
 const LONGEST_READ_UNDER_PRESSURE: Duration = Duration::from_millis(50);
+
+/// A connection that was given back is there again after a turn of the scheduler.
+const GIVEN_BACK: Duration = Duration::from_secs(1);
 
 /// Steps of SQLite's machine between two looks at the clock: well under a millisecond of work.
 const STEPS_PER_LOOK: i32 = 10_000;
@@ -98,7 +106,12 @@ impl Store {
             handle.remove_progress_handler();
             // SAFETY: the handle is locked, so it is open and no other thread uses it.
             let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
+            let in_vain = waited_in_vain(&mut handle) || self.held_up.swap(false, Ordering::Relaxed);
             drop(handle);
+            if in_vain && !self.is_in_memory() {
+                self.close_all(conn).await.map_err(failed)?;
+                continue;
+            }
             if !inside {
                 break conn;
             }
@@ -129,6 +142,19 @@ impl Store {
         Ok(conn)
     }
 
+    /// Closes the writer and all readers, as far as those inside come out in time.
+    async fn close_all(&self, writer: PoolConnection<Sqlite>) -> Result<(), sqlx::Error> {
+        let _alone = self.gate.clone().write_owned().await;
+        let latest = Instant::now() + GIVEN_BACK;
+        while self.readers.size() > 0 && Instant::now() < latest {
+            match self.readers.try_acquire() {
+                Some(reader) => reader.close().await?,
+                None => tokio::time::sleep(Duration::from_millis(1)).await,
+            }
+        }
+        writer.close().await
+    }
+
     /// Keeps new readers out, waits for those inside (the pressure cuts them), and moves all of the log.
     async fn empty_full_log(&self, conn: &mut SqliteConnection) -> Result<(), sqlx::Error> {
         let _alone = self.gate.clone().write_owned().await;
@@ -154,10 +180,20 @@ impl Store {
     /// A connection that reads; whatever it is asked ends after [`LONGEST_READ`], with an error if need be.
     pub(crate) async fn reader(&self, action: &'static str) -> Result<Reader, StoreError> {
         let failed = |source| StoreError::Statement { action, source };
-        let gate = self.gate.clone().read_owned().await;
+        let mut is_renewed = self.is_in_memory();
         loop {
+            let gate = self.gate.clone().read_owned().await;
             let mut conn = self.readers.acquire().await.map_err(failed)?;
             let mut handle = conn.lock_handle().await.map_err(failed)?;
+            if !is_renewed && waited_in_vain(&mut handle) {
+                is_renewed = true;
+                drop(handle);
+                drop((conn, gate));
+                // Whoever has the writer is alone with all of them.
+                self.held_up.store(true, Ordering::Relaxed);
+                drop(self.writer(Durability::Process, action).await?);
+                continue;
+            }
             // SAFETY: as in `writer`.
             let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
             let (since, pressure) = (Instant::now(), self.pressure.clone());
@@ -177,6 +213,12 @@ impl Store {
     pub(crate) fn is_in_memory(&self) -> bool {
         self.path == Path::new(super::IN_MEMORY)
     }
+}
+
+/// Whether the last thing that this connection was asked ended because a lock was not to be had.
+fn waited_in_vain(handle: &mut LockedSqliteHandle<'_>) -> bool {
+    // SAFETY: the handle is locked, so it is open and no other thread uses it.
+    is_held_up(unsafe { sqlite3_errcode(handle.as_raw_handle().as_ptr()) })
 }
 
 async fn wait_for_others(conn: &mut SqliteConnection, at_most: Duration) -> Result<(), sqlx::Error> {

@@ -124,11 +124,12 @@ async fn black_hole(size: Size) -> Result<Hole> {
 
 /// A turn that was planned before another one met a limit does not ask there within it.
 async fn overlapping() -> Result<bool> {
-    let open = std::sync::Arc::new(std::sync::Barrier::new(2));
-    let wait = open.clone();
-    // The first target fails only when the limit of the second one is met.
+    let (open, opened) = std::sync::mpsc::channel::<()>();
+    let opened = std::sync::Mutex::new(opened);
+    // The first target fails only when the limit of the second one is met: when the other side of this is dropped.
     let first = Peer::start(move |_, _| {
-        wait.wait();
+        let opened = opened.lock().unwrap_or_else(std::sync::PoisonError::into_inner);
+        let _ = opened.recv();
         Reply::Refusal(401, String::new(), "{}".to_owned())
     })?;
     let second = Peer::start(|_, _| {
@@ -139,15 +140,13 @@ async fn overlapping() -> Result<bool> {
         Room::start(&["openai/a", "groq/b"], &[("openai", first.away()), ("groq", second.away())]).await?;
     let early = room.ask("Planned before.", None).await?;
     tokio::task::block_in_place(|| first.wait_arrived(1))?;
-    // Asks the second one alone and meets its limit.
-    let only = room.ask("Meets the limit.", Some("groq/b")).await?;
-    tokio::task::block_in_place(|| second.wait_arrived(1))?;
-    while room.ledger().await?.is_empty() {
-        tokio::time::sleep(Duration::from_millis(1)).await;
-    }
-    open.wait();
+    // Asks the second one first and meets its limit; that it goes on to the first one says that the limit is noted.
+    let other = room.ask("Meets the limit.", Some("groq/b")).await?;
+    tokio::task::block_in_place(|| first.wait_arrived(2))?;
+    drop(open);
     room.ended(&early).await?;
-    drop(only);
+    room.ended(&other).await?;
+    room.quit().await?;
     Ok(second.count() == 1)
 }
 

@@ -14,6 +14,7 @@ use super::hunt::{Hunt, canary, one_of_each};
 use super::window::keep;
 use crate::app::{App, Build};
 use crate::desktop::Desktop;
+use crate::gguf::gguf;
 use crate::wait_for;
 
 /// What a worker may find in its environment, by name or by beginning.
@@ -72,8 +73,11 @@ pub fn look(size: Size) -> Result<Seen> {
     app.wait_worker(&desktop, "ready")?;
     let mut seen = Seen::default();
     let folder = desktop.path("");
+    // It is looked at before its program starts.
+    let model = desktop.path("model.gguf");
+    std::fs::write(&model, gguf("llama", &[2]))?;
     // One of the heavy ones at a time: they never start beside each other.
-    for (text, wanted) in [whisperlivekit(&program, &folder), llama(&program)] {
+    for (text, wanted) in [whisperlivekit(&program, &folder), llama(&program, &model)] {
         let settings = desktop.path("workers.toml");
         std::fs::write(&settings, text)?;
         app.tonny_ok(&desktop, &["settings", "import", &settings.display().to_string()])?;
@@ -108,11 +112,11 @@ fn whisperlivekit(program: &Path, folder: &Path) -> Wanted {
     (text, &["embedded", "WhisperLiveKit", "described"])
 }
 
-fn llama(program: &Path) -> Wanted {
-    let program = program.display();
+fn llama(program: &Path, model: &Path) -> Wanted {
+    let (program, model) = (program.display(), model.display());
     let text = format!(
         "[speech]\nengines = [\"embedded\"]\n[workers]\nllama = true\nllama_program = \"{program}\"\n\
-         llama_model = \"{program}\"\n"
+         llama_model = \"{model}\"\n"
     );
     (text, &["embedded", "llama-server"])
 }
