@@ -25,18 +25,28 @@ const WORDS: Duration = Duration::from_secs(60);
 /// A small model on two cores writes its longest answer in so long.
 const WHOLE: Duration = Duration::from_secs(120);
 
+/// Between two looks at the page: it is busy with the answer, and each look takes its time away from that.
+const GLANCE: Duration = Duration::from_millis(200);
+
 /// Notes when the first word of the next answer is on the screen, by the clock that the test has, too.
 const WATCH: &str = "
     // The list draws what can be seen, so answers are not counted: the one that is being written is the new one.
     const answers = () => [...document.querySelectorAll('article[data-role=assistant][data-state=streaming]')];
-    window.firstWord = null;
-    const watcher = new MutationObserver(() => {
-        const answer = answers().at(-1);
-        if (!answer?.querySelector('[data-words]')?.innerText.trim()) return;
-        watcher.disconnect();
-        requestAnimationFrame(() => { window.firstWord = Date.now(); });
-    });
-    watcher.observe(document.body, { subtree: true, childList: true, characterData: true });";
+    window.firstWord = new Promise((told) => {
+        const watcher = new MutationObserver(() => {
+            const answer = answers().at(-1);
+            if (!answer?.querySelector('[data-words]')?.textContent.trim()) return;
+            watcher.disconnect();
+            requestAnimationFrame(() => told(Date.now()));
+        });
+        watcher.observe(document.body, { subtree: true, childList: true, characterData: true });
+    });";
+
+/// When that was; nothing after ten seconds, which is less than a driver waits for a script.
+const NOTED: &str = "
+    const told = arguments[0];
+    window.firstWord.then(told);
+    setTimeout(() => told(null), 10_000);";
 
 /// The app with its assistant's window.
 pub struct Asking {
@@ -77,7 +87,7 @@ impl Asking {
         let released = std::time::SystemTime::UNIX_EPOCH.elapsed()?;
         desktop.keys_up(&HOTKEY_UP)?;
         let at = wait_for("the first word of an answer", WORDS, || {
-            Ok(self.window.run("return window.firstWord", &[])?.as_u64())
+            Ok(self.window.run_async(NOTED, &[])?.as_u64())
         })
         .with_context(|| format!("the page shows: {}", self.window.text().unwrap_or_default()))?;
         Ok(Duration::from_millis(at).saturating_sub(released))
@@ -97,6 +107,7 @@ impl Asking {
     pub fn wait_last(&self, what: &str, check: impl Fn(&str, &str) -> bool) -> Result<String> {
         let mut last = None;
         let found = wait_for(what, WHOLE, || {
+            std::thread::sleep(GLANCE);
             let (state, text) = self.last()?;
             let is_so = check(&state, &text);
             last = Some(format!("{state}: {text}"));

@@ -9,6 +9,8 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::fault::FaultCode;
+
 /// A model at a provider.
 #[derive(Clone, Debug, PartialEq, Eq, Hash, Serialize)]
 pub struct Target {
@@ -47,7 +49,16 @@ pub struct Standing {
     /// The budget that has no room for the dearest answer.
     pub over_budget: Option<String>,
     /// The engine on this machine cannot serve, and why.
-    pub worker: Option<String>,
+    pub worker: Option<Trouble>,
+}
+
+/// What keeps the engine on this machine from serving.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Trouble {
+    /// Its code, and with it what to do.
+    pub code: FaultCode,
+    /// In the words of whoever found it.
+    pub why: String,
 }
 
 /// Why a target was not asked.
@@ -88,10 +99,7 @@ pub enum Skip {
         name: String,
     },
     /// The engine on this machine cannot serve.
-    Worker {
-        /// Why.
-        why: String,
-    },
+    Worker(Trouble),
 }
 
 /// Places in the user's list, in the order in which they are asked, and the reasons of the others.
@@ -137,8 +145,8 @@ impl Standing {
         if let Some(name) = &self.over_budget {
             return Some(Skip::Budget { name: name.clone() });
         }
-        if let Some(why) = &self.worker {
-            return Some(Skip::Worker { why: why.clone() });
+        if let Some(trouble) = &self.worker {
+            return Some(Skip::Worker(trouble.clone()));
         }
         if let Some(left) = self.open_for {
             return Some(Skip::Failing { for_ms: ms(left) });
@@ -190,6 +198,7 @@ mod tests {
         let good = Standing { window: Some(8_000), ..Standing::default() };
         let away = Standing { leaves_machine: true, ..good.clone() };
         let s = Duration::from_secs;
+        let trouble = Trouble { code: FaultCode::WORKER_BAD_MODEL, why: "it is no model".into() };
         let table = [
             (good.clone(), None),
             (away.clone(), Some(Skip::Offline)),
@@ -210,7 +219,7 @@ mod tests {
                 Standing { over_budget: Some("day".into()), ..good.clone() },
                 Some(Skip::Budget { name: "day".into() }),
             ),
-            (Standing { worker: Some("starts".into()), ..good }, Some(Skip::Worker { why: "starts".into() })),
+            (Standing { worker: Some(trouble.clone()), ..good }, Some(Skip::Worker(trouble))),
         ];
         let standings: Vec<_> = table.iter().map(|(standing, _)| standing.clone()).collect();
         let plan = plan(&standings, Needs { tokens: 5_000, vision: true }, true);

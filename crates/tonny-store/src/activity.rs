@@ -150,7 +150,7 @@ impl<'a> Activity<'a> {
     /// `RefusedRow` names the first one that breaks a rule of the table.
     pub async fn import(&self, deeds: &[Deed]) -> Result<u64, StoreError> {
         const ACTION: &str = "import activity";
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let (mut added, mut alike) = (0, HashMap::new());

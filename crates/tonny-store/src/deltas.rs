@@ -79,7 +79,7 @@ impl Messages<'_> {
     /// `Missing`.
     pub async fn finish(&self, id: &str, end: &MessageEnd) -> Result<(), StoreError> {
         const ACTION: &str = "finish an answer";
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let fold = sqlx::query(FINISH)
             .bind(id)
             .bind(end.state)
@@ -102,7 +102,7 @@ impl Messages<'_> {
     /// Those of any write.
     pub async fn adopt_streaming(&self, error_code: &str) -> Result<Vec<String>, StoreError> {
         const ACTION: &str = "adopt unfinished answers";
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let ids: Vec<String> = sqlx::query_scalar(STREAMING).fetch_all(&mut *all).await.map_err(failed)?;

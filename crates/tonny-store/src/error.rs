@@ -129,8 +129,12 @@ pub enum StoreError {
 impl StoreError {
     /// Another program holds the file; the same call may succeed in a moment.
     pub fn is_transient(&self) -> bool {
-        matches!(self.sqlx_error(), Some(sqlx::Error::PoolTimedOut))
-            || self.sqlite_code().is_some_and(is_held_up)
+        matches!(self.sqlx_error(), Some(sqlx::Error::PoolTimedOut)) || self.is_held_up()
+    }
+
+    /// SQLite waited for a lock as long as it does, and did not get it.
+    pub(crate) fn is_held_up(&self) -> bool {
+        self.sqlite_code().is_some_and(is_held_up)
     }
 
     /// No room left on the disk.

@@ -44,7 +44,7 @@ impl<'a> Messages<'a> {
     /// As `add`; `Missing` for a leaf that is none of them.
     pub async fn add_all(&self, new: &[NewMessage], leaf: Option<&str>) -> Result<(), StoreError> {
         const ACTION: &str = "add a message";
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         // What a person wrote is worth a sync.
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
@@ -66,7 +66,7 @@ impl<'a> Messages<'a> {
     /// `RefusedRow` names the first row that breaks a rule of the table, as one does whose parent comes after it.
     pub async fn import(&self, rows: &[Message]) -> Result<u64, StoreError> {
         const ACTION: &str = "import messages";
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let mut added = 0;
@@ -127,7 +127,7 @@ impl<'a> Messages<'a> {
         limit: u32,
     ) -> Result<Vec<(Message, Vec<Piece>)>, StoreError> {
         const ACTION: &str = "search messages";
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let Some(words) = fts_query(text) else { return Ok(Vec::new()) };
         let query = sqlx::query(sql::SEARCH)
             .bind(words)

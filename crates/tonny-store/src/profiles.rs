@@ -122,7 +122,7 @@ impl<'a> Profiles<'a> {
     /// `Missing` leaves the old one active.
     pub async fn activate(&self, id: &str) -> Result<(), StoreError> {
         const ACTION: &str = "switch the profile";
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut both = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         sqlx::query(REST).execute(&mut *both).await.map_err(failed)?;

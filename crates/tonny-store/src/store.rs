@@ -13,7 +13,7 @@ mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{FromRow, Sqlite};
@@ -59,7 +59,7 @@ pub struct Store {
     log_full: Arc<AtomicU64>,
     /// The writer waits for other programs only shortly: while it empties a full log.
     hurried: Arc<AtomicBool>,
-    /// A reader waited for a lock in vain: the writer closes all connections before it is used again.
+    /// Somebody waited for a lock in vain: all connections are closed before one is used again.
     held_up: Arc<AtomicBool>,
     /// Counts up with each write; `upkeep` listens.
     writes: Arc<watch::Sender<u64>>,
@@ -199,6 +199,20 @@ impl Store {
             SELECT max(i) FROM n";
         let _: Vec<(i64,)> = self.rows("read without an end", sqlx::query(endless)).await?;
         Ok(())
+    }
+
+    /// What to tell of a statement that failed, and to remember: where it met a broken page, the next start checks all of
+    /// them, however large the file is and however cleanly the program ends; where it waited for a lock in vain, the
+    /// connections are closed before the next one.
+    pub(crate) fn failed(&self, action: &'static str, source: sqlx::Error) -> StoreError {
+        let error = StoreError::Statement { action, source };
+        if error.is_damaged() {
+            self.doubt();
+        }
+        if error.is_held_up() {
+            self.held_up.store(true, Ordering::Relaxed);
+        }
+        error
     }
 
     /// One write, in a transaction of its own; gives the rows it changed.

@@ -234,7 +234,7 @@ impl<'a> Utterances<'a> {
             };
             Ok(Hit { utterance, snippet })
         };
-        rows.iter().map(hit).collect::<Result<_, _>>().map_err(reading(ACTION))
+        rows.iter().map(hit).collect::<Result<_, _>>().map_err(|source| self.store.failed(ACTION, source))
     }
 
     /// Those in a state from `recording` to `delivering`, oldest first: what a start has to take up.
@@ -312,8 +312,11 @@ impl<'a> Utterances<'a> {
         const ACTION: &str = "delete an utterance";
         let mut conn = self.store.writer(Durability::Process, ACTION).await?;
         // To the end, not to the first row: the commit, and what goes wrong in it, comes after the last one.
-        let mut deleted: Vec<Option<String>> =
-            sqlx::query_scalar(sql::DELETE).bind(id).fetch_all(&mut *conn).await.map_err(reading(ACTION))?;
+        let mut deleted: Vec<Option<String>> = sqlx::query_scalar(sql::DELETE)
+            .bind(id)
+            .fetch_all(&mut *conn)
+            .await
+            .map_err(|source| self.store.failed(ACTION, source))?;
         deleted.pop().ok_or_else(|| StoreError::Missing { id: id.to_owned() })
     }
 
@@ -333,8 +336,4 @@ pub(crate) fn words_in(text: &str) -> i64 {
 
 fn one_row(id: &str, changed: u64) -> Result<(), StoreError> {
     if changed == 1 { Ok(()) } else { Err(StoreError::Missing { id: id.to_owned() }) }
-}
-
-fn reading(action: &'static str) -> impl FnOnce(sqlx::Error) -> StoreError {
-    move |source| StoreError::Statement { action, source }
 }

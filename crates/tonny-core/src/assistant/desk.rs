@@ -7,12 +7,13 @@ use tokio::sync::{Notify, broadcast, watch};
 use tonny_egress::ChatClient;
 use tonny_egress::day::Day;
 use tonny_egress::ledger::Row;
-use tonny_egress::plan::{Retries, Standing};
+use tonny_egress::plan::{Retries, Standing, Trouble};
 use tonny_egress::policy::Policy;
 use tonny_egress::provider::{Key, Providers};
 use tonny_egress::registry::Registry;
 use tonny_store::Store;
 
+use super::judge::absent;
 use super::ledger;
 use super::owner::Owner;
 use super::targets::Candidate;
@@ -147,9 +148,9 @@ impl Desk {
     }
 
     /// Why the local model cannot come; one that is only on its way is waited for.
-    fn worker_trouble(&self) -> Option<String> {
+    fn worker_trouble(&self) -> Option<Trouble> {
         match &self.local.borrow().engine {
-            Engine::Absent(problem) => Some(problem.message.clone()),
+            Engine::Absent(problem) => Some(Trouble { code: absent(problem), why: problem.message.clone() }),
             Engine::Ready(_) | Engine::Away => None,
         }
     }

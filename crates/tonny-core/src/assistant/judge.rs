@@ -195,7 +195,7 @@ fn fault(candidate: &Candidate, code: FaultCode, why: String) -> Fault {
 }
 
 /// What it means for a question that the local model does not come.
-fn absent(problem: &Problem) -> FaultCode {
+pub fn absent(problem: &Problem) -> FaultCode {
     if problem.is(Code::LanguageModelTooLarge) {
         FaultCode::WORKER_OUT_OF_MEMORY
     } else if [Code::ModelFileUnfit, Code::ModelBroken, Code::ModelNotImportable]

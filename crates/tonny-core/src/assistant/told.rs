@@ -82,7 +82,7 @@ pub fn sentence(candidate: &Candidate, skip: &Skip) -> String {
         Skip::Budget { name } => {
             format!("The budget of the {name} has no room for an answer of {}.", candidate.model)
         }
-        Skip::Worker { why } => format!("The local model cannot answer: {why}"),
+        Skip::Worker(trouble) => format!("The local model cannot answer: {}", trouble.why),
     }
 }
 
@@ -95,7 +95,7 @@ fn code(skip: &Skip) -> FaultCode {
         Skip::Failing { .. } => FaultCode::OVERLOADED,
         Skip::Limited { .. } => FaultCode::RATE_REQUESTS,
         Skip::Budget { .. } => FaultCode::BUDGET_EXCEEDED,
-        Skip::Worker { .. } => FaultCode::WORKER_MISSING,
+        Skip::Worker(trouble) => trouble.code,
     }
 }
 

@@ -98,7 +98,7 @@ impl Store {
     }
 
     async fn lay_rows(&self, rows: &[Row<'_>]) -> Result<u64, StoreError> {
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.failed(ACTION, source);
         let mut added = 0;
         for batch in rows.chunks(BATCH) {
             let mut conn = self.writer(Durability::Power, ACTION).await?;

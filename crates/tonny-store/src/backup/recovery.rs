@@ -85,16 +85,6 @@ impl Store {
         self.recovery.as_deref()
     }
 
-    /// A statement failed. Where it met a broken page, the next start checks all of them, however large the file is and
-    /// however cleanly the program ends.
-    pub(crate) fn failed(&self, action: &'static str, source: sqlx::Error) -> StoreError {
-        let error = StoreError::Statement { action, source };
-        if error.is_damaged() {
-            self.doubt();
-        }
-        error
-    }
-
     /// The next start looks at all pages.
     pub(crate) fn doubt(&self) {
         if !self.is_in_memory() {

@@ -12,17 +12,15 @@ use std::path::Path;
 use std::sync::atomic::Ordering;
 use std::time::{Duration, Instant};
 
-use libsqlite3_sys::{sqlite3_errcode, sqlite3_get_autocommit};
+use libsqlite3_sys::sqlite3_get_autocommit;
 use sqlx::pool::PoolConnection;
-use sqlx::sqlite::{
-    LockedSqliteHandle, SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions,
-};
+use sqlx::sqlite::{SqliteConnectOptions, SqliteJournalMode, SqlitePool, SqlitePoolOptions};
 use sqlx::{AssertSqlSafe, ConnectOptions, Row, Sqlite, SqliteConnection};
 use tokio::sync::OwnedRwLockReadGuard;
 
 use super::Store;
 use crate::StoreError;
-use crate::error::{is_busy, is_held_up, opening};
+use crate::error::{is_busy, opening};
 
 /// How long a statement waits for another program's write; theirs take milliseconds, so this is a net.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
@@ -99,16 +97,15 @@ impl Store {
         durability: Durability,
         action: &'static str,
     ) -> Result<PoolConnection<Sqlite>, StoreError> {
-        let failed = |source| StoreError::Statement { action, source };
+        let failed = |source| self.failed(action, source);
         let mut conn = loop {
             let mut conn = self.writer.acquire().await.map_err(failed)?;
             let mut handle = conn.lock_handle().await.map_err(failed)?;
             handle.remove_progress_handler();
             // SAFETY: the handle is locked, so it is open and no other thread uses it.
             let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
-            let in_vain = waited_in_vain(&mut handle) || self.held_up.swap(false, Ordering::Relaxed);
             drop(handle);
-            if in_vain && !self.is_in_memory() {
+            if self.held_up.swap(false, Ordering::Relaxed) && !self.is_in_memory() {
                 self.close_all(conn).await.map_err(failed)?;
                 continue;
             }
@@ -179,21 +176,15 @@ impl Store {
 
     /// A connection that reads; whatever it is asked ends after [`LONGEST_READ`], with an error if need be.
     pub(crate) async fn reader(&self, action: &'static str) -> Result<Reader, StoreError> {
-        let failed = |source| StoreError::Statement { action, source };
-        let mut is_renewed = self.is_in_memory();
+        let failed = |source| self.failed(action, source);
+        if self.held_up.load(Ordering::Relaxed) {
+            // Whoever has the writer closes all of them.
+            drop(self.writer(Durability::Process, action).await?);
+        }
+        let gate = self.gate.clone().read_owned().await;
         loop {
-            let gate = self.gate.clone().read_owned().await;
             let mut conn = self.readers.acquire().await.map_err(failed)?;
             let mut handle = conn.lock_handle().await.map_err(failed)?;
-            if !is_renewed && waited_in_vain(&mut handle) {
-                is_renewed = true;
-                drop(handle);
-                drop((conn, gate));
-                // Whoever has the writer is alone with all of them.
-                self.held_up.store(true, Ordering::Relaxed);
-                drop(self.writer(Durability::Process, action).await?);
-                continue;
-            }
             // SAFETY: as in `writer`.
             let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
             let (since, pressure) = (Instant::now(), self.pressure.clone());
@@ -213,12 +204,6 @@ impl Store {
     pub(crate) fn is_in_memory(&self) -> bool {
         self.path == Path::new(super::IN_MEMORY)
     }
-}
-
-/// Whether the last thing that this connection was asked ended because a lock was not to be had.
-fn waited_in_vain(handle: &mut LockedSqliteHandle<'_>) -> bool {
-    // SAFETY: the handle is locked, so it is open and no other thread uses it.
-    is_held_up(unsafe { sqlite3_errcode(handle.as_raw_handle().as_ptr()) })
 }
 
 async fn wait_for_others(conn: &mut SqliteConnection, at_most: Duration) -> Result<(), sqlx::Error> {

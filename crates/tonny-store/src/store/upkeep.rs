@@ -76,7 +76,7 @@ impl Store {
         sqlx::query("PRAGMA wal_checkpoint(PASSIVE)")
             .fetch_all(&mut *conn)
             .await
-            .map_err(|source| StoreError::Statement { action: ACTION, source })?;
+            .map_err(|source| self.failed(ACTION, source))?;
         Ok(())
     }
 
@@ -101,7 +101,7 @@ impl Store {
         if self.is_in_memory() {
             return Ok(true);
         }
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.failed(ACTION, source);
         let latest = Instant::now() + EMPTYING;
         loop {
             let mut conn = self.writer(Durability::Process, ACTION).await?;
@@ -130,7 +130,7 @@ impl Store {
         let checkpoint = async {
             let mut conn = self.writer(Durability::Process, ACTION).await?;
             let wait = format!("PRAGMA busy_timeout = {CLOSE_BUSY_MS}; PRAGMA optimize = 0x10002");
-            let failed = |source| StoreError::Statement { action: ACTION, source };
+            let failed = |source| self.failed(ACTION, source);
             sqlx::raw_sql(AssertSqlSafe(wait)).execute(&mut *conn).await.map_err(failed)?;
             sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_all(&mut *conn).await.map_err(failed)?;
             Ok(())

@@ -19,7 +19,7 @@ impl Utterances<'_> {
     /// # Errors
     /// `RefusedRow` names the first row that breaks a rule of the table.
     pub async fn import(&self, rows: &[Utterance]) -> Result<u64, StoreError> {
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         let mut added = 0;
@@ -36,7 +36,7 @@ impl Utterances<'_> {
 
     /// Adds rows over those that are there; one that breaks a rule is left out. Gives how many came in.
     pub(crate) async fn lay_over(&self, rows: &[Utterance]) -> Result<u64, StoreError> {
-        let failed = |source| StoreError::Statement { action: ACTION, source };
+        let failed = |source| self.store.failed(ACTION, source);
         let mut added = 0;
         for batch in rows.chunks(BATCH) {
             let mut conn = self.store.writer(Durability::Power, ACTION).await?;

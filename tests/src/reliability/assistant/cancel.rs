@@ -3,7 +3,7 @@
 
 use std::time::{Duration, Instant};
 
-use anyhow::{Result, ensure};
+use anyhow::{Context as _, Result, ensure};
 use tonny_egress::fault::FaultCode;
 use tonny_egress::router::TurnEvent;
 
@@ -89,8 +89,9 @@ impl World {
         let setup = Setup { providers: vec![(provider(port, CLOUD), false)], ..self.setup.clone() };
         // A retry that the budget of all turns forbids would be no back-off.
         let mut turn = Setup { retries: Default::default(), ..setup }.start();
+        let mut sockets = None;
         match phase {
-            Phase::Connecting => self.hole.wait_attempt()?,
+            Phase::Connecting => sockets = Some(self.hole.wait_attempt()?),
             Phase::Headers => self.silent.wait_arrived(count)?,
             Phase::Body => turn.word().await,
             Phase::BackOff => while !matches!(turn.next().await, TurnEvent::Notice { .. }) {},
@@ -98,7 +99,7 @@ impl World {
         let at = Instant::now();
         turn.cancel.cancel();
         let gone = match phase {
-            Phase::Connecting => self.hole.wait_none()?,
+            Phase::Connecting => self.hole.wait_none(&sockets.context("noted above")?)?,
             Phase::Headers => self.silent.wait_hung_up(count)?,
             Phase::Body => self.talking.wait_hung_up(count)?,
             // Nothing is open: what ends is the wait.

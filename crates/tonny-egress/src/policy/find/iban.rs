@@ -21,8 +21,10 @@ const LENGTHS: &[(usize, &str)] = &[
     (30, "JO KW MU"),
     (31, "MT SC"),
     (32, "LC"),
-    (33, "RU"),
+    (LONGEST, "RU"),
 ];
+
+const LONGEST: usize = 33;
 
 /// Whether one may begin at `at`: most words are told from a number by their third letter.
 pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
@@ -34,20 +36,21 @@ pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
 pub(crate) fn read(text: Text<'_>, at: usize) -> Reading {
     let (Some(first), Some(second)) = (text.byte(at)?, text.byte(at + 1)?) else { return Err(Stop::No) };
     let length = length(first.to_ascii_uppercase(), second.to_ascii_uppercase()).ok_or(Stop::No)?;
-    let mut letters = Vec::with_capacity(length);
+    let (mut letters, mut count) = ([0; LONGEST], 0);
     let mut next = at;
-    while letters.len() < length {
+    while count < length {
         // One space or hyphen may stand between any two, however the number is grouped.
         let gap = text.char(next)?.filter(|(mark, _)| matches!(mark, ' ' | '-' | '\u{a0}') && next > at);
         let from = next + gap.map_or(0, |(_, length)| length);
         let letter = text.byte(from)?.filter(u8::is_ascii_alphanumeric).ok_or(Stop::No)?;
-        if matches!(letters.len(), 2 | 3) && !letter.is_ascii_digit() {
+        if matches!(count, 2 | 3) && !letter.is_ascii_digit() {
             return Err(Stop::No);
         }
-        letters.push(letter.to_ascii_uppercase());
+        letters[count] = letter.to_ascii_uppercase();
+        count += 1;
         next = from + 1;
     }
-    if text.word_at(next)? || !checks(&letters) { Err(Stop::No) } else { Ok(next) }
+    if text.word_at(next)? || !checks(&letters[..length]) { Err(Stop::No) } else { Ok(next) }
 }
 
 fn length(first: u8, second: u8) -> Option<usize> {

@@ -64,43 +64,62 @@ pub(super) const LABELS: &[&[u8]] = &[
 /// What has no letters of its own to count: web tokens and blocks.
 const OTHERS: &[&[u8]] = &[b"eyJ", b"-----BEGIN "];
 
-/// Pairs of bytes that a key begins with, a bit each.
-const PAIRS: &[u64; 1024] = &pairs();
+/// What keys begin with.
+static STARTS: Starts = Starts::of_all();
 
-const fn pairs() -> [u64; 1024] {
-    let mut pairs = [0; 1024];
-    let mut at = 0;
-    while at < SHAPES.len() {
-        pairs = with(pairs, SHAPES[at].start);
-        at += 1;
-    }
-    at = 0;
-    while at < LABELS.len() {
-        pairs = with(pairs, LABELS[at]);
-        at += 1;
-    }
-    with(with(pairs, OTHERS[0]), OTHERS[1])
+struct Starts {
+    /// The first two bytes, a bit each.
+    pairs: [u64; 1024],
+    /// The first three, a bit for all that spread to the same place.
+    threes: [u64; 64],
 }
 
-const fn with(mut pairs: [u64; 1024], start: &[u8]) -> [u64; 1024] {
-    let pair = (start[0] as usize) << 8 | start[1] as usize;
-    pairs[pair / 64] |= 1 << (pair % 64);
-    pairs
+impl Starts {
+    const fn of_all() -> Self {
+        let mut starts = Self { pairs: [0; 1024], threes: [0; 64] };
+        let mut at = 0;
+        while at < SHAPES.len() {
+            starts = starts.with(SHAPES[at].start);
+            at += 1;
+        }
+        at = 0;
+        while at < LABELS.len() {
+            starts = starts.with(LABELS[at]);
+            at += 1;
+        }
+        starts.with(OTHERS[0]).with(OTHERS[1])
+    }
+
+    const fn with(mut self, start: &[u8]) -> Self {
+        let pair = pair(start[0], start[1]);
+        let three = spread([start[0], start[1], start[2]]);
+        self.pairs[pair / 64] |= 1 << (pair % 64);
+        self.threes[three / 64] |= 1 << (three % 64);
+        self
+    }
+}
+
+const fn pair(first: u8, second: u8) -> usize {
+    (first as usize) << 8 | second as usize
+}
+
+/// One of 4,096 places, for every three bytes another one as far as that goes (Knuth's multiplicative hashing).
+const fn spread(three: [u8; 3]) -> usize {
+    (u32::from_be_bytes([0, three[0], three[1], three[2]]).wrapping_mul(0x9e37_79b1) >> 20) as usize
 }
 
 /// Whether a key may begin at `at`. Asked at every byte of a text, so it must say no at once; where the text ends too
 /// early to tell, the answer is yes.
 pub(crate) fn may_begin(bytes: &[u8], at: usize) -> bool {
     let Some(second) = bytes.get(at + 1) else { return true };
-    let pair = usize::from(bytes[at]) << 8 | usize::from(*second);
-    PAIRS[pair / 64] & 1 << (pair % 64) != 0 && begins_with_three(&bytes[at..])
-}
-
-/// Pairs such as `se` are in many words; three letters are in few.
-fn begins_with_three(bytes: &[u8]) -> bool {
-    let Some(three) = bytes.get(..3) else { return true };
-    let labels = LABELS.iter().chain(OTHERS).copied();
-    of(Some(three[0])).map(|shape| shape.start).chain(labels).any(|start| start[..3] == *three)
+    let pair = pair(bytes[at], *second);
+    if STARTS.pairs[pair / 64] & 1 << (pair % 64) == 0 {
+        return false;
+    }
+    // Pairs such as `se` are in many words; three letters are in few.
+    let Some(three) = bytes[at..].first_chunk::<3>() else { return true };
+    let three = spread(*three);
+    STARTS.threes[three / 64] & 1 << (three % 64) != 0
 }
 
 /// The shapes that begin with `first`.
