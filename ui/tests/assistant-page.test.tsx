@@ -67,6 +67,27 @@ describe("a model of the order", () => {
     expect(app.settings.assistant.models[1]).toBe("anthropic/claude-sonnet");
   });
 
+  it("has a price and a window that the user may put right, and back", async () => {
+    const { app, user } = openWindow("assistant");
+    const name = "Price and window of Unknown 8B";
+    await user.click(await screen.findByRole("button", { name }));
+    const form = screen.getByRole("form", { name });
+    const save = within(form).getByRole("button", { name: "Save" });
+    await user.type(within(form).getByLabelText("Reading, per million tokens"), "0.5");
+    expect(save).toBeDisabled();
+    await user.type(within(form).getByLabelText("Writing, per million tokens"), "2");
+    await expectAccessible();
+    await user.click(save);
+    const edit = { model: "openrouter/unknown-8b", input: 0.5, output: 2, window: null };
+    await waitFor(() => expect(app.settings.assistant.model_edits).toEqual([edit]));
+    await waitFor(() => expect(screen.queryByRole("form", { name })).toBeNull());
+    await user.click(screen.getByRole("button", { name }));
+    await user.click(screen.getByRole("button", { name: "As it is known" }));
+    await waitFor(() => expect(app.settings.assistant.model_edits).toEqual([]));
+    // What runs here costs nothing, and its window is set by the program.
+    expect(screen.queryByRole("button", { name: "Price and window of SmolLM2 135M" })).toBeNull();
+  });
+
   it("is missing where there is none, and that is said", async () => {
     openWindow("assistant", {
       before: (app) => {

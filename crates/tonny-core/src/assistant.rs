@@ -15,6 +15,7 @@ mod contracts;
 mod desk;
 mod files;
 mod judge;
+mod known;
 pub mod lanes;
 mod ledger;
 mod list;
@@ -129,7 +130,8 @@ pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> 
     let first = settings.borrow().clone();
     let (tell_policy, policy) = watch::channel(Arc::new(self::policy(&first)));
     let (tell_offline, offline) = watch::channel(first.privacy.offline);
-    let (_, registry) = watch::channel(Arc::new(registry));
+    let (registry, _) = watch::channel(Arc::new(registry));
+    known::take_edits(&registry, &first.assistant.model_edits);
     let book = book(&store, &clock).await?;
     let (owner, own) = owner::start(book, &first, store.clone());
     let (events, _) = broadcast::channel(EVENTS);
@@ -150,7 +152,9 @@ pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> 
         want_local,
         events,
     };
-    let to_owner = owner.clone();
+    let (to_owner, of_models) = (owner.clone(), desk.settings.clone());
+    let assistant = Assistant { desk: Arc::new(desk), owner, tasks };
+    let knowing = adopts.then(|| known::follow(assistant.clone(), of_models));
     let follow = async move {
         while changed.changed().await.is_ok() {
             let settings = changed.borrow_and_update().clone();
@@ -161,9 +165,14 @@ pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> 
         to_owner.end().await;
     };
     let run = async move {
-        tokio::join!(own, follow);
+        let knowing = async {
+            if let Some(knowing) = knowing {
+                knowing.await;
+            }
+        };
+        tokio::join!(own, follow, knowing);
     };
-    Ok((Assistant { desk: Arc::new(desk), owner, tasks }, run))
+    Ok((assistant, run))
 }
 
 impl Assistant {

@@ -11,7 +11,7 @@ mod old_files;
 mod toml_form;
 mod versions;
 
-pub use assistant::{Address, Assistant, CleanUp, Privacy, Prompt};
+pub use assistant::{Address, Assistant, CleanUp, ModelEdit, Privacy, Prompt};
 pub use commands::{CommandReady, WorkerCommand};
 pub use document::{
     Appearance, Dictation, Hotkeys, Insertion, Language, Logging, MicrophoneChoice, Models, Overlay,
@@ -123,9 +123,12 @@ impl Settings {
 
     /// What no field can check alone.
     fn consistent(self) -> Result<Self, Problem> {
-        match commands::wrong_order(&self.speech.engines, &self.workers.commands) {
+        let order = commands::wrong_order(&self.speech.engines, &self.workers.commands);
+        let wrong =
+            order.map(|wrong| format!("speech.engines: {wrong}")).or_else(|| self.hotkeys.wrong_pair());
+        match wrong {
             None => Ok(self),
-            Some(wrong) => Err(Problem::with(Code::SettingInvalid, format!("speech.engines: {wrong}"))),
+            Some(wrong) => Err(Problem::with(Code::SettingInvalid, wrong)),
         }
     }
 
@@ -245,6 +248,8 @@ mod tests {
             ("dictation.tail_ms", json!("soon")),
             ("insertion.method", json!("shout")),
             ("hotkeys.dictate", json!("")),
+            // The same keys in other words.
+            ("hotkeys.assistant", json!(settings.hotkeys.dictate.to_lowercase())),
             ("speech.engines", json!(["moon"])),
         ] {
             let problem = settings.with(key, value).expect_err(key);

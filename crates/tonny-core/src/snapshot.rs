@@ -76,7 +76,7 @@ pub struct Live {
     pub committed: String,
     /// May still change.
     pub tentative: String,
-    /// Since the press, ms.
+    /// Since the press, ms, in steps of a tenth of a second.
     pub elapsed_ms: u32,
 }
 

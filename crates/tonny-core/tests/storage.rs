@@ -132,7 +132,8 @@ impl Home {
 }
 
 fn without_limits() -> Storage {
-    let none = Storage { audio_mb: 0, activity_days: 0, activity_count: 0, ..Storage::default() };
+    let none =
+        Storage { audio_mb: 0, activity_days: 0, activity_count: 0, activity_mb: 0, ..Storage::default() };
     Storage { cancelled_hours: 8_760, ..none }
 }
 
@@ -151,6 +152,26 @@ async fn each_kind_has_limits_of_its_own() {
     assert!(!home.has("a").await && home.has("b").await);
     assert!(!home.wav("a").exists() && !home.wav("b").exists() && home.wav("c").exists());
     assert_eq!(home.places.store.utterances().get("b").await.unwrap().unwrap().audio_file, None);
+    assert!(clean_up(&home.places, &limits, NOW).await.unwrap().is_nothing(), "once is enough");
+}
+
+#[tokio::test]
+async fn the_activity_takes_no_more_room_than_it_may() {
+    let home = Home::new().await;
+    let activity = home.places.store.activity();
+    for at_ms in 0..300 {
+        // 8,000 bytes a row, its numbers among them.
+        let detail = Some("x".repeat(7_929));
+        let deed = Deed { at_ms, action: "dictate".to_owned(), detail, ..Deed::default() };
+        activity.note(&deed).await.unwrap();
+    }
+    let limits = Storage { activity_mb: 2, ..without_limits() };
+    assert_eq!(clean_up(&home.places, &limits, NOW).await.unwrap().activity, 10);
+    assert_eq!(
+        activity.list(&Deeds::All, None, 99).await.unwrap().last().unwrap().at_ms,
+        10,
+        "the oldest went"
+    );
     assert!(clean_up(&home.places, &limits, NOW).await.unwrap().is_nothing(), "once is enough");
 }
 

@@ -92,7 +92,11 @@ impl Log {
     pub fn apply(&self, settings: &Logging) {
         self.sinks.set_format(settings.format);
         let files = usize::try_from(settings.files).unwrap_or(usize::MAX);
-        self.limits.set(FileLimits { file_bytes: u64::from(settings.file_mb) << 20, files });
+        self.limits.set(FileLimits {
+            file_bytes: u64::from(settings.file_mb) << 20,
+            files,
+            days: settings.days,
+        });
         if self.is_pinned {
             return;
         }

@@ -43,10 +43,21 @@ statements! {
         (SELECT seq FROM activity WHERE at < ?1 AND (action NOT GLOB 'log.*' OR seq < \
         (SELECT max(seq) FROM activity WHERE at < ?1 AND action NOT GLOB 'log.*')) ORDER BY at, seq LIMIT ?2)";
 
+    /// What each takes, the newest entry first.
+    SIZES = "SELECT seq, octet_length(action) + coalesce(octet_length(profile), 0) + coalesce(octet_length(subject), 0) \
+        + coalesce(octet_length(error_code), 0) + coalesce(octet_length(detail), 0) FROM activity \
+        WHERE seq < ?1 ORDER BY seq DESC LIMIT ?2";
+
+    DELETE_UP_TO = "DELETE FROM activity WHERE seq IN \
+        (SELECT seq FROM activity WHERE seq <= ?1 ORDER BY seq LIMIT ?2)";
+
     /// In the order of entry, for the same reason.
     DELETE_OLDEST = "DELETE FROM activity WHERE seq IN \
         (SELECT seq FROM activity WHERE seq < 9223372036854775807 ORDER BY seq LIMIT ?1)";
 }
+
+/// What a row takes beside its texts: numbers, and its places in the indexes.
+const ROW_BYTES: u64 = 64;
 
 /// More rows than a page shows.
 const LONGEST_PAGE: u32 = 1_000;
@@ -206,6 +217,35 @@ impl<'a> Activity<'a> {
     /// Those of any write.
     pub async fn delete_before(&self, at_ms: i64, limit: u32) -> Result<u64, StoreError> {
         let query = sqlx::query(DELETE_BEFORE).bind(at_ms).bind(limit);
+        self.store.change(Durability::Process, "delete old activity", query).await
+    }
+
+    /// The newest row that has no room any more when the newest rows may take `bytes`; `None` where all have.
+    ///
+    /// # Errors
+    /// Those of any read.
+    pub async fn beyond(&self, bytes: u64) -> Result<Option<i64>, StoreError> {
+        let (mut taken, mut before) = (0_u64, i64::MAX);
+        loop {
+            let query = sqlx::query(SIZES).bind(before).bind(LONGEST_PAGE);
+            let page: Vec<(i64, i64)> = self.store.rows("measure the activity", query).await?;
+            let Some(last) = page.last() else { return Ok(None) };
+            before = last.0;
+            for (seq, size) in page {
+                taken += ROW_BYTES + size.unsigned_abs();
+                if taken > bytes {
+                    return Ok(Some(seq));
+                }
+            }
+        }
+    }
+
+    /// Deletes at most `limit` rows that were entered up to this one, oldest first; gives how many.
+    ///
+    /// # Errors
+    /// Those of any write.
+    pub async fn delete_up_to(&self, seq: i64, limit: u32) -> Result<u64, StoreError> {
+        let query = sqlx::query(DELETE_UP_TO).bind(seq).bind(limit);
         self.store.change(Durability::Process, "delete old activity", query).await
     }
 

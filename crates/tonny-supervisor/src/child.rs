@@ -82,7 +82,7 @@ impl Process {
         let handed = keeper_end.as_ref().map(|end| end.hand_over()).transpose().map_err(failed)?;
         let mut command = command(spec, shared.base.keeper.as_deref(), handed.unwrap_or_default());
         let mark = Mark::fresh()?;
-        group::own_group(&mut command);
+        group::own_group(&mut command, spec.background);
         command.env_clear().envs(inherited()).envs(spec.env.iter().map(|(name, value)| (name, value)));
         command.env(leftovers::VARIABLE, mark.as_str());
         if let TokenBy::Environment(name) = &spec.secret {
@@ -90,6 +90,9 @@ impl Process {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().map_err(failed)?;
+        if spec.background {
+            group::step_back(&child);
+        }
         drop(keeper_end);
         let records = shared.leftovers.clone();
         if let (Some(records), Some(pid)) = (&records, child.id())

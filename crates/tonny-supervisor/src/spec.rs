@@ -52,6 +52,8 @@ pub struct Spec {
     pub memory_ceiling: Option<u64>,
     /// Whether it loads so much that two of its kind should not start at the same time.
     pub heavy: bool,
+    /// Whether it leaves the processor to whoever else wants it: loading and thinking must not hold up speech or a window.
+    pub background: bool,
     /// Longest silence before it is ready. A line of output is progress and starts it anew.
     pub ready_deadline: Duration,
     /// Longest silence with a request in flight (no token, line, CPU time) before it counts as hung.
@@ -89,6 +91,7 @@ impl Spec {
             probe_every: Duration::from_millis(1500),
             memory_ceiling: None,
             heavy: false,
+            background: false,
             ready_deadline: Duration::from_secs(60),
             stall_limit: Duration::from_secs(120),
             misses: 3,

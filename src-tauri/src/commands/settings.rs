@@ -5,7 +5,7 @@ use serde_json::Value;
 use specta::Type;
 use tonny_core::app::SettingsChange;
 use tonny_core::problem::{Code, Problem};
-use tonny_core::settings::{Address, Prompt, Settings, WorkerCommand};
+use tonny_core::settings::{Address, ModelEdit, Prompt, Settings, WorkerCommand};
 
 use super::{Reach, checked};
 
@@ -41,6 +41,8 @@ pub enum SettingValue {
     Prompts(Vec<Prompt>),
     /// Addresses of providers.
     Addresses(Vec<Address>),
+    /// What the user says of models.
+    ModelEdits(Vec<ModelEdit>),
 }
 
 impl SettingValue {
@@ -61,6 +63,7 @@ impl SettingValue {
             Self::Workers(workers) => json(&workers)?,
             Self::Prompts(prompts) => json(&prompts)?,
             Self::Addresses(addresses) => json(&addresses)?,
+            Self::ModelEdits(edits) => json(&edits)?,
         })
     }
 }

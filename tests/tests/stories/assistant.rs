@@ -361,3 +361,36 @@ async fn a_local_model_that_is_no_whole_model_is_refused_with_its_reason_before_
         assert!(problem.message.contains(why), "{problem:?}");
     }
 }
+
+#[tokio::test]
+async fn what_a_provider_lists_is_known_once_the_user_wants_it_asked_and_what_the_user_says_counts_before() {
+    let list = r#"{"data": [{"id": "m", "context_length": 32000}, {"id": "n", "context_length": 0}]}"#;
+    let server =
+        ChatServer::start(vec![Reply::Refusal(200, "content-type: application/json\r\n", list)]).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.away())]);
+    let world = World::with(Room::Quiet, settings, None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let window = async || assistant.models().await.remove(0).window;
+    assert_eq!((window().await, server.bodies().len()), (None, 0), "nobody is asked without a word");
+    let change =
+        |key: &str, value: Value| world.app.change_settings(SettingsChange::Field(key.to_owned(), value));
+    change("assistant.refresh_models", json!(true)).await.unwrap();
+    let known = async {
+        while window().await != Some(32_000) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, known).await.expect("the list is known");
+    let page = ledger_page(&world.store, None, 10).await.unwrap();
+    assert_eq!(page.rows[0].purpose, "models", "{page:?}");
+    let edit = json!([{"model": "openai-compatible/m", "input": 0.5, "output": 2, "window": 8_000}]);
+    change("assistant.model_edits", edit).await.unwrap();
+    let told = async {
+        while window().await != Some(8_000) {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, told).await.expect("the edit counts");
+    let price = assistant.models().await.remove(0).price.unwrap();
+    assert_eq!((price.input, price.output), (0.5, 2.0));
+}

@@ -296,6 +296,10 @@ export type Assistant = {
 	providers: string[],
 	/**  Servers of the user's own, or other regions. */
 	addresses: Address[],
+	/**  Prices and windows that the user knows better. */
+	model_edits: ModelEdit[],
+	/**  Whether providers that may be asked are asked once a day which models they have. */
+	refresh_models: boolean,
 	/**  The instructions of new conversations. */
 	system: string | null,
 	/**  Instructions to choose from. */
@@ -844,7 +848,7 @@ export type Live = {
 	committed: string,
 	/**  May still change. */
 	tentative: string,
-	/**  Since the press, ms. */
+	/**  Since the press, ms, in steps of a tenth of a second. */
 	elapsed_ms: number,
 };
 
@@ -878,6 +882,8 @@ export type Logging = {
 	files: number,
 	/**  MB of each of them at most. */
 	file_mb: number,
+	/**  Days that they are kept. */
+	days: number,
 	/**  MB of what workers say that are kept. */
 	worker_mb: number,
 	/**  Days that what workers say is kept. */
@@ -1269,7 +1275,21 @@ WorkerCommand[] |
 /**  Instructions under names. */
 Prompt[] | 
 /**  Addresses of providers. */
-Address[];
+Address[] | 
+/**  What the user says of models. */
+ModelEdit[];
+
+/**  What the user says of a model; it counts before what the program or the provider knows. Absent is left as it is. */
+export type ModelEdit = {
+	/**  As `provider/model`. */
+	model: string,
+	/**  US dollars for a million tokens read. */
+	input: number | null,
+	/**  US dollars for a million tokens written. */
+	output: number | null,
+	/**  Tokens of a conversation and its answer. */
+	window: number | null,
+};
 
 /**  The whole document. */
 export type Settings = {
@@ -1433,6 +1453,8 @@ export type Storage = {
 	activity_days: number,
 	/**  How many entries of the activity are kept. */
 	activity_count: number,
+	/**  MB of the activity that are kept. */
+	activity_mb: number,
 	/**  Hours in which a cancelled utterance can be brought back. */
 	cancelled_hours: number,
 	/**  Whether the database is backed up each hour that it changed. */

@@ -73,7 +73,8 @@ async function framesOf(page, run) {
   const frames = own
     .filter(({ name }) => name === "BeginMainThreadFrame" || name === "FireAnimationFrame")
     .map(({ ts }) => ts);
-  const tasks = own.filter(({ name, ph }) => ph === "X" && name.endsWith("RunTask"));
+  // Each task is there a second time, as ThreadControllerImpl::RunTask.
+  const tasks = own.filter(({ name, ph }) => ph === "X" && name === "RunTask");
   const starts = [...new Set(frames)].toSorted((a, b) => a - b);
   const work = [];
   let task = 0;

@@ -8,6 +8,9 @@ use crate::overlay::OverlayView;
 use crate::problem::Problem;
 use crate::snapshot::{LastUtterance, Live, MicrophonesView, ModelView, Phase, Snapshot};
 
+/// The time since the press is shown in tenths of a second.
+const ELAPSED_STEP_MS: u32 = 100;
+
 /// A level that stays flat this long is worth saying.
 const SILENT_AFTER: Duration = Duration::from_secs(2);
 
@@ -84,7 +87,8 @@ impl App {
             live: speaking.map(|utterance| Live {
                 committed: utterance.committed.clone(),
                 tentative: utterance.tentative.clone(),
-                elapsed_ms: millis(now, utterance.pressed),
+                // Every other value would be another snapshot, drawn by every open window.
+                elapsed_ms: millis(now, utterance.pressed) / ELAPSED_STEP_MS * ELAPSED_STEP_MS,
             }),
             workers: self.workers.iter().map(|worker| worker.view.clone()).collect(),
             last: self.last.clone(),

@@ -41,7 +41,7 @@ pub struct Desk {
     pub client: ChatClient,
     pub retries: Retries,
     pub providers: Providers,
-    pub registry: watch::Receiver<Arc<Registry>>,
+    pub registry: watch::Sender<Arc<Registry>>,
     pub policy: watch::Receiver<Arc<Policy>>,
     pub settings: watch::Receiver<Settings>,
     pub offline: watch::Receiver<bool>,

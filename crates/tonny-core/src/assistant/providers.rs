@@ -1,5 +1,7 @@
 //! The providers as people see them: whether each can be asked now, asked in the one way there is, and what a test says.
 
+use std::sync::Arc;
+
 use serde::{Deserialize, Serialize};
 use tonny_egress::chat::Usage;
 use tonny_egress::fault::{Fault, FaultCode};
@@ -8,14 +10,11 @@ use tonny_egress::plan::{Needs, plan};
 use tonny_egress::provider::Key;
 
 use super::targets::Candidate;
-use super::{Assistant, judge, told};
+use super::{Assistant, judge, known, told};
 use crate::problem::{Code, Problem};
 
 /// The provider that may run beside us.
 const OLLAMA: &str = "ollama";
-
-/// What the ledger calls a test.
-const PURPOSE: &str = "test";
 
 /// A provider.
 #[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
@@ -49,6 +48,25 @@ pub struct ProviderTested {
     pub id: String,
     /// The models that it lists; none where it has no list.
     pub models: Option<Vec<String>>,
+}
+
+/// Why a provider is asked for its list.
+#[derive(Clone, Copy, Debug)]
+pub(super) enum Asking {
+    /// The user wants to know whether it can be asked.
+    Test,
+    /// It is that time of the day.
+    Refresh,
+}
+
+impl Asking {
+    /// What the ledger calls it.
+    fn purpose(self) -> &'static str {
+        match self {
+            Self::Test => "test",
+            Self::Refresh => "models",
+        }
+    }
 }
 
 impl Assistant {
@@ -90,6 +108,13 @@ impl Assistant {
     /// # Errors
     /// What went wrong, by the table of faults.
     pub async fn test_provider(&self, id: &str) -> Result<ProviderTested, Problem> {
+        let models = self.list_models(id, Asking::Test).await?;
+        self.owner.user_acted().await;
+        Ok(ProviderTested { id: id.to_owned(), models })
+    }
+
+    /// The names in a provider's own list, where it has one; what else stands there is known from here on.
+    pub(super) async fn list_models(&self, id: &str, asking: Asking) -> Result<Option<Vec<String>>, Problem> {
         let (settings, registry) = (self.desk.settings.borrow().clone(), self.desk.registry.borrow().clone());
         let candidate = self.desk.named(&format!("{id}/-"), &settings, &registry)?;
         if candidate.is_worker() {
@@ -113,17 +138,13 @@ impl Assistant {
         }
         let pass = self.desk.pass(&candidate).await?;
         let listed = self.desk.client.models(&candidate.provider, pass.expose()?).await;
-        self.write_test_down(&candidate, listed.as_ref().err()).await;
-        match listed {
-            Ok(models) => {
-                self.owner.user_acted().await;
-                let ids = |models: Vec<tonny_egress::wire::ListedModel>| {
-                    models.into_iter().map(|model| model.id).collect()
-                };
-                Ok(ProviderTested { id: id.to_owned(), models: models.map(ids) })
-            }
-            Err(fault) => Err(told::problem(&fault, &candidate.provider.label)),
+        self.write_asking_down(&candidate, asking, listed.as_ref().err()).await;
+        let models = listed.map_err(|fault| told::problem(&fault, &candidate.provider.label))?;
+        if let Some(models) = &models {
+            let records = known::listed(id, models);
+            self.desk.registry.send_modify(|registry| Arc::make_mut(registry).take_list(id, records));
         }
+        Ok(models.map(|models| models.into_iter().map(|model| model.id).collect()))
     }
 
     /// The models of an Ollama that runs on this machine; none where none runs. Nobody else is asked, and nothing is said.
@@ -137,11 +158,11 @@ impl Assistant {
         Some(listed.ok()??.into_iter().map(|model| model.id).collect())
     }
 
-    async fn write_test_down(&self, candidate: &Candidate, fault: Option<&Fault>) {
+    async fn write_asking_down(&self, candidate: &Candidate, asking: Asking, fault: Option<&Fault>) {
         let row = Row {
             at: self.desk.clock.utc().into(),
             profile: judge::PROFILE.to_owned(),
-            purpose: PURPOSE.to_owned(),
+            purpose: asking.purpose().to_owned(),
             provider: candidate.provider.id.clone(),
             host: candidate.provider.host().unwrap_or_default(),
             model: String::new(),

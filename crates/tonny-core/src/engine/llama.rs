@@ -93,6 +93,7 @@ fn spec(program: PathBuf, model: PathBuf) -> Spec {
     spec.ready_deadline = READY_DEADLINE;
     spec.signs = signs();
     spec.heavy = true;
+    spec.background = true;
     spec
 }
 

@@ -14,6 +14,9 @@ const MOST: usize = 64;
 /// Of one name: the limit of a model's id in the store.
 const LONGEST_NAME: usize = 256;
 
+/// US dollars for a million tokens: a hundred times what the dearest model ever took.
+const DEAREST: f64 = 100_000.0;
+
 /// Of an instruction: what a small model can still read beside a question.
 const LONGEST_PROMPT: usize = 20_000;
 
@@ -27,6 +30,10 @@ pub struct Assistant {
     pub providers: Vec<String>,
     /// Servers of the user's own, or other regions.
     pub addresses: Vec<Address>,
+    /// Prices and windows that the user knows better.
+    pub model_edits: Vec<ModelEdit>,
+    /// Whether providers that may be asked are asked once a day which models they have.
+    pub refresh_models: bool,
     /// The instructions of new conversations.
     pub system: Option<String>,
     /// Instructions to choose from.
@@ -54,6 +61,24 @@ pub struct Address {
     pub provider: String,
     /// Up to where the provider's own paths begin, such as `http://127.0.0.1:11434`.
     pub base: String,
+}
+
+/// What the user says of a model; it counts before what the program or the provider knows. Absent is left as it is.
+#[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(deny_unknown_fields)]
+pub struct ModelEdit {
+    /// As `provider/model`.
+    pub model: String,
+    /// US dollars for a million tokens read.
+    #[serde(default)]
+    pub input: Option<f64>,
+    /// US dollars for a million tokens written.
+    #[serde(default)]
+    pub output: Option<f64>,
+    /// Tokens of a conversation and its answer.
+    #[serde(default)]
+    pub window: Option<u32>,
 }
 
 /// Instructions under a name.
@@ -99,6 +124,8 @@ impl Default for Assistant {
             models: vec![crate::assistant::LOCAL_MODEL.to_owned()],
             providers: Vec::new(),
             addresses: Vec::new(),
+            model_edits: Vec::new(),
+            refresh_models: false,
             system: None,
             prompts: Vec::new(),
             longest_answer: 2_048,
@@ -148,6 +175,30 @@ pub(super) fn wrong_addresses(value: &Value) -> Option<String> {
     addresses.iter().find_map(|address| match crate::secrets::check_address(&address.base) {
         Ok(()) => None,
         Err(wrong) => Some(format!("{}: {wrong}", address.provider)),
+    })
+}
+
+/// What is wrong with what the user says of models.
+pub(super) fn wrong_edits(value: &Value) -> Option<String> {
+    let edits: Vec<ModelEdit> = match serde_json::from_value(value.clone()) {
+        Ok(edits) => edits,
+        Err(error) => return Some(error.to_string()),
+    };
+    let names = edits.iter().map(|edit| Value::from(edit.model.as_str())).collect();
+    wrong_models(&Value::Array(names)).or_else(|| {
+        let wrong = |edit: &ModelEdit| {
+            let prices = [edit.input, edit.output];
+            if prices.iter().flatten().any(|price| !(0.0..=DEAREST).contains(price)) {
+                Some(format!("a price is 0 to {DEAREST} dollars for a million tokens"))
+            } else if edit.input.is_some() != edit.output.is_some() {
+                Some("reading and writing have a price, or neither".to_owned())
+            } else if edit.window == Some(0) || edit.window.or(edit.input.map(|_| 1)).is_none() {
+                Some("it says a price, or a window of at least one token".to_owned())
+            } else {
+                None
+            }
+        };
+        edits.iter().find_map(|edit| wrong(edit).map(|wrong| format!("{}: {wrong}", edit.model)))
     })
 }
 
@@ -210,6 +261,17 @@ mod tests {
         assert_eq!(wrong_addresses(&json!([{"provider": "ollama", "base": "http://127.0.0.1:11434"}])), None);
         let remote = json!([{"provider": "openai-compatible", "base": "http://example.org/v1"}]);
         assert!(wrong_addresses(&remote).is_some_and(|said| said.contains("openai-compatible")));
+        let edits = json!([{"model": "openai/gpt-4o", "input": 2.5, "output": 10}, {"model": "a/b", "window": 8_192}]);
+        assert_eq!(wrong_edits(&edits), None);
+        for (wrong, word) in [
+            (json!([{"model": "gpt-4o", "window": 1}]), "provider/model"),
+            (json!([{"model": "a/b", "window": 1}, {"model": "a/b", "window": 2}]), "twice"),
+            (json!([{"model": "a/b", "input": 1}]), "neither"),
+            (json!([{"model": "a/b", "input": -1, "output": 1}]), "dollars"),
+            (json!([{"model": "a/b"}]), "window"),
+        ] {
+            assert!(wrong_edits(&wrong).is_some_and(|said| said.contains(word)), "{wrong}");
+        }
         assert_eq!(wrong_prompts(&json!([{"name": "Short", "text": "Be brief."}])), None);
         assert!(wrong_prompts(&json!([{"name": "", "text": "x"}])).is_some());
     }

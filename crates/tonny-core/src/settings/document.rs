@@ -5,6 +5,7 @@ use serde::{Deserialize, Serialize};
 use super::assistant::{Assistant, CleanUp, Privacy};
 use super::commands::WorkerCommand;
 use crate::app_log::{LogFormat, LogLevel};
+use crate::hotkey::Hotkey;
 use crate::ports::InsertionMethod;
 
 /// The whole document.
@@ -57,6 +58,8 @@ pub struct Logging {
     pub files: u32,
     /// MB of each of them at most.
     pub file_mb: u32,
+    /// Days that they are kept.
+    pub days: u32,
     /// MB of what workers say that are kept.
     pub worker_mb: u32,
     /// Days that what workers say is kept.
@@ -73,6 +76,7 @@ impl Default for Logging {
             // A week of ordinary days, and at most 32 MB.
             files: 8,
             file_mb: 4,
+            days: 30,
             worker_mb: 64,
             worker_days: 14,
             incident_days: 30,
@@ -88,6 +92,18 @@ pub struct Hotkeys {
     pub dictate: String,
     /// Held to ask the assistant; null gives the keys to other programs.
     pub assistant: Option<String>,
+}
+
+impl Hotkeys {
+    /// Why these cannot both be held.
+    pub(super) fn wrong_pair(&self) -> Option<String> {
+        let assistant = self.assistant.as_ref()?;
+        let dictate = self.dictate.parse::<Hotkey>().ok()?;
+        assistant
+            .parse()
+            .is_ok_and(|assistant: Hotkey| assistant == dictate)
+            .then(|| format!("hotkeys.assistant: {assistant} is held to dictate already; choose another one"))
+    }
 }
 
 /// How speaking works.
@@ -132,6 +148,8 @@ pub struct Storage {
     pub activity_days: u32,
     /// How many entries of the activity are kept.
     pub activity_count: u32,
+    /// MB of the activity that are kept.
+    pub activity_mb: u32,
     /// Hours in which a cancelled utterance can be brought back.
     pub cancelled_hours: u32,
     /// Whether the database is backed up each hour that it changed.
@@ -153,6 +171,7 @@ impl Default for Storage {
             audio_mb: 8_000,
             activity_days: 365,
             activity_count: 100_000,
+            activity_mb: 0,
             cancelled_hours: 24,
             backups: true,
             encrypt_audio: false,

@@ -2,7 +2,9 @@
 
 use serde_json::Value;
 
-use super::assistant::{wrong_addresses, wrong_contract, wrong_models, wrong_prompts, wrong_providers};
+use super::assistant::{
+    wrong_addresses, wrong_contract, wrong_edits, wrong_models, wrong_prompts, wrong_providers,
+};
 use super::commands::{wrong_commands, wrong_engines};
 use crate::hotkey::Hotkey;
 use crate::problem::{Code, Problem};
@@ -190,6 +192,16 @@ const FIELDS: &[Field] = &[
         help: "Servers of your own, or other regions of a provider.",
     },
     Field {
+        key: "assistant.model_edits",
+        range: Range::ModelEdits,
+        help: "Prices (dollars for a million tokens) and windows that count before what is known here.",
+    },
+    Field {
+        key: "assistant.refresh_models",
+        range: Range::Flag,
+        help: "Ask the providers that are switched on once a day which models they have.",
+    },
+    Field {
         key: "assistant.system",
         range: Range::OptionalText(20_000),
         help: "Instructions of new conversations.",
@@ -306,6 +318,11 @@ const FIELDS: &[Field] = &[
         help: "How many entries of the activity are kept; 0 is all.",
     },
     Field {
+        key: "storage.activity_mb",
+        range: Range::Whole(0, 1_000_000, "MB"),
+        help: "How much of the activity is kept; 0 is all.",
+    },
+    Field {
         key: "storage.cancelled_hours",
         range: Range::Whole(0, 8_760, "hours"),
         help: "How long a cancelled utterance can be brought back.",
@@ -339,6 +356,11 @@ const FIELDS: &[Field] = &[
         key: "logging.file_mb",
         range: Range::Whole(1, 1_000, "MB"),
         help: "How large each of them may be; from the next line on.",
+    },
+    Field {
+        key: "logging.days",
+        range: Range::Whole(1, 3_650, "days"),
+        help: "How long they are kept; from the next file on, which is one a day at least.",
     },
     Field {
         key: "logging.worker_mb",
@@ -388,6 +410,7 @@ impl Field {
             Range::Models => return self.fits(wrong_models(value)),
             Range::Providers => return self.fits(wrong_providers(value)),
             Range::Addresses => return self.fits(wrong_addresses(value)),
+            Range::ModelEdits => return self.fits(wrong_edits(value)),
             Range::Prompts => return self.fits(wrong_prompts(value)),
             Range::Contract => return self.fits(wrong_contract(value)),
         };
@@ -417,6 +440,7 @@ impl Field {
             | Range::Models
             | Range::Providers
             | Range::Addresses
+            | Range::ModelEdits
             | Range::Prompts => serde_json::from_str(text).unwrap_or_else(|_| Value::from(text)),
             Range::OptionalText(_) | Range::OptionalHotkey | Range::Contract
                 if text.is_empty() || text == "null" =>
@@ -442,6 +466,7 @@ impl std::fmt::Display for Range {
             Range::Models => write!(f, "names like openai/gpt-4o, separated by commas"),
             Range::Providers => write!(f, "ids of providers, separated by commas"),
             Range::Addresses => write!(f, "a list of {{provider, base}}"),
+            Range::ModelEdits => write!(f, "a list of {{model, input, output, window}}"),
             Range::Prompts => write!(f, "a list of {{name, text}}"),
             Range::Contract => write!(f, "a contract as TOML whose examples come out, or null"),
             Range::Engines => write!(f, "embedded, whisperlivekit, or names from workers.commands"),

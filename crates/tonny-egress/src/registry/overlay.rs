@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 
 use super::record::Record;
-use super::refresh::{Refusal, Snapshot};
+use super::refresh::{MOST_MODELS, Refusal, Snapshot, can_be_true};
 
 /// The snapshot that comes with the program.
 const BUNDLED: &str = include_str!("models.json");
@@ -45,10 +45,12 @@ impl Registry {
         self.put(Layer::Downloaded, snapshot.models);
     }
 
-    /// Takes a provider's own list, instead of the last one of that provider. Records of others in it are left out.
+    /// Takes a provider's own list, instead of the last one of that provider. Records of others in it are left out, and those
+    /// that cannot be true.
     pub fn take_list(&mut self, provider: &str, models: Vec<Record>) {
         self.drop_layer(Layer::Listed, |of| of == provider);
-        self.put(Layer::Listed, models.into_iter().filter(|record| record.provider == provider).collect());
+        let fits = |record: &Record| record.provider == provider && can_be_true(record);
+        self.put(Layer::Listed, models.into_iter().filter(fits).take(MOST_MODELS).collect());
     }
 
     /// Takes all edits of the user, instead of the last ones.

@@ -16,7 +16,7 @@ use crate::day::Day;
 const VERSION: u32 = 1;
 /// The list of all models of all providers in the world has less than half of it.
 const MOST_BYTES: usize = 8 << 20;
-const MOST_MODELS: usize = 20_000;
+pub(super) const MOST_MODELS: usize = 20_000;
 const LONGEST_NAME: usize = 200;
 const MOST_ALIASES: usize = 50;
 /// No model reads more at once.
@@ -192,7 +192,7 @@ impl Snapshot {
     }
 }
 
-fn can_be_true(record: &Record) -> bool {
+pub(super) fn can_be_true(record: &Record) -> bool {
     let is_name = |name: &String| {
         (1..=LONGEST_NAME).contains(&name.len()) && name.chars().all(|letter| letter.is_ascii_graphic())
     };

@@ -8,9 +8,9 @@ use std::io::{self, BufRead as _, BufReader, Seek as _, SeekFrom, Write};
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, AtomicUsize, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, AtomicUsize, Ordering};
 
-use time::Date;
+use time::{Date, Duration};
 use tonny_core::app_log::{Line, line_of};
 use tonny_core::ports::Clock as _;
 
@@ -26,12 +26,14 @@ pub struct FileLimits {
     pub file_bytes: u64,
     /// Files in all, the one being written among them.
     pub files: usize,
+    /// Days after which one goes, whatever is left.
+    pub days: u32,
 }
 
 impl Default for FileLimits {
-    /// A week of ordinary days, and at most 32 MiB.
+    /// A week of ordinary days, at most 32 MiB, and a month where little is said.
     fn default() -> Self {
-        Self { file_bytes: 4 << 20, files: 8 }
+        Self { file_bytes: 4 << 20, files: 8, days: 30 }
     }
 }
 
@@ -40,22 +42,26 @@ impl Default for FileLimits {
 pub(super) struct LiveLimits {
     file_bytes: AtomicU64,
     files: AtomicUsize,
+    days: AtomicU32,
 }
 
 impl LiveLimits {
     pub(super) fn new(limits: FileLimits) -> Self {
-        Self { file_bytes: limits.file_bytes.into(), files: limits.files.into() }
+        let FileLimits { file_bytes, files, days } = limits;
+        Self { file_bytes: file_bytes.into(), files: files.into(), days: days.into() }
     }
 
     pub(super) fn set(&self, limits: FileLimits) {
         self.file_bytes.store(limits.file_bytes, Ordering::Relaxed);
         self.files.store(limits.files, Ordering::Relaxed);
+        self.days.store(limits.days, Ordering::Relaxed);
     }
 
     fn now(&self) -> FileLimits {
         FileLimits {
             file_bytes: self.file_bytes.load(Ordering::Relaxed),
             files: self.files.load(Ordering::Relaxed),
+            days: self.days.load(Ordering::Relaxed),
         }
     }
 }
@@ -103,11 +109,15 @@ impl LogFiles {
     }
 
     fn remove_old(&self) {
-        let mut names = names(&self.folder).unwrap_or_default();
-        let surplus = names.len().saturating_sub(self.limits.now().files);
-        for old in names.drain(..surplus) {
+        let names = names(&self.folder).unwrap_or_default();
+        let FileLimits { files, days, .. } = self.limits.now();
+        let surplus = names.len().saturating_sub(files);
+        // Names are days: what stands before this one in the alphabet is older.
+        let oldest = stem(self.open.day - Duration::days(days.into()));
+        let is_old = |(at, name): &(usize, &String)| *at < surplus || **name < oldest;
+        for (_, old) in names.iter().enumerate().filter(is_old) {
             // What cannot be removed now is tried again with the next file.
-            _ = fs::remove_file(path(&self.folder, &old));
+            _ = fs::remove_file(path(&self.folder, old));
         }
     }
 }
@@ -208,7 +218,7 @@ mod tests {
     }
 
     fn live(files: usize) -> Arc<LiveLimits> {
-        Arc::new(LiveLimits::new(FileLimits { file_bytes: 100, files }))
+        Arc::new(LiveLimits::new(FileLimits { file_bytes: 100, files, days: 9 }))
     }
 
     fn set(folder: &Path) -> LogFiles {
@@ -246,11 +256,27 @@ mod tests {
         let mut files = set(folder.path());
         let line = [b'x'; 60];
         files.write_line(&line, day(1)).unwrap();
-        files.limits.set(FileLimits { file_bytes: 1_000, files: 1 });
+        files.limits.set(FileLimits { file_bytes: 1_000, files: 1, days: 9 });
         files.write_line(&line, day(1)).unwrap();
         assert_eq!(names(folder.path()).unwrap(), ["2026-11-01.000"], "there is room now");
         files.write_line(&line, day(2)).unwrap();
         assert_eq!(names(folder.path()).unwrap(), ["2026-11-02.000"], "only one is kept now");
+    }
+
+    #[test]
+    fn what_is_too_old_goes_though_there_is_room() {
+        let folder = tempfile::tempdir().unwrap();
+        let mut files = set(folder.path());
+        let line = [b'x'; 60];
+        for (at, wanted) in [
+            (1, vec!["2026-11-01.000"]),
+            (10, vec!["2026-11-01.000", "2026-11-10.000"]),
+            (11, vec!["2026-11-10.000", "2026-11-11.000"]),
+            (29, vec!["2026-11-29.000"]),
+        ] {
+            files.write_line(&line, day(at)).unwrap();
+            assert_eq!(names(folder.path()).unwrap(), wanted);
+        }
     }
 
     #[test]

@@ -2,7 +2,9 @@
 //! been reaped yet, so that no pid of a stranger is ever hit.
 
 use crate::Exit;
-use rustix::process::{Pid, Signal, kill_process, kill_process_group};
+use rustix::process::{
+    Pid, Signal, getpriority_process, kill_process, kill_process_group, setpriority_process,
+};
 use std::{os::unix::process::ExitStatusExt, process::ExitStatus};
 use tokio::process::{Child, Command};
 
@@ -12,8 +14,20 @@ pub(crate) const INHERITED: &[&str] = &["PATH", "HOME", "LANG", "XDG_RUNTIME_DIR
 /// What the keeper takes as "kill it and everything below it".
 const KEEPER_FORCE: Signal = Signal::QUIT;
 
-pub(crate) fn own_group(command: &mut Command) {
+/// How much nicer than the app a worker in the background is: of a processor that others want, it has a quarter.
+const NICER: i32 = 5;
+
+pub(crate) fn own_group(command: &mut Command, _background: bool) {
     command.process_group(0);
+}
+
+/// Right after the start: what the process starts itself, the worker behind a keeper among it, takes this over.
+pub(crate) fn step_back(child: &Child) {
+    if let Some(pid) = pid(child) {
+        // Where the system says no, it runs like any other.
+        let own = getpriority_process(None).unwrap_or_default();
+        setpriority_process(Some(pid), own + NICER).ok();
+    }
 }
 
 /// Asks the worker to end. The keeper passes it on.

@@ -5,7 +5,9 @@
 use crate::Exit;
 use std::process::ExitStatus;
 use tokio::process::{Child, Command};
-use windows_sys::Win32::System::Threading::{CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW};
+use windows_sys::Win32::System::Threading::{
+    BELOW_NORMAL_PRIORITY_CLASS, CREATE_NEW_PROCESS_GROUP, CREATE_NO_WINDOW,
+};
 
 /// Names a worker inherits beside `LC_*`; programs do not start without the system's own folders.
 pub(crate) const INHERITED: &[&str] = &[
@@ -23,9 +25,13 @@ pub(crate) const INHERITED: &[&str] = &[
 ];
 
 /// No console of its own flashes up, and Ctrl+C in the app's console is the app's alone.
-pub(crate) fn own_group(command: &mut Command) {
-    command.creation_flags(CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP);
+/// A process in the background begins below the normal priority, and what it starts takes that over.
+pub(crate) fn own_group(command: &mut Command, background: bool) {
+    let priority = if background { BELOW_NORMAL_PRIORITY_CLASS } else { 0 };
+    command.creation_flags(CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP | priority);
 }
+
+pub(crate) fn step_back(_child: &Child) {}
 
 pub(crate) fn terminate(_child: &mut Child) {}
 

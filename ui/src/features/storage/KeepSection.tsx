@@ -18,6 +18,7 @@ const LIMITS: [Limit, "days" | "count" | "recordings" | "notes" | "megabytes" | 
   ["audio_mb", "megabytes", 10_000_000],
   ["activity_days", "days", 36_500],
   ["activity_count", "notes", 100_000_000],
+  ["activity_mb", "megabytes", 1_000_000],
   ["cancelled_hours", "hours", 8760],
 ];
 

@@ -8,6 +8,7 @@ import { useTexts } from "../../locales/locale";
 const LIMITS = [
   ["files", "files", 1, 1_000],
   ["file_mb", "megabytes", 1, 1_000],
+  ["days", "days", 1, 3_650],
   ["worker_mb", "megabytes", 8, 100_000],
   ["worker_days", "days", 1, 3_650],
   ["incident_days", "days", 1, 3_650],

@@ -19,6 +19,11 @@ export const assistantPage: Texts["assistantPage"] = {
     looking: "Sieht nach",
     unknown: "TonnyTray kennt keinen Anbieter dieses Namens.",
     local: "Auf diesem Rechner",
+    edit: (name) => `Preis und Fenster von ${name}`,
+    input: "Lesen, je Million Token",
+    output: "Schreiben, je Million Token",
+    window: "Fenster, in Token",
+    asKnown: "Wie bekannt",
     add: "Modell hinzufügen",
     addHint: "Aus der Liste eines Anbieters oder von Hand.",
     provider: "Anbieter",
@@ -54,6 +59,9 @@ export const assistantPage: Texts["assistantPage"] = {
     emptyTitle: "Keine Anbieter",
     emptyHint: "Diese Ausgabe von TonnyTray kennt keine.",
     allow: (name) => `${name} erlauben`,
+    refresh: "Einmal am Tag fragen, welche Modelle sie haben",
+    refreshHint:
+      "Die erlaubten. Kein Wort von dir wird gesendet; jede Anfrage steht in der Liste dessen, was diesen Rechner verließ.",
     states: {
       ready: "Bereit",
       off: "Nicht erlaubt",

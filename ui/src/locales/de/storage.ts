@@ -36,6 +36,7 @@ export const storage: Texts["storage"] = {
       audio_mb: { label: "Größe der Aufnahmen", hint: "So viel Platz dürfen alle Aufnahmen brauchen." },
       activity_days: { label: "Tätigkeit", hint: "So lange bleibt vermerkt, was TonnyTray getan hat." },
       activity_count: { label: "Zahl der Vermerke", hint: "So viele solche Vermerke bleiben." },
+      activity_mb: { label: "Größe der Vermerke", hint: "So viel Platz dürfen alle zusammen brauchen." },
       cancelled_hours: { label: "Abgebrochenes", hint: "So lange lässt es sich zurückholen." },
     },
   },
@@ -46,6 +47,7 @@ export const storage: Texts["storage"] = {
     limits: {
       files: { label: "Dateien von TonnyTray", hint: "So viele eigene Protokolldateien bleiben." },
       file_mb: { label: "Größe einer Datei", hint: "Bevor sie größer würde, beginnt eine neue." },
+      days: { label: "Alter einer Datei", hint: "Länger bleibt keine." },
       worker_mb: { label: "Größe der Erkennerprotokolle", hint: "So viel Platz dürfen alle zusammen brauchen." },
       worker_days: { label: "Erkennerprotokolle", hint: "So lange bleibt, was Erkenner sagen." },
       incident_days: { label: "Vorfälle", hint: "So lange bleiben Vorfälle der Erkenner." },

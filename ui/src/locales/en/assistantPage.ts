@@ -17,6 +17,11 @@ export const assistantPage = {
     looking: "Looking",
     unknown: "TonnyTray knows no provider of this name.",
     local: "On this machine",
+    edit: (name: string) => `Price and window of ${name}`,
+    input: "Reading, per million tokens",
+    output: "Writing, per million tokens",
+    window: "Window, in tokens",
+    asKnown: "As it is known",
     add: "Add a model",
     addHint: "From a provider's list, or written by hand.",
     provider: "Provider",
@@ -52,6 +57,9 @@ export const assistantPage = {
     emptyTitle: "No providers",
     emptyHint: "This copy of TonnyTray knows none.",
     allow: (name: string) => `Allow ${name}`,
+    refresh: "Ask once a day which models they have",
+    refreshHint:
+      "Those you allow. No word of yours is sent; each request is in the list of what left this machine.",
     states: {
       ready: "Ready",
       off: "Not allowed",

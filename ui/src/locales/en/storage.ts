@@ -34,6 +34,7 @@ export const storage = {
       audio_mb: { label: "Size of recordings", hint: "How much room all recordings may take." },
       activity_days: { label: "Activity", hint: "How long it is noted what TonnyTray did." },
       activity_count: { label: "Number of activities", hint: "How many notes of that kind stay." },
+      activity_mb: { label: "Size of activities", hint: "How much room all of them may take." },
       cancelled_hours: { label: "Cancelled speech", hint: "How long it can be brought back." },
     },
   },
@@ -44,6 +45,7 @@ export const storage = {
     limits: {
       files: { label: "Files of TonnyTray", hint: "How many of its own log files stay." },
       file_mb: { label: "Size of a file", hint: "A new one is begun before it would be larger." },
+      days: { label: "Age of a file", hint: "How long one stays at most." },
       worker_mb: { label: "Size of engine logs", hint: "How much room all of them may take." },
       worker_days: { label: "Engine logs", hint: "How long what engines say stays." },
       incident_days: { label: "Incidents", hint: "How long incidents of engines stay." },

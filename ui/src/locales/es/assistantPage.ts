@@ -19,6 +19,11 @@ export const assistantPage: Texts["assistantPage"] = {
     looking: "Mirando",
     unknown: "TonnyTray no conoce ningún proveedor con ese nombre.",
     local: "En este equipo",
+    edit: (name) => `Precio y ventana de ${name}`,
+    input: "Lectura, por millón de tokens",
+    output: "Escritura, por millón de tokens",
+    window: "Ventana, en tokens",
+    asKnown: "Como se conoce",
     add: "Añadir un modelo",
     addHint: "De la lista de un proveedor o escrito a mano.",
     provider: "Proveedor",
@@ -54,6 +59,9 @@ export const assistantPage: Texts["assistantPage"] = {
     emptyTitle: "No hay proveedores",
     emptyHint: "Esta copia de TonnyTray no conoce ninguno.",
     allow: (name) => `Permitir ${name}`,
+    refresh: "Preguntar una vez al día qué modelos tienen",
+    refreshHint:
+      "A los permitidos. No se envía ninguna palabra tuya; cada petición figura en la lista de lo que salió de este equipo.",
     states: {
       ready: "Listo",
       off: "No permitido",

@@ -36,6 +36,7 @@ export const storage: Texts["storage"] = {
       audio_mb: { label: "Tamaño de las grabaciones", hint: "Cuánto pueden ocupar todas las grabaciones." },
       activity_days: { label: "Actividad", hint: "Cuánto tiempo queda anotado lo que hizo TonnyTray." },
       activity_count: { label: "Número de anotaciones", hint: "Cuántas de esas anotaciones permanecen." },
+      activity_mb: { label: "Tamaño de las anotaciones", hint: "Cuánto sitio pueden ocupar todas." },
       cancelled_hours: { label: "Voz cancelada", hint: "Cuánto tiempo se puede recuperar." },
     },
   },
@@ -46,6 +47,7 @@ export const storage: Texts["storage"] = {
     limits: {
       files: { label: "Archivos de TonnyTray", hint: "Cuántos archivos de su propio registro se conservan." },
       file_mb: { label: "Tamaño de un archivo", hint: "Se empieza otro antes de que sea mayor." },
+      days: { label: "Antigüedad de un archivo", hint: "Cuánto tiempo se conserva como máximo." },
       worker_mb: { label: "Tamaño de los registros de motores", hint: "Cuánto sitio pueden ocupar todos." },
       worker_days: { label: "Registros de motores", hint: "Cuánto tiempo se conserva lo que dicen." },
       incident_days: { label: "Incidentes", hint: "Cuánto tiempo se conservan los incidentes." },

@@ -3,7 +3,7 @@
 //! A recording is removed before its row: a file without a row would be adopted as an unfinished utterance at the next
 //! start, and words that were deleted would come back.
 
-use tonny_store::{Fact, Store, Totals, UtteranceState};
+use tonny_store::{Fact, Store, StoreError, Totals, UtteranceState};
 
 use super::{Cleaned, Places};
 use crate::problem::{Code, Problem};
@@ -12,6 +12,9 @@ use crate::settings;
 
 /// Rows looked at in one read.
 const PAGE: u32 = 1_000;
+
+/// As disks count.
+const MB: u64 = 1_000_000;
 
 /// Bytes of a recording's millisecond: 16 kHz, mono, 16 bit.
 const BYTES_PER_MS: u64 = 32;
@@ -26,22 +29,7 @@ pub async fn clean_up(places: &Places, limits: &settings::Storage, now_ms: i64) 
         recordings: clean_audio(places, limits, now_ms, &totals).await?,
         ..Cleaned::default()
     };
-    let mut gone = 0;
-    if limits.activity_days > 0 {
-        let before = now_ms - i64::from(limits.activity_days) * 24 * HOUR_MS;
-        while let more @ 1.. = store.activity().delete_before(before, PAGE).await.map_err(failed)? {
-            gone += more;
-        }
-    }
-    if limits.activity_count > 0 {
-        let count = store.activity().count().await.map_err(failed)?;
-        let mut over = count.saturating_sub(u64::from(limits.activity_count));
-        while over > 0 {
-            let part = u32::try_from(over.min(u64::from(PAGE))).unwrap_or(PAGE);
-            gone += store.activity().delete_oldest(part).await.map_err(failed)?;
-            over -= u64::from(part);
-        }
-    }
+    let gone = clean_activity(store, limits, now_ms).await.map_err(failed)?;
     cleaned.activity = u32::try_from(gone).unwrap_or(u32::MAX);
     if !limits.keep_text {
         cleaned.backups = forget_copies(store, now_ms).await?;
@@ -51,6 +39,33 @@ pub async fn clean_up(places: &Places, limits: &settings::Storage, now_ms: i64) 
         store.empty_log().await.map_err(failed)?;
     }
     Ok(cleaned)
+}
+
+async fn clean_activity(store: &Store, limits: &settings::Storage, now_ms: i64) -> Result<u64, StoreError> {
+    let activity = store.activity();
+    let mut gone = 0;
+    if limits.activity_days > 0 {
+        let before = now_ms - i64::from(limits.activity_days) * 24 * HOUR_MS;
+        while let more @ 1.. = activity.delete_before(before, PAGE).await? {
+            gone += more;
+        }
+    }
+    if limits.activity_count > 0 {
+        let mut over = activity.count().await?.saturating_sub(u64::from(limits.activity_count));
+        while over > 0 {
+            let part = u32::try_from(over.min(u64::from(PAGE))).unwrap_or(PAGE);
+            gone += activity.delete_oldest(part).await?;
+            over -= u64::from(part);
+        }
+    }
+    if limits.activity_mb > 0
+        && let Some(newest) = activity.beyond(u64::from(limits.activity_mb) * MB).await?
+    {
+        while let more @ 1.. = activity.delete_up_to(newest, PAGE).await? {
+            gone += more;
+        }
+    }
+    Ok(gone)
 }
 
 /// Removes rows of the ledger that are older than so many days; 0 keeps all.

@@ -1,6 +1,6 @@
 // The models in the order in which they are asked, each with what it costs and why it cannot be asked now.
 import { ActionIcon, Button, VisuallyHidden } from "@mantine/core";
-import { IconArrowDown, IconArrowUp, IconMessageQuestion, IconTrash } from "@tabler/icons-react";
+import { IconArrowDown, IconArrowUp, IconMessageQuestion, IconPencil, IconTrash } from "@tabler/icons-react";
 import { useState } from "react";
 import { EmptyNote } from "../../../components/EmptyNote";
 import { Row, Section } from "../../../components/Page";
@@ -11,6 +11,7 @@ import { useSettings, useSettingsPatch } from "../../../ipc/queries";
 import { useLocale, useTexts } from "../../../locales/locale";
 import { moved } from "../../engines/order";
 import { AddModel } from "./AddModel";
+import { EditModel } from "./EditModel";
 import { factsOf, type Ordered, ordered } from "./order";
 import classes from "./Settings.module.css";
 import { useKeptFocus } from "./useKeptFocus";
@@ -21,6 +22,7 @@ export function ModelsSection() {
   const { data: choices, isFetching } = useModelOrder();
   const patch = useSettingsPatch();
   const [said, setSaid] = useState("");
+  const [edited, setEdited] = useState<string | null>(null);
   const { list, keep } = useKeptFocus(models);
   const rows = ordered(models, choices);
   const save = (value: string[]) => patch.mutate({ key: "assistant.models", value });
@@ -42,15 +44,19 @@ export function ModelsSection() {
       ) : null}
       <ol ref={list} className={classes.list}>
         {rows.map((row, place) => (
-          <li key={row.id} className={classes.item} aria-label={row.name}>
-            <Facts row={row} isFetching={isFetching} />
-            <Steps
-              name={row.name}
-              isFirst={place === 0}
-              isLast={place === rows.length - 1}
-              onMove={(steps) => move(place, steps, row.name)}
-              onRemove={() => remove(row, place)}
-            />
+          <li key={row.id} aria-label={row.name}>
+            <div className={classes.item}>
+              <Facts row={row} isFetching={isFetching} />
+              <Steps
+                name={row.name}
+                isFirst={place === 0}
+                isLast={place === rows.length - 1}
+                onMove={(steps) => move(place, steps, row.name)}
+                onRemove={() => remove(row, place)}
+                onEdit={row.choice && !row.choice.is_local ? () => setEdited(row.id) : undefined}
+              />
+            </div>
+            {edited === row.id ? <EditModel row={row} onClose={() => setEdited(null)} /> : null}
           </li>
         ))}
       </ol>
@@ -109,14 +115,21 @@ type StepsProps = {
   isLast: boolean;
   onMove: (steps: -1 | 1) => void;
   onRemove: () => void;
+  /** Absent where there is nothing to say: what runs here is free, and the program itself sets its window. */
+  onEdit: (() => void) | undefined;
 };
 
-function Steps({ name, isFirst, isLast, onMove, onRemove }: StepsProps) {
+function Steps({ name, isFirst, isLast, onMove, onRemove, onEdit }: StepsProps) {
   const texts = useTexts().assistantPage.models;
   const icon = { size: 18, stroke: 1.5, "aria-hidden": true };
   const button = { variant: "subtle", color: "gray", size: 30 };
   return (
     <div className={classes.steps}>
+      {onEdit ? (
+        <ActionIcon {...button} aria-label={texts.edit(name)} onClick={onEdit}>
+          <IconPencil {...icon} />
+        </ActionIcon>
+      ) : null}
       <ActionIcon {...button} data-step="up" aria-label={texts.up(name)} disabled={isFirst} onClick={() => onMove(-1)}>
         <IconArrowUp {...icon} />
       </ActionIcon>

@@ -2,7 +2,9 @@
 import { IconCloudOff } from "@tabler/icons-react";
 import { EmptyNote } from "../../../components/EmptyNote";
 import { Section } from "../../../components/Page";
+import { SwitchRow } from "../../../components/SwitchRow";
 import { usePresence, useProviders } from "../../../ipc/providers";
+import { useSettings, useSettingsPatch } from "../../../ipc/queries";
 import { useTexts } from "../../../locales/locale";
 import { ProviderRow } from "./ProviderRow";
 
@@ -10,6 +12,8 @@ export function ProvidersSection({ onOpenSecrets }: { onOpenSecrets: () => void 
   const texts = useTexts().assistantPage.providers;
   const providers = useProviders();
   const presence = usePresence();
+  const { refresh_models: isRefreshed } = useSettings().assistant;
+  const patch = useSettingsPatch();
   return (
     <Section title={texts.title} hint={texts.hint}>
       {providers.length === 0 ? (
@@ -23,6 +27,12 @@ export function ProvidersSection({ onOpenSecrets }: { onOpenSecrets: () => void 
           onOpenSecrets={onOpenSecrets}
         />
       ))}
+      <SwitchRow
+        label={texts.refresh}
+        hint={texts.refreshHint}
+        checked={isRefreshed}
+        onChange={(value) => patch.mutate({ key: "assistant.refresh_models", value })}
+      />
     </Section>
   );
 }

@@ -1,5 +1,5 @@
 // The order of models, with what is known of each: pure, tested as tables.
-import type { ModelChoice } from "../../../ipc/bindings";
+import type { ModelChoice, ModelEdit } from "../../../ipc/bindings";
 import type { Texts } from "../../../locales/en";
 import type { Formats } from "../../../locales/locale";
 
@@ -42,4 +42,16 @@ export function isModelId(text: string): boolean {
 export function withProvider(text: string, provider: string): string {
   const slash = text.indexOf("/");
   return `${provider}/${slash < 0 ? text : text.slice(slash + 1)}`;
+}
+
+/** What stands in the fields of a model's price and window; nothing is an empty text. */
+export type Draft = { input: number | string; output: number | string; window: number | string };
+
+/** The draft as the app takes it; null where it says nothing, or only half of a price. */
+export function editOf(model: string, draft: Draft): ModelEdit | null {
+  const number = (value: number | string) => (typeof value === "number" && Number.isFinite(value) ? value : null);
+  const [input, output, window] = [number(draft.input), number(draft.output), number(draft.window)];
+  const hasHalf = (input === null) !== (output === null);
+  const isEmpty = input === null && (window === null || window === 0);
+  return hasHalf || isEmpty ? null : { model, input, output, window: window === 0 ? null : window };
 }
