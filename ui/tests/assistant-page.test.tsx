@@ -207,10 +207,22 @@ describe("the clean-up of dictation", () => {
 });
 
 describe("an order", () => {
-  const plain = { dollars: (n: number) => `$${n}`, rounded: (n: number) => `${n}` } as Formats;
+  const plain = {
+    dollars: (n: number) => `$${n}`,
+    rounded: (n: number) => `${n}`,
+    day: (at: Date) => `${at.getDate()}/${at.getMonth() + 1}`,
+  } as Formats;
 
   it("names what is known and keeps what is not", () => {
     expect(ordered(["x/y", "openai/gpt-4o"], models).map(({ name }) => name)).toEqual(["x/y", "GPT-4o"]);
+  });
+
+  it("says when one goes, and that its provider does not list it", () => {
+    const remote = models[1] as (typeof models)[0];
+    expect(factsOf({ ...remote, retires: "2026-12-01", is_listed: false }, en, plain)).toMatch(
+      /retires\son\s1\/12.*not\sin\sits\sprovider's\slist/,
+    );
+    expect(factsOf({ ...remote, is_listed: true }, en, plain)).not.toMatch(/retires|list/);
   });
 
   it("never says that a price nobody knows is nothing", () => {

@@ -383,6 +383,7 @@ async fn what_a_provider_lists_is_known_once_the_user_wants_it_asked_and_what_th
     tokio::time::timeout(PATIENCE, known).await.expect("the list is known");
     let page = ledger_page(&world.store, None, 10).await.unwrap();
     assert_eq!(page.rows[0].purpose, "models", "{page:?}");
+    assert_eq!(assistant.models().await.remove(0).is_listed, Some(true));
     let edit = json!([{"model": "openai-compatible/m", "input": 0.5, "output": 2, "window": 8_000}]);
     change("assistant.model_edits", edit).await.unwrap();
     let told = async {

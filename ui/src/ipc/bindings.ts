@@ -986,6 +986,10 @@ export type ModelChoice = {
 	vision: boolean | null,
 	/**  None is not known. */
 	price: PriceView | null,
+	/**  The day from which it does not answer any more, as 2026-11-22. */
+	retires: string | null,
+	/**  Whether its provider's own list has it; none before that was asked for. */
+	is_listed: boolean | null,
 	/**  Why it cannot be asked now, as a sentence. */
 	unavailable: string | null,
 	/**  Whether it is asked first. */

@@ -11,6 +11,8 @@ const model = (change: Partial<ModelChoice> & Pick<ModelChoice, "id" | "label">)
   vision: true,
   price: { input: 2.5, output: 10 },
   unavailable: null,
+  retires: null,
+  is_listed: null,
   is_default: false,
   ...change,
 });

@@ -39,6 +39,8 @@ pub struct Candidate {
     pub model: String,
     /// What is known of it.
     pub record: Option<Record>,
+    /// Whether its provider's own list has it, under whatever name.
+    pub is_listed: Option<bool>,
 }
 
 impl Candidate {
@@ -59,7 +61,11 @@ impl Candidate {
         let address = settings.assistant.addresses.iter().find(|address| address.provider == of);
         let provider = address.map_or_else(|| provider.clone(), |address| provider.at(&address.base));
         let record = registry.find(of, model);
-        Ok(Self { id: id.to_owned(), provider, model: model.to_owned(), record })
+        let others = record.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.aliases));
+        let mut names = others.map(String::as_str).chain([model]);
+        let is_listed = |name| registry.is_listed(of, name);
+        let is_listed = is_listed(model).map(|_| names.any(|name| is_listed(name) == Some(true)));
+        Ok(Self { id: id.to_owned(), provider, model: model.to_owned(), record, is_listed })
     }
 
     /// Where its requests go.
@@ -119,6 +125,8 @@ impl Candidate {
             window: self.window().map(|window| u32::try_from(window).unwrap_or(u32::MAX)),
             vision: self.vision(),
             price: free.or(price),
+            retires: self.record.as_ref().and_then(|record| record.retires).map(|day| day.to_string()),
+            is_listed: self.is_listed,
             unavailable,
             is_default,
         }

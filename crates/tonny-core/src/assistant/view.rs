@@ -68,6 +68,10 @@ pub struct ModelChoice {
     pub vision: Option<bool>,
     /// None is not known.
     pub price: Option<PriceView>,
+    /// The day from which it does not answer any more, as 2026-11-22.
+    pub retires: Option<String>,
+    /// Whether its provider's own list has it; none before that was asked for.
+    pub is_listed: Option<bool>,
     /// Why it cannot be asked now, as a sentence.
     pub unavailable: Option<String>,
     /// Whether it is asked first.

@@ -19,6 +19,8 @@ export const assistantPage: Texts["assistantPage"] = {
     looking: "Sieht nach",
     unknown: "TonnyTray kennt keinen Anbieter dieses Namens.",
     local: "Auf diesem Rechner",
+    retires: (day) => `endet am ${day}`,
+    unlisted: "nicht in der Liste des Anbieters",
     edit: (name) => `Preis und Fenster von ${name}`,
     input: "Lesen, je Million Token",
     output: "Schreiben, je Million Token",

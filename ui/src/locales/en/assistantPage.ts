@@ -17,6 +17,8 @@ export const assistantPage = {
     looking: "Looking",
     unknown: "TonnyTray knows no provider of this name.",
     local: "On this machine",
+    retires: (day: string) => `retires on ${day}`,
+    unlisted: "not in its provider's list",
     edit: (name: string) => `Price and window of ${name}`,
     input: "Reading, per million tokens",
     output: "Writing, per million tokens",

@@ -19,6 +19,8 @@ export const assistantPage: Texts["assistantPage"] = {
     looking: "Mirando",
     unknown: "TonnyTray no conoce ningún proveedor con ese nombre.",
     local: "En este equipo",
+    retires: (day) => `se retira el ${day}`,
+    unlisted: "no está en la lista del proveedor",
     edit: (name) => `Precio y ventana de ${name}`,
     input: "Lectura, por millón de tokens",
     output: "Escritura, por millón de tokens",

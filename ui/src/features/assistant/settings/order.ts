@@ -13,9 +13,12 @@ export function ordered(ids: readonly string[], choices: readonly ModelChoice[])
   });
 }
 
+/** A day is written with its year when it is compared with this one. */
+const LONG_AGO = new Date(0);
+
 /** "On this machine · 8.2K tokens · free" */
 export function factsOf(choice: ModelChoice, texts: Texts, format: Formats): string {
-  const { provider_label, is_local, window, price, vision } = choice;
+  const { provider_label, is_local, window, price, vision, retires, is_listed } = choice;
   const words = texts.assistant.model;
   const cost =
     price === null || price.input === null || price.output === null
@@ -26,6 +29,8 @@ export function factsOf(choice: ModelChoice, texts: Texts, format: Formats): str
     window === null ? words.windowUnknown : words.window(format.rounded(window)),
     is_local ? texts.assistant.answer.free : cost,
     vision === true ? words.vision : "",
+    retires === null ? "" : texts.assistantPage.models.retires(format.day(new Date(`${retires}T00:00`), LONG_AGO)),
+    is_listed === false ? texts.assistantPage.models.unlisted : "",
   ];
   // A line that is too long breaks between two facts, not inside of one.
   const whole = facts.filter((fact) => fact !== "").map((fact) => fact.replaceAll(" ", "\u00a0"));
