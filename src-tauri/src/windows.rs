@@ -40,30 +40,11 @@ pub fn show_assistant(tauri: &AppHandle, conversation: Option<&str>) {
         return;
     }
     let at = format!("assistant.html#/{}", conversation.unwrap_or_default());
-    let made = WebviewWindowBuilder::new(tauri, ASSISTANT, WebviewUrl::App(at.into()))
-        .title("TonnyTray Assistant")
-        .inner_size(900.0, 640.0)
-        .min_inner_size(560.0, 480.0)
-        .center()
-        .on_navigation(is_own_page)
-        .on_new_window(|_, _| NewWindowResponse::Deny)
-        .build();
-    match made {
-        Ok(window) => {
-            let app = tauri.state::<Face>().app.clone();
-            window.on_window_event(move |event| {
-                if matches!(event, WindowEvent::Destroyed) {
-                    let app = app.clone();
-                    tauri::async_runtime::spawn(async move { close_assistant(&app).await });
-                }
-            });
-        }
-        Err(error) => tracing::error!(%error, "the assistant's window could not be opened"),
-    }
+    make(tauri, ASSISTANT, "TonnyTray Assistant", at, [(900.0, 640.0), (560.0, 480.0)], close_assistant);
 }
 
 /// A window that is gone shows no conversation, and cannot let go of its button.
-async fn close_assistant(app: &App) {
+async fn close_assistant(app: App) {
     if let Ok(assistant) = app.assistant() {
         assistant.opened(None).await;
     }
@@ -87,10 +68,22 @@ pub fn show(tauri: &AppHandle, page: Option<&str>) {
         return;
     }
     let at = format!("index.html#/{}", page.unwrap_or(PAGES[0]));
-    let made = WebviewWindowBuilder::new(tauri, SETTINGS, WebviewUrl::App(at.into()))
-        .title("TonnyTray")
-        .inner_size(960.0, 680.0)
-        .min_inner_size(800.0, 560.0)
+    make(tauri, SETTINGS, "TonnyTray", at, [(960.0, 680.0), (800.0, 560.0)], let_go);
+}
+
+/// A window on one of the app's own pages, of a usual and a least size; `closed` is told when it is gone.
+fn make<Closing: Future<Output = ()> + Send + 'static>(
+    tauri: &AppHandle,
+    label: &'static str,
+    title: &str,
+    at: String,
+    [usual, least]: [(f64, f64); 2],
+    closed: impl Fn(App) -> Closing + Send + 'static,
+) {
+    let made = WebviewWindowBuilder::new(tauri, label, WebviewUrl::App(at.into()))
+        .title(title)
+        .inner_size(usual.0, usual.1)
+        .min_inner_size(least.0, least.1)
         .center()
         .on_navigation(is_own_page)
         .on_new_window(|_, _| NewWindowResponse::Deny)
@@ -100,12 +93,11 @@ pub fn show(tauri: &AppHandle, page: Option<&str>) {
             let app = tauri.state::<Face>().app.clone();
             window.on_window_event(move |event| {
                 if matches!(event, WindowEvent::Destroyed) {
-                    let app = app.clone();
-                    tauri::async_runtime::spawn(async move { let_go(&app).await });
+                    tauri::async_runtime::spawn(closed(app.clone()));
                 }
             });
         }
-        Err(error) => tracing::error!(%error, "the window could not be opened"),
+        Err(error) => tracing::error!(%error, label, "a window could not be opened"),
     }
 }
 
@@ -122,7 +114,7 @@ fn is_own_page(url: &Url) -> bool {
 }
 
 /// A window that is gone can neither end its level meter nor let go of its try-out button.
-async fn let_go(app: &App) {
+async fn let_go(app: App) {
     for outcome in [app.test_microphone(false).await, app.gesture(Gesture::Release, None).await] {
         if let Err(problem) = outcome {
             tracing::debug!(code = problem.code, "the closed window left something behind");

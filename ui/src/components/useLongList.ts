@@ -2,7 +2,7 @@
 import { useVirtualizer } from "@tanstack/react-virtual";
 import { useCallback, useEffect, useRef } from "react";
 
-type Wish<Row> = {
+export type Wish<Row> = {
   rows: readonly Row[];
   /** Of a row, in pixels; a function outside of the component, or one that is kept. */
   height: number | ((row: Row) => number);

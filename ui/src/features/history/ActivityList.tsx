@@ -1,6 +1,6 @@
 // The rows of the activity: only those on the screen exist.
+import { LongList } from "../../components/LongList";
 import { StatusDot } from "../../components/StatusDot";
-import { useLongList } from "../../components/useLongList";
 import { useNow } from "../../components/useNow";
 import type { ActivityEntry } from "../../ipc/bindings";
 import { useLocale, wordFor } from "../../locales/locale";
@@ -14,22 +14,17 @@ const AHEAD = 20;
 
 export function ActivityList({ rows, onEnd }: { rows: ActivityEntry[]; onEnd: () => void }) {
   const now = useNow(30_000);
-  const { scroll, list, shown } = useLongList({ rows, height: ROW_HEIGHT, overscan: OVERSCAN, ahead: AHEAD, onEnd });
   return (
-    // Nothing in the list takes the focus, so the list itself must for the keyboard to scroll it.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region without controls
-    <section ref={scroll} className={classes.scroll} tabIndex={0} aria-label={useLocale().texts.history.views.activity}>
-      <ul className={classes.list} style={{ height: list.getTotalSize() }}>
-        {shown.map(({ key, index, start, size }) => {
-          const row = rows[index];
-          return row ? (
-            <li key={key} className={classes.item} style={{ height: size, transform: `translateY(${start}px)` }}>
-              <Line row={row} now={now} />
-            </li>
-          ) : null;
-        })}
-      </ul>
-    </section>
+    <LongList
+      rows={rows}
+      height={ROW_HEIGHT}
+      overscan={OVERSCAN}
+      ahead={AHEAD}
+      onEnd={onEnd}
+      classes={classes}
+      label={useLocale().texts.history.views.activity}
+      draw={(row) => <Line row={row} now={now} />}
+    />
   );
 }
 

@@ -1,6 +1,6 @@
 // The list itself: only the rows on the screen exist, and the arrow keys walk from one to the next.
 import { useMemo } from "react";
-import { useLongList } from "../../components/useLongList";
+import { LongList } from "../../components/LongList";
 import { walkButtons } from "../../components/walk";
 import type { HistoryRow } from "../../ipc/bindings";
 import { useLocale } from "../../locales/locale";
@@ -23,26 +23,22 @@ type Props = { pages: HistoryRow[][]; grouped: boolean; onOpen: (id: string) => 
 export function EntryList({ pages, grouped, onOpen, onEnd }: Props) {
   const locale = useLocale();
   const items = useMemo(() => (grouped ? groupedByDay(pages) : ungrouped(pages)), [pages, grouped]);
-  const wish = { rows: items, height: heightOf, overscan: OVERSCAN, ahead: AHEAD, onEnd };
-  const { scroll, list, shown } = useLongList(wish);
-
   return (
-    <div ref={scroll} className={classes.scroll}>
-      <ul className={classes.list} style={{ height: list.getTotalSize() }} onKeyDown={walkButtons}>
-        {shown.map(({ key, index, start, size }) => {
-          const item = items[index];
-          if (!item) return null;
-          return (
-            <li key={key} className={classes.item} style={{ height: size, transform: `translateY(${start}px)` }}>
-              {item.kind === "day" ? (
-                <h2 className={classes.day}>{dayName(item.at, locale)}</h2>
-              ) : (
-                <EntryLine row={item.row} withDay={!grouped} onOpen={onOpen} />
-              )}
-            </li>
-          );
-        })}
-      </ul>
-    </div>
+    <LongList
+      rows={items}
+      height={heightOf}
+      overscan={OVERSCAN}
+      ahead={AHEAD}
+      onEnd={onEnd}
+      classes={classes}
+      onKeyDown={walkButtons}
+      draw={(item) =>
+        item.kind === "day" ? (
+          <h2 className={classes.day}>{dayName(item.at, locale)}</h2>
+        ) : (
+          <EntryLine row={item.row} withDay={!grouped} onOpen={onOpen} />
+        )
+      }
+    />
   );
 }

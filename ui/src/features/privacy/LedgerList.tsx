@@ -1,6 +1,6 @@
 // The rows of the ledger: only those on the screen exist.
+import { LongList } from "../../components/LongList";
 import { StatusDot, type Tone } from "../../components/StatusDot";
-import { useLongList } from "../../components/useLongList";
 import { useNow } from "../../components/useNow";
 import type { LedgerView } from "../../ipc/bindings";
 import { useLocale, wordFor } from "../../locales/locale";
@@ -18,23 +18,17 @@ type Row = LedgerView & { id: number };
 export function LedgerList({ rows, onEnd }: { rows: Row[]; onEnd: () => void }) {
   const { texts } = useLocale();
   const now = useNow(30_000);
-  const { scroll, list, shown } = useLongList({ rows, height: ROW_HEIGHT, overscan: OVERSCAN, ahead: AHEAD, onEnd });
   return (
-    // Nothing in the list takes the focus, so the list itself must for the keyboard to scroll it.
-    // biome-ignore lint/a11y/noNoninteractiveTabindex: a scrolled region without controls
-    // biome-ignore lint/a11y/useSemanticElements: the card around it is a section with the same name already
-    <div ref={scroll} className={classes.scroll} tabIndex={0} role="group" aria-label={texts.privacy.ledger.list}>
-      <ul className={classes.ledger} style={{ height: list.getTotalSize() }}>
-        {shown.map(({ key, index, start, size }) => {
-          const row = rows[index];
-          return row ? (
-            <li key={key} className={classes.item} style={{ height: size, transform: `translateY(${start}px)` }}>
-              <Line row={row} now={now} />
-            </li>
-          ) : null;
-        })}
-      </ul>
-    </div>
+    <LongList
+      rows={rows}
+      height={ROW_HEIGHT}
+      overscan={OVERSCAN}
+      ahead={AHEAD}
+      onEnd={onEnd}
+      classes={classes}
+      label={texts.privacy.ledger.list}
+      draw={(row) => <Line row={row} now={now} />}
+    />
   );
 }
 

@@ -29,7 +29,7 @@ export const privacy: Texts["privacy"] = {
     unknown: "Kosten unbekannt",
     under: (amount) => `unter ${amount}`,
     partly: (amount, count) => `${amount} und ${count} mit unbekannten Kosten`,
-    purposes: { assistant: "Assistent", cleanup: "Glätten", test: "Test" },
+    purposes: { assistant: "Assistent", cleanup: "Glätten", test: "Test", models: "Modellliste" },
     states: { complete: "Gesendet", here: "Blieb hier", failed: "Fehlgeschlagen", refused: "Zurückgehalten" },
     masked: (rules) => `verdeckt von ${rules}`,
     stopped: (rules) => `verhindert von ${rules}`,

@@ -29,7 +29,7 @@ export const privacy: Texts["privacy"] = {
     unknown: "coste desconocido",
     under: (amount) => `menos de ${amount}`,
     partly: (amount, count) => `${amount} y ${count} de coste desconocido`,
-    purposes: { assistant: "Asistente", cleanup: "Retoque", test: "Prueba" },
+    purposes: { assistant: "Asistente", cleanup: "Retoque", test: "Prueba", models: "Lista de modelos" },
     states: { complete: "Enviada", here: "Se quedó aquí", failed: "Fallida", refused: "Retenida" },
     masked: (rules) => `oculto por ${rules}`,
     stopped: (rules) => `detenida por ${rules}`,

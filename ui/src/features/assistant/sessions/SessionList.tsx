@@ -1,5 +1,5 @@
 // The list of conversations: only the rows on the screen exist, the arrow keys walk from one to the next.
-import { useLongList } from "../../../components/useLongList";
+import { LongList } from "../../../components/LongList";
 import { walkButtons } from "../../../components/walk";
 import { useLocale } from "../../../locales/locale";
 import { dayName } from "../../history/days";
@@ -24,30 +24,22 @@ type Props = { items: SessionItem[]; open: string | null; onOpen: (id: string | 
 
 export function SessionList({ items, open, onOpen, onEnd }: Props) {
   const locale = useLocale();
-  const { scroll, list, shown } = useLongList({
-    rows: items,
-    height: heightOf,
-    overscan: OVERSCAN,
-    ahead: AHEAD,
-    onEnd,
-  });
   return (
-    <div ref={scroll} className={classes.scroll}>
-      <ul className={classes.list} style={{ height: list.getTotalSize() }} onKeyDown={walkButtons}>
-        {shown.map(({ key, index, start, size }) => {
-          const item = items[index];
-          if (!item) return null;
-          return (
-            <li key={key} className={classes.item} style={{ height: size, transform: `translateY(${start}px)` }}>
-              {item.kind === "day" ? (
-                <h2 className={classes.day}>{dayName(item.at, locale)}</h2>
-              ) : (
-                <SessionRow row={item.row} isOpen={item.id === open} onOpen={onOpen} />
-              )}
-            </li>
-          );
-        })}
-      </ul>
-    </div>
+    <LongList
+      rows={items}
+      height={heightOf}
+      overscan={OVERSCAN}
+      ahead={AHEAD}
+      onEnd={onEnd}
+      classes={classes}
+      onKeyDown={walkButtons}
+      draw={(item) =>
+        item.kind === "day" ? (
+          <h2 className={classes.day}>{dayName(item.at, locale)}</h2>
+        ) : (
+          <SessionRow row={item.row} isOpen={item.id === open} onOpen={onOpen} />
+        )
+      }
+    />
   );
 }
