@@ -6,7 +6,7 @@ use serde::Deserialize;
 
 use super::evaluate::Target;
 use super::glob;
-use super::scan::Rule;
+use super::scan::{Rule, Scanner};
 use crate::cost::Cost;
 
 /// The terms of one contract. It exists only after all its examples came out as they say.
@@ -30,9 +30,9 @@ pub struct Contract {
     pub tokens: TokenCaps,
     /// The dearest request, day and month, on other machines.
     pub cost: CostCaps,
-    /// In the file's order, with the rule for placeholders behind them.
-    pub(super) rules: Arc<[Rule]>,
-    /// Those of `rules` that also read answers.
+    /// Of its rules in the file's order, with the rule for placeholders behind them. Cloned by who reads with it.
+    pub(super) scanner: Scanner,
+    /// Those rules that also read answers.
     pub(super) answer_rules: Arc<[Rule]>,
 }
 

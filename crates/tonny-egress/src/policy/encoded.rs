@@ -6,7 +6,7 @@
 
 use std::borrow::Cow;
 use std::ops::Range;
-use std::sync::Arc;
+use std::sync::{Arc, LazyLock};
 
 use super::contract::OnHit;
 use super::find::Text;
@@ -25,14 +25,20 @@ const LINE: usize = 60;
 /// Longer runs are not read from four places: they are files, and begin where they begin.
 const SHORT_RUN: usize = 4096;
 
+/// Finds keys; that it found one is all that counts.
+static KEYS: LazyLock<Scanner> = LazyLock::new(|| {
+    let (name, label) = (String::new(), String::new());
+    Scanner::new(Arc::new([Rule { name, label, finder: Finder::ApiKey, on_hit: OnHit::Block }]))
+});
+
 /// Whether a key is in `bytes`, in any form.
 pub(super) fn holds_key(bytes: &[u8]) -> Result<bool, GaveUp> {
-    opened(&mut Scanner::new(Arc::new([key_rule()])), bytes, DEPTH)
+    opened(&mut keys(), bytes, DEPTH)
 }
 
-/// Finds keys; that it found one is all that counts.
-pub(super) fn key_rule() -> Rule {
-    Rule { name: String::new(), label: String::new(), finder: Finder::ApiKey, on_hit: OnHit::Block }
+/// Looks for keys alone.
+pub(super) fn keys() -> Scanner {
+    KEYS.clone()
 }
 
 fn opened(scanner: &mut Scanner, bytes: &[u8], depth: usize) -> Result<bool, GaveUp> {

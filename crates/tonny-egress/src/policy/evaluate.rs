@@ -14,7 +14,7 @@ use super::decision::{Consent, Decision, Denial, EvaluationError, Question};
 use super::encoded;
 use super::placeholder::Placeholders;
 use super::redact::{self, Redacted, Tally};
-use super::scan::{Finder, Rule};
+use super::scan::{Finder, Rule, Scanner};
 use super::{Policy, seam, terms};
 use crate::chat::ChatRequest;
 use crate::cost::Cost;
@@ -130,9 +130,10 @@ pub(super) fn judge_by(
     consent: Option<&Consent>,
 ) -> Result<Decision, Denial> {
     let price_asks = terms::check(contract, proposal)?;
-    let none: Arc<[Rule]> = Arc::new([]);
-    let rules = if contract.redacts(proposal.target) { &contract.rules } else { &none };
-    let mut redacted = redact::redact(proposal.request, rules, values)
+    let none = Scanner::new(Arc::new([]));
+    let scanner = if contract.redacts(proposal.target) { &contract.scanner } else { &none };
+    let rules = scanner.rules();
+    let mut redacted = redact::redact(proposal.request, scanner, values)
         .map_err(|_| Denial::Evaluation(EvaluationError::Pattern))?;
     if let Some(rule) = redact::names(rules, redacted.tally.blocked).into_iter().next() {
         return Err(Denial::Find { rule });
@@ -196,7 +197,7 @@ fn seal(
         contract: contract.map(|contract| contract.name.clone()),
         contract_version: contract.map(|contract| contract.version),
         rules: contract
-            .map(|contract| redact::names(&contract.rules, redacted.tally.rules))
+            .map(|contract| redact::names(contract.scanner.rules(), redacted.tally.rules))
             .unwrap_or_default(),
         finds: redacted.tally.finds,
         consented,

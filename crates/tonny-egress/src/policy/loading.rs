@@ -8,7 +8,7 @@ use super::examples::{self, Example};
 use super::find::pattern::Pattern;
 use super::find::words::Words;
 use super::placeholder::TEXT_LABEL;
-use super::scan::{Finder, Rule};
+use super::scan::{Finder, Rule, Scanner};
 
 /// A find remembers its rules in 64 bits; one is the placeholders' own.
 const MOST_RULES: usize = 63;
@@ -147,7 +147,7 @@ impl Contract {
             tokens: file.tokens,
             cost: file.cost,
             answer_rules: answer_rules.collect(),
-            rules: rules.into_iter().chain([Rule::placeholders()]).collect(),
+            scanner: Scanner::new(rules.into_iter().chain([Rule::placeholders()]).collect()),
         };
         examples::run(&contract, &file.example)?;
         Ok(contract)

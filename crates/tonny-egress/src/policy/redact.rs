@@ -1,7 +1,5 @@
 //! A request with its finds masked: what goes out instead, and which rules found something.
 
-use std::sync::Arc;
-
 use super::contract::OnHit;
 use super::find::Text;
 use super::find::pattern::GaveUp;
@@ -29,13 +27,13 @@ pub(super) struct Tally {
     pub finds: u32,
 }
 
-/// Masks the system's words and every message with `rules`.
+/// Masks the system's words and every message with the scanner's rules.
 pub(super) fn redact(
     request: &ChatRequest,
-    rules: &Arc<[Rule]>,
+    scanner: &Scanner,
     values: &mut Placeholders,
 ) -> Result<Redacted, GaveUp> {
-    let mut pen = Pen { scanner: Scanner::new(rules.clone()), values, tally: Tally::default() };
+    let mut pen = Pen { scanner: scanner.clone(), values, tally: Tally::default() };
     let mut request = request.clone();
     if let Some(system) = &mut request.system {
         *system = pen.strike(system)?;
@@ -98,12 +96,16 @@ pub(super) fn names(rules: &[Rule], bits: u64) -> Vec<String> {
 mod tests {
     use proptest::prelude::*;
 
-    use super::super::scan::tests::{pieces, rules};
+    use super::super::scan::tests::{pieces, rules as all_rules};
     use super::*;
     use crate::chat::{Message, Role};
 
-    fn masked_only() -> Arc<[Rule]> {
-        rules().iter().map(|rule| Rule { on_hit: OnHit::Mask, ..rule.clone() }).collect()
+    fn rules() -> Scanner {
+        Scanner::new(all_rules())
+    }
+
+    fn masked_only() -> Scanner {
+        Scanner::new(all_rules().iter().map(|rule| Rule { on_hit: OnHit::Mask, ..rule.clone() }).collect())
     }
 
     fn request(system: &str, texts: &[&str]) -> ChatRequest {
@@ -124,7 +126,7 @@ mod tests {
         assert_eq!(redacted.request.system.as_deref(), Some("for [EMAIL_1]"));
         assert_eq!(texts(&redacted.request), ["[EMAIL_1], [PHONE_1]", "[EMAIL_2] [TEXT_1]"]);
         assert_eq!(redacted.tally.finds, 5);
-        assert_eq!(names(&masked_only(), redacted.tally.rules), ["email", "phone", "placeholder"]);
+        assert_eq!(names(masked_only().rules(), redacted.tally.rules), ["email", "phone", "placeholder"]);
         let again = redact(&request("", &["c@d.org"]), &masked_only(), &mut values).unwrap();
         assert_eq!(texts(&again.request), ["[EMAIL_2]"]);
     }
@@ -132,8 +134,8 @@ mod tests {
     #[test]
     fn what_is_blocked_or_asked_is_told_apart() {
         let redacted = redact(&request("", &["bluebird C-123"]), &rules(), &mut Placeholders::new()).unwrap();
-        assert_eq!(names(&rules(), redacted.tally.blocked), ["project"]);
-        assert_eq!(names(&rules(), redacted.tally.asked), ["customer"]);
+        assert_eq!(names(rules().rules(), redacted.tally.blocked), ["project"]);
+        assert_eq!(names(rules().rules(), redacted.tally.asked), ["customer"]);
         assert_eq!(texts(&redacted.request), ["bluebird C-123"]);
     }
 

@@ -63,18 +63,18 @@ pub(crate) struct Walk {
     pub decided: usize,
 }
 
-/// Walks texts with one list of rules.
-#[derive(Debug)]
+/// Walks texts with one list of rules. Where they begin is found out once: a clone shares it.
+#[derive(Clone, Debug)]
 pub(crate) struct Scanner {
     rules: Arc<[Rule]>,
     /// One for each rule; only patterns need them, and only once one is read.
     caches: Vec<Option<Cache>>,
-    starts: Starts,
+    starts: Arc<Starts>,
 }
 
 impl Scanner {
     pub fn new(rules: Arc<[Rule]>) -> Self {
-        Self { caches: rules.iter().map(|_| None).collect(), starts: Starts::new(&rules), rules }
+        Self { caches: rules.iter().map(|_| None).collect(), starts: Arc::new(Starts::new(&rules)), rules }
     }
 
     pub fn rules(&self) -> &[Rule] {

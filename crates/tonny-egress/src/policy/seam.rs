@@ -3,12 +3,9 @@
 //! The messages are read as they were before masking, one behind the other, once all of them and once the user's alone,
 //! because an answer in between is no hindrance for whoever puts the halves together.
 
-use std::sync::Arc;
-
 use super::encoded;
 use super::find::pattern::GaveUp;
 use super::find::{Text, keys};
-use super::scan::Scanner;
 use crate::chat::{ChatRequest, Part, Role};
 
 /// As many letters with a digit among them are the rest of a key, and not the next message's first word.
@@ -48,7 +45,7 @@ fn across(joined: &Joined) -> Result<bool, GaveUp> {
     if joined.seams.iter().all(|seam| *seam == 0 || *seam == bytes.len()) {
         return Ok(false);
     }
-    let walk = Scanner::new(Arc::new([encoded::key_rule()])).walk(Text { bytes, complete: true }, 0)?;
+    let walk = encoded::keys().walk(Text { bytes, complete: true }, 0)?;
     Ok(walk.finds.iter().any(|found| {
         let seam = joined.seams.iter().find(|seam| (found.start + 1..found.end).contains(seam));
         seam.is_some_and(|seam| is_cut(bytes, found.start, *seam, found.end))

@@ -81,7 +81,7 @@ fn question(decision: Decision) -> Question {
 fn set_action(contract: &mut Contract, name: &str, on_hit: OnHit) {
     let changed =
         |rule: &Rule| if rule.name == name { Rule { on_hit, ..rule.clone() } } else { rule.clone() };
-    contract.rules = contract.rules.iter().map(changed).collect();
+    contract.scanner = Scanner::new(contract.scanner.rules().iter().map(changed).collect());
 }
 
 #[test]
@@ -326,7 +326,7 @@ fn own_patterns_take_part() {
         on_hit: OnHit::Mask,
     };
     let own = policy(|contract| {
-        contract.rules = Arc::new([rule("customer", r"\bC-\d{6}\b"), rule("all", r"(?s).+")])
+        contract.scanner = Scanner::new(Arc::new([rule("customer", r"\bC-\d{6}\b"), rule("all", r"(?s).+")]))
     });
     let (request, target) = (says("for C-123456 é"), cloud());
     let sent = approved(evaluate(&own, &proposal(&request, &target)));
