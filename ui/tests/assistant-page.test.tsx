@@ -211,7 +211,7 @@ describe("an order", () => {
     dollars: (n: number) => `$${n}`,
     rounded: (n: number) => `${n}`,
     day: (at: Date) => `${at.getDate()}/${at.getMonth() + 1}`,
-  } as Formats;
+  } as Partial<Formats> as Formats;
 
   it("names what is known and keeps what is not", () => {
     expect(ordered(["x/y", "openai/gpt-4o"], models).map(({ name }) => name)).toEqual(["x/y", "GPT-4o"]);

@@ -130,7 +130,7 @@ mod tests {
         let after = registry.borrow().find("openai", "gpt-4o").unwrap();
         let price = after.price.clone().unwrap();
         assert_eq!(price.rates.input.as_pico(), 75_000_000_000, "exact, as it was written");
-        assert_eq!((after.window, after.takes), (before.window, before.takes));
+        assert_eq!((after.window, &after.takes), (before.window, &before.takes));
         let mine = registry.borrow().find("ollama", "mine").unwrap();
         assert_eq!((mine.window, mine.price), (Some(9), None), "no price is not a price of nothing");
         take_edits(&registry, &[]);

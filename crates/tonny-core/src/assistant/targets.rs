@@ -61,10 +61,10 @@ impl Candidate {
         let address = settings.assistant.addresses.iter().find(|address| address.provider == of);
         let provider = address.map_or_else(|| provider.clone(), |address| provider.at(&address.base));
         let record = registry.find(of, model);
-        let others = record.iter().flat_map(|record| std::iter::once(&record.id).chain(&record.aliases));
-        let mut names = others.map(String::as_str).chain([model]);
-        let is_listed = |name| registry.is_listed(of, name);
-        let is_listed = is_listed(model).map(|_| names.any(|name| is_listed(name) == Some(true)));
+        let is_listed = registry.is_listed(of, model).map(|is_listed| {
+            let has = |name: &String| registry.is_listed(of, name) == Some(true);
+            is_listed || record.as_ref().is_some_and(|it| has(&it.id) || it.aliases.iter().any(has))
+        });
         Ok(Self { id: id.to_owned(), provider, model: model.to_owned(), record, is_listed })
     }
 

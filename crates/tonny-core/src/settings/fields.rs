@@ -47,6 +47,8 @@ pub enum Range {
     Providers,
     /// Addresses of providers.
     Addresses,
+    /// What the user says of models.
+    ModelEdits,
     /// Instructions under names.
     Prompts,
     /// A contract as TOML, or null.

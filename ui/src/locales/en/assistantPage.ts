@@ -60,8 +60,7 @@ export const assistantPage = {
     emptyHint: "This copy of TonnyTray knows none.",
     allow: (name: string) => `Allow ${name}`,
     refresh: "Ask once a day which models they have",
-    refreshHint:
-      "Those you allow. No word of yours is sent; each request is in the list of what left this machine.",
+    refreshHint: "Those you allow. No word of yours is sent; each request is in the list of what left this machine.",
     states: {
       ready: "Ready",
       off: "Not allowed",

@@ -27,7 +27,10 @@ export const privacy = {
     unknown: "cost unknown",
     under: (amount: string) => `under ${amount}`,
     partly: (amount: string, count: string) => `${amount} and ${count} of unknown cost`,
-    purposes: { assistant: "Assistant", cleanup: "Clean-up", test: "Test", models: "List of models" } as Record<string, string>,
+    purposes: { assistant: "Assistant", cleanup: "Clean-up", test: "Test", models: "List of models" } as Record<
+      string,
+      string
+    >,
     states: { complete: "Sent", here: "Stayed here", failed: "Failed", refused: "Held back" },
     masked: (rules: string) => `masked by ${rules}`,
     stopped: (rules: string) => `stopped by ${rules}`,
