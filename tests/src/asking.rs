@@ -132,6 +132,20 @@ impl Asking {
         })
     }
 
+    /// Stops what is still being written: a small model may come to no end.
+    pub fn end_answer(&self) -> Result<()> {
+        // It may end by itself meanwhile, and then there is no such button.
+        let stop = "document.querySelector('button[aria-label=Stop]')?.click();";
+        wait_for("the end of the answer", WHOLE, || {
+            if self.last()?.0 != "streaming" {
+                return Ok(Some(()));
+            }
+            self.window.run(stop, &[])?;
+            std::thread::sleep(GLANCE);
+            Ok(None)
+        })
+    }
+
     /// The process of the local model.
     pub fn model_pid(&self, desktop: &Desktop) -> Result<u32> {
         let status = self.app.status(desktop)?;

@@ -90,7 +90,7 @@ impl Process {
         }
         command.stdin(Stdio::piped()).stdout(Stdio::piped()).stderr(Stdio::piped());
         let child = command.spawn().map_err(failed)?;
-        if spec.background {
+        if spec.background && leash.is_none() {
             group::step_back(&child);
         }
         drop(keeper_end);
@@ -188,13 +188,11 @@ fn command(spec: &Spec, keeper: Option<&Path>, leash: Vec<OsString>) -> Command 
         return command;
     };
     let mut command = Command::new(keeper);
-    command
-        .arg("--app-pid")
-        .arg(std::process::id().to_string())
-        .args(leash)
-        .arg("--")
-        .arg(&spec.program)
-        .args(&spec.args);
+    command.arg("--app-pid").arg(std::process::id().to_string()).args(leash);
+    if spec.background {
+        command.args(group::step_back_arguments());
+    }
+    command.arg("--").arg(&spec.program).args(&spec.args);
     command
 }
 

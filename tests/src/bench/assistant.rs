@@ -32,7 +32,7 @@ fn spoken(desktop: &Desktop, build: &Build, report: &mut Report) -> Result<()> {
     let cold = asking.speak(desktop, &file)?.as_secs_f64();
     let mut times = Vec::new();
     for _ in 0..QUESTIONS {
-        asking.wait_last("the end of the answer", |state, _| state != "streaming")?;
+        asking.end_answer()?;
         times.push(asking.speak(desktop, &file)?.as_secs_f64());
     }
     asking.window.close()?;

@@ -1,7 +1,8 @@
-//! `tonny-keeper --app-pid N [--app-pipe M] -- PROGRAM ARGS...`: stands between the app and one worker so that nothing of the worker
+//! `tonny-keeper --app-pid N [--app-pipe M] [--nicer K] -- PROGRAM ARGS...`: stands between the app and one worker so that nothing of the worker
 //! outlives the app, however the app dies. Owns the worker and every descendant; its standard streams are the worker's,
 //! its exit status is the worker's, SIGTERM and SIGINT are passed on, SIGQUIT kills the worker and all below it.
 //! M is a descriptor whose other end only the app holds: its end is the app's end, where pids cannot be trusted.
+//! K is how much more than the app itself and the worker yield the processor to others (Unix).
 //! It knows nothing of what the worker does, and it has one thread for life (the worker's parent-death signal is
 //! bound to that thread), so there is no runtime in here.
 
@@ -31,9 +32,15 @@ fn main() -> ExitCode {
             Err(_) => ExitCode::FAILURE,
         };
     }
-    let Some((app, leash, command)) = parse(&args) else {
-        return refuse("usage: tonny-keeper --app-pid N [--app-pipe M] -- PROGRAM ARGS...", NOT_STARTED);
+    let Some(Order { app, leash, nicer, command }) = parse(&args) else {
+        return refuse(
+            "usage: tonny-keeper --app-pid N [--app-pipe M] [--nicer K] -- PROGRAM ARGS...",
+            NOT_STARTED,
+        );
     };
+    if let Some(nicer) = nicer {
+        step_back(nicer);
+    }
     let program = command.get_program().to_owned();
     match keeper::keep(app, leash, command) {
         Ok(code) => code,
@@ -50,22 +57,42 @@ fn main() -> ExitCode {
     }
 }
 
-/// The app, our end of the leash, the worker.
+/// What is to be kept.
+struct Order {
+    app: u32,
+    /// Our end of it.
+    leash: Option<i32>,
+    nicer: Option<i32>,
+    /// The worker.
+    command: Command,
+}
+
+/// Before the worker is there: it takes this over, and all that it starts. Where the system says no, they run like any other.
+#[cfg(unix)]
+fn step_back(nicer: i32) {
+    let own = rustix::process::getpriority_process(None).unwrap_or_default();
+    rustix::process::setpriority_process(None, own + nicer).ok();
+}
+
+#[cfg(not(unix))]
+fn step_back(_nicer: i32) {}
+
 #[allow(clippy::disallowed_methods, reason = "the keeper starts the worker it stands before")]
-fn parse(args: &[OsString]) -> Option<(u32, Option<i32>, Command)> {
-    let (mut app, mut leash, mut rest) = (None, None, args);
+fn parse(args: &[OsString]) -> Option<Order> {
+    let (mut app, mut leash, mut nicer, mut rest) = (None, None, None, args);
     loop {
         match rest {
             [dashes, program, args @ ..] if dashes == "--" => {
                 let mut command = Command::new(program);
                 command.args(args);
-                return Some((app?, leash, command));
+                return Some(Order { app: app?, leash, nicer, command });
             }
             [flag, value, more @ ..] => {
                 let number = value.to_str()?.parse::<i32>().ok().filter(|number| *number > 0)?;
                 match flag.to_str()? {
                     "--app-pid" => app = Some(number.cast_unsigned()),
                     "--app-pipe" => leash = Some(number),
+                    "--nicer" => nicer = Some(number),
                     _ => return None,
                 }
                 rest = more;

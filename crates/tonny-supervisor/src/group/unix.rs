@@ -21,7 +21,12 @@ pub(crate) fn own_group(command: &mut Command, _background: bool) {
     command.process_group(0);
 }
 
-/// Right after the start: what the process starts itself, the worker behind a keeper among it, takes this over.
+/// How a keeper is told to step back, and its worker with it.
+pub(crate) fn step_back_arguments() -> [String; 2] {
+    ["--nicer".to_owned(), NICER.to_string()]
+}
+
+/// Right after the start of a worker without a keeper.
 pub(crate) fn step_back(child: &Child) {
     if let Some(pid) = pid(child) {
         // Where the system says no, it runs like any other.

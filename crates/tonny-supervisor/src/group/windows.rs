@@ -31,6 +31,10 @@ pub(crate) fn own_group(command: &mut Command, background: bool) {
     command.creation_flags(CREATE_NO_WINDOW | CREATE_NEW_PROCESS_GROUP | priority);
 }
 
+pub(crate) fn step_back_arguments() -> [String; 0] {
+    []
+}
+
 pub(crate) fn step_back(_child: &Child) {}
 
 pub(crate) fn terminate(_child: &mut Child) {}
