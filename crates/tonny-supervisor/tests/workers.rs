@@ -4,7 +4,7 @@
 #![cfg(target_os = "linux")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use rustix::process::{Pid, Signal, getpriority_process, kill_process};
+use rustix::process::{Pid, Signal, kill_process};
 use std::{future::Future, path::Path, time::Duration};
 use tonny_supervisor::{
     At, Base, Breaker, Cause, Failure, Handle, Health, How, Phase, Probe, ReadyBy, Rejection, Requests, Spec,
@@ -97,18 +97,6 @@ fn json(state: &WorkerState) -> serde_json::Value {
 async fn both<F: Future<Output = ()>>(test: impl Fn(bool) -> F) {
     test(false).await;
     test(true).await;
-}
-
-#[tokio::test]
-async fn a_worker_in_the_background_leaves_the_processor_to_the_others() {
-    let own = getpriority_process(None).unwrap();
-    for (kept, background) in [(true, true), (false, true), (true, false)] {
-        let handle = launch(Spec { background, ..worker(GOOD) }, kept);
-        let worker = Pid::from_raw(pid_of(&ready(&handle, 1).await)).unwrap();
-        let nicer = getpriority_process(Some(worker)).unwrap() > own;
-        assert_eq!(nicer, background, "with a keeper: {kept}");
-        handle.close().await.unwrap();
-    }
 }
 
 #[tokio::test]
