@@ -17,6 +17,9 @@ pub const HOTKEY: [&str; 3] = ["ctrl", "shift", "space"];
 /// The same keys in the order they come up.
 pub const HOTKEY_UP: [&str; 3] = ["space", "shift", "ctrl"];
 
+/// Between two looks at the status.
+const GLANCE: Duration = Duration::from_millis(20);
+
 /// Where the built programs and the installed test model are.
 #[derive(Clone, Debug)]
 pub struct Build {
@@ -141,8 +144,12 @@ impl App {
         within: Duration,
         check: impl Fn(&Value) -> bool,
     ) -> Result<Value> {
-        wait_for(what, within, || Ok(self.status(desktop).ok().filter(|status| check(status))))
-            .with_context(|| format!("last status: {:?}", self.status(desktop)))
+        let look = || {
+            // The app answers fifty questions a second, and what is waited for here is often asked something next.
+            std::thread::sleep(GLANCE);
+            Ok(self.status(desktop).ok().filter(|status| check(status)))
+        };
+        wait_for(what, within, look).with_context(|| format!("last status: {:?}", self.status(desktop)))
     }
 
     pub fn wait_state(&self, desktop: &Desktop, state: &str) -> Result<Value> {

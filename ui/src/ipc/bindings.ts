@@ -996,6 +996,18 @@ export type ModelChoice = {
 	is_default: boolean,
 };
 
+/**  What the user says of a model; it counts before what the program or the provider knows. Absent is left as it is. */
+export type ModelEdit = {
+	/**  As `provider/model`. */
+	model: string,
+	/**  US dollars for a million tokens read. */
+	input?: number | null,
+	/**  US dollars for a million tokens written. */
+	output?: number | null,
+	/**  Tokens of a conversation and its answer. */
+	window?: number | null,
+};
+
 /**  One model as people see it. */
 export type ModelRow = {
 	/**  Its id. */
@@ -1282,18 +1294,6 @@ Prompt[] |
 Address[] | 
 /**  What the user says of models. */
 ModelEdit[];
-
-/**  What the user says of a model; it counts before what the program or the provider knows. Absent is left as it is. */
-export type ModelEdit = {
-	/**  As `provider/model`. */
-	model: string,
-	/**  US dollars for a million tokens read. */
-	input: number | null,
-	/**  US dollars for a million tokens written. */
-	output: number | null,
-	/**  Tokens of a conversation and its answer. */
-	window: number | null,
-};
 
 /**  The whole document. */
 export type Settings = {

@@ -248,10 +248,14 @@ impl Simulation {
         Some(waiting)
     }
 
-    /// An answer, or what went wrong: with what only time can mend a delay, half of the times.
+    /// An answer, or what went wrong: every second time something that only time can mend, and with that a delay, half of the
+    /// times.
     fn fault(&mut self) -> Option<Fault> {
-        let code = *self.dice.pick(FaultCode::ALL);
-        let waits = matches!(code.0, 111..=131);
+        let waits = |code: &FaultCode| matches!(code.0, 111..=131);
+        let timed: Vec<FaultCode> = FaultCode::ALL.iter().copied().filter(waits).collect();
+        let code =
+            if self.dice.below(2) == 0 { *self.dice.pick(&timed) } else { *self.dice.pick(FaultCode::ALL) };
+        let waits = waits(&code);
         let delay =
             (waits && self.dice.below(2) == 0).then(|| Duration::from_millis(self.dice.below(30_000)));
         (self.dice.below(3) > 0).then(|| Fault { retry_after: delay, ..Fault::new(code, "p") })
