@@ -14,12 +14,7 @@ import type { Reading } from "./reader";
 export function Blocks({ reading }: { reading: Reading }) {
   return (
     <div className={classes.text} data-words>
-      {/* An element for each page: laying out a growing answer looks at the pages, not at all that is in them. */}
-      {reading.done.map((page, index) => (
-        <div key={`page ${index.toString()}`} className={classes.page}>
-          <Page page={page} Each={BlockView as never} />
-        </div>
-      ))}
+      <Pages pages={reading.done} Each={BlockView} />
       {/* Keyed by its place in the whole, so that a block that is finished keeps its element. */}
       {reading.open.map((block, index) => (
         <BlockView key={`open ${index.toString()}`} item={block} />
