@@ -299,6 +299,28 @@ mod tests {
     }
 
     #[tokio::test]
+    async fn a_lock_waited_for_in_vain_renews_the_connections() {
+        let (folder, store) = on_disk().await;
+        let mut conn = store.writer(Durability::Process, "test").await.unwrap();
+        // Nothing else sets it so: it tells whether a connection is still the same one.
+        sqlx::query("PRAGMA cache_size = -77").execute(&mut *conn).await.unwrap();
+        drop(conn);
+        let size = async || {
+            let mut conn = store.writer(Durability::Process, "test").await.unwrap();
+            sqlx::query_scalar::<_, i64>("PRAGMA cache_size").fetch_one(&mut *conn).await.unwrap()
+        };
+        assert_eq!(size().await, -77);
+        let file = folder.path().join("tonny.db");
+        let mut other = shared_options().filename(file).connect().await.unwrap();
+        sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
+        let error = store.settings().save("{}", 1).await.unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
+        store.settings().save("{}", 1).await.unwrap();
+        assert_ne!(size().await, -77, "it is the connection that waited");
+    }
+
+    #[tokio::test]
     async fn a_read_without_an_end_is_cut_and_the_next_one_is_not() {
         let (_folder, store) = on_disk().await;
         let begun = Instant::now();

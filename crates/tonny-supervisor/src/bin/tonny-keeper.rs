@@ -1,8 +1,8 @@
-//! `tonny-keeper --app-pid N [--app-pipe M] [--nicer K] -- PROGRAM ARGS...`: stands between the app and one worker so that nothing of the worker
-//! outlives the app, however the app dies. Owns the worker and every descendant; its standard streams are the worker's,
-//! its exit status is the worker's, SIGTERM and SIGINT are passed on, SIGQUIT kills the worker and all below it.
-//! M is a descriptor whose other end only the app holds: its end is the app's end, where pids cannot be trusted.
-//! K is how much more than the app itself and the worker yield the processor to others (Unix).
+//! `tonny-keeper --app-pid N [--app-pipe M] [--nicer K] -- PROGRAM ARGS...`: stands between the app and one worker so that
+//! nothing of the worker outlives the app, however the app dies. Owns the worker and every descendant; its standard streams
+//! are the worker's, its exit status is the worker's, SIGTERM and SIGINT are passed on, SIGQUIT kills the worker and all
+//! below it. M is a descriptor whose other end only the app holds: its end is the app's end, where pids cannot be trusted.
+//! K is by how much it and the worker let others go first for the processor, more than the app does (Unix).
 //! It knows nothing of what the worker does, and it has one thread for life (the worker's parent-death signal is
 //! bound to that thread), so there is no runtime in here.
 
