@@ -23,6 +23,17 @@ pub const DRIVER: &str = "WebKitWebDriver";
 /// What the page is given to answer one request; axe on a full page takes a few seconds on a busy machine.
 const ANSWER: Duration = Duration::from_secs(60);
 
+/// Whether an element stands still, which is when a click at its place meets it: a drawer that slides in, a list that
+/// is being drawn move it away between the driver's look and its click.
+const STANDS: &str = "
+    const [selector, done] = arguments;
+    const place = () => {
+        const box = document.querySelector(selector)?.getBoundingClientRect();
+        return box && JSON.stringify(box);
+    };
+    const before = place();
+    requestAnimationFrame(() => requestAnimationFrame(() => done(before !== undefined && before === place())));";
+
 /// A window that is made when it is first wanted loads its page from the program itself.
 const WINDOW: Duration = Duration::from_secs(20);
 
@@ -79,10 +90,13 @@ impl Window {
         .with_context(|| format!("the page shows: {}", self.text().unwrap_or_default()))
     }
 
-    /// Clicks the first element that fits, where a person's pointer would, as soon as it is there to be clicked.
+    /// Clicks the first element that fits, where a person's pointer would, as soon as it stands there to be clicked.
     pub fn click(&self, selector: &str) -> Result<()> {
         let mut last = None;
         let clicked = wait_for(selector, Duration::from_secs(10), || {
+            if self.run_async(STANDS, &[json!(selector)])? != json!(true) {
+                return Ok(None);
+            }
             let click = |id: String| self.post(&format!("element/{id}/click"), &json!({}));
             Ok(self.element(selector).and_then(click).map_err(|error| last = Some(error)).ok())
         });

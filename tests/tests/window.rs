@@ -135,7 +135,9 @@ fn a_recording(window: &Window) -> Result<()> {
         "it is as long as it was spoken: {length}"
     );
     window.click("button[aria-label=Play]")?;
-    window.wait("the sound", "document.querySelector('button[aria-label=Pause]')")?;
+    window
+        .wait("the sound", "document.querySelector('button[aria-label=Pause]')")
+        .with_context(|| format!("the console: {:?}", window.run("return window.faults", &[])))?;
     window.click("button[aria-label=Pause]")?;
     Ok(())
 }

@@ -64,16 +64,18 @@ async fn a_dead_and_a_limited_provider_are_passed_over_with_both_reasons_and_the
     if installed_file("llama/bin/llama-server", "engines-llama").is_none() {
         return;
     }
+    // Longer than two answers of the real model can take beside other tests.
     let limited = Reply::Refusal(
         429,
-        "retry-after: 60\r\n",
+        "retry-after: 3600\r\n",
         r#"{"error":{"message":"Rate limit","code":"rate_limit_exceeded"}}"#,
     );
     let limited = ChatServer::start(vec![limited]).unwrap();
     let dead = format!("http://127.0.0.1:{}", ChatServer::nobody().unwrap());
     let addresses = [("ollama", dead), ("openai-compatible", limited.away())];
     let models = ["ollama/a", "openai-compatible/b", "llama-server/local"];
-    let world = World::with(Room::Quiet, settings(&models, &addresses), None).await;
+    let settings = settings(&models, &addresses).with("assistant.longest_answer", json!(64)).unwrap();
+    let world = World::with(Room::Quiet, settings, None).await;
     let assistant = world.app.assistant().unwrap().clone();
     let asked = assistant.ask(question("Say hello.")).await.unwrap();
     let answer = ended(&assistant, &asked).await;
