@@ -7,6 +7,8 @@ import { chromium } from "playwright-core";
 import { browserPath, bundledFake, serve } from "./stage.mjs";
 
 const TOKENS_PER_S = 100;
+/** The app's own pace (PACE in scribe.rs): what came meanwhile is one delta. */
+const DELTA_EVERY_MS = 33;
 const STREAM_S = 8;
 const HISTORY = 2000;
 /** p95 of the main thread's work in a frame, and of a letter's way to the screen, in ms. */
@@ -31,10 +33,10 @@ async function opened(messages) {
   return page;
 }
 
-/** Streams words for a while at the given pace, `ahead` letters of answer being there before. */
+/** Streams words for a while as the app sends them, `ahead` letters of answer being there before. */
 async function streamed(page, seconds, ahead = 0) {
   return page.evaluate(
-    async ({ seconds, pace, ahead }) => {
+    async ({ seconds, pace, every, ahead }) => {
       const { assistant } = window.fakeApp;
       const id = assistant.view("long").messages.at(-1).id;
       const words = "Every shelf has **two** ends and `one` middle, which is\nwhere\n\nit\n- bends\n- first\n\n".split(
@@ -43,15 +45,19 @@ async function streamed(page, seconds, ahead = 0) {
       const paragraph = words.join("").repeat(40);
       for (let length = 0; length < ahead; length += paragraph.length) await window.growFast(id, paragraph);
       const begun = performance.now();
-      let sent = 0;
+      let [sent, deltas] = [0, 0];
       while (performance.now() - begun < seconds * 1000) {
         const due = Math.floor(((performance.now() - begun) / 1000) * pace);
-        for (; sent < due; sent += 1) await window.growFast(id, words[sent % words.length]);
-        await new Promise((next) => setTimeout(next, 4));
+        const delta = [];
+        for (; sent < due; sent += 1) delta.push(words[sent % words.length]);
+        if (delta.length > 0) await window.growFast(id, delta.join(""));
+        deltas += 1;
+        const next = begun + deltas * every - performance.now();
+        await new Promise((resolve) => setTimeout(resolve, next));
       }
-      return { sent, id };
+      return { sent, deltas };
     },
-    { seconds, pace: TOKENS_PER_S, ahead },
+    { seconds, pace: TOKENS_PER_S, every: DELTA_EVERY_MS, ahead },
   );
 }
 
@@ -101,8 +107,8 @@ async function costOf(messages, ahead) {
   const busy = async () =>
     (await session.send("Performance.getMetrics")).metrics.find(({ name }) => name === "TaskDuration").value * 1000;
   const before = await busy();
-  const { sent } = await streamed(page, 3);
-  const cost = ((await busy()) - before) / sent;
+  const { deltas } = await streamed(page, 3);
+  const cost = ((await busy()) - before) / deltas;
   await page.close();
   return rounded(cost, 3);
 }

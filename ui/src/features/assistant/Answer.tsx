@@ -50,7 +50,7 @@ function Growing({ message }: { message: MessageView }) {
           {words.waiting}…
         </p>
       ) : null}
-      <Blocks reading={text} />
+      <Blocks reading={text} isGrowing={message.state === "streaming"} />
     </>
   );
 }

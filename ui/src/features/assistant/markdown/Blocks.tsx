@@ -11,10 +11,12 @@ import type { Paged } from "./paged";
 import { Rows } from "./Rows";
 import type { Reading } from "./reader";
 
-export function Blocks({ reading }: { reading: Reading }) {
+export function Blocks({ reading, isGrowing = false }: { reading: Reading; isGrowing?: boolean }) {
   return (
-    <div className={classes.text} data-words>
-      <Pages pages={reading.done} Each={BlockView} />
+    <div className={classes.text} data-words data-growing={isGrowing || undefined}>
+      {reading.done.map((page, index) => (
+        <BlockPage key={`page ${index.toString()}`} page={page} />
+      ))}
       {/* Keyed by its place in the whole, so that a block that is finished keeps its element. */}
       {reading.open.map((block, index) => (
         <BlockView key={`open ${index.toString()}`} item={block} />
@@ -22,6 +24,17 @@ export function Blocks({ reading }: { reading: Reading }) {
     </div>
   );
 }
+
+/** An element of its own, which the browser can pass over as a whole. */
+const BlockPage = memo(function BlockPage({ page }: { page: readonly Block[] }) {
+  return (
+    <div className={classes.page}>
+      {page.map((block, index) => (
+        <BlockView key={index.toString()} item={block} />
+      ))}
+    </div>
+  );
+});
 
 type PagesProps<T> = { pages: Paged<T>; Each: ComponentType<{ item: T }> };
 
