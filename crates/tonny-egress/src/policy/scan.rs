@@ -94,6 +94,11 @@ impl Scanner {
                 in_word = text.before(at).is_some_and(char::is_alphanumeric);
                 continue;
             }
+            let quiet = self.starts.quiet(text.bytes, at, &mut in_word);
+            if quiet > at {
+                at = quiet;
+                continue;
+            }
             let rules = self.starts.at(text, at, in_word, &mut sign);
             if rules != 0 {
                 if let Some(done) = open.take_if(|open| open.end <= at) {

@@ -16,6 +16,19 @@ pub(super) struct Starts {
     email: u64,
     iban: u64,
     only_keys: bool,
+    /// What a byte is where nothing stands in front of it, and within a word.
+    passed: Box<[[Passed; 256]; 2]>,
+}
+
+/// What becomes of a byte without a look at its neighbours.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+enum Passed {
+    /// It begins nothing, and a word may begin behind it.
+    Mark,
+    /// It begins nothing, and is part of a word.
+    Letter,
+    /// Something may begin.
+    Stop,
 }
 
 impl Starts {
@@ -27,9 +40,19 @@ impl Starts {
             email: 0,
             iban: 0,
             only_keys: false,
+            passed: Box::new([[Passed::Stop; 256]; 2]),
         };
         for (index, rule) in rules.iter().enumerate() {
             starts.add(&rule.finder, 1 << index);
+        }
+        for (passed, tables) in starts.passed.iter_mut().zip([&starts.fresh, &starts.in_word]) {
+            for (byte, (passed, rules)) in (0..=u8::MAX).zip(passed.iter_mut().zip(tables.iter())) {
+                *passed = match byte {
+                    _ if *rules != 0 || !byte.is_ascii() => Passed::Stop,
+                    _ if byte.is_ascii_alphanumeric() => Passed::Letter,
+                    _ => Passed::Mark,
+                };
+            }
         }
         starts.only_keys = rules.iter().all(|rule| matches!(rule.finder, Finder::ApiKey));
         starts
@@ -66,6 +89,19 @@ impl Starts {
             return None;
         }
         Some((at + 1..bytes.len()).find(|next| keys::may_begin(bytes, *next)).unwrap_or(bytes.len()))
+    }
+
+    /// The next place from `at` on where something may begin: most letters of a text are passed here, one look-up each.
+    pub fn quiet(&self, bytes: &[u8], mut at: usize, in_word: &mut bool) -> usize {
+        while let Some(byte) = bytes.get(at) {
+            match self.passed[usize::from(*in_word)][usize::from(*byte)] {
+                Passed::Stop => break,
+                _ if self.keys != 0 && keys::may_begin(bytes, at) => break,
+                passed => *in_word = passed == Passed::Letter,
+            }
+            at += 1;
+        }
+        at
     }
 
     /// The rules that have to read at `at`.

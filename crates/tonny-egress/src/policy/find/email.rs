@@ -7,22 +7,32 @@ const LOCAL: usize = 64;
 const LABEL: usize = 63;
 const DOMAIN: usize = 255;
 
-/// Where the next `@` stands: a word that is far from any is no address, which is known before it is read.
+/// Where the next `@` stands and the local part in front of it begins: any other word is no address, which is known before
+/// it is read.
 #[derive(Debug, Default)]
 pub(crate) struct Sign {
-    /// For places up to it; `usize::MAX` where there is none, so far.
-    next: Option<usize>,
+    /// The first place that can be the local part's, and the `@`; `usize::MAX` where there is none, so far.
+    next: Option<(usize, usize)>,
 }
 
 impl Sign {
     /// Whether one is, or may still come, where a local part from `at` on would end.
     pub fn is_near(&mut self, text: Text<'_>, at: usize) -> bool {
-        let next = match self.next {
-            Some(next) if next >= at => next,
-            _ => memchr::memchr(b'@', &text.bytes[at..]).map_or(usize::MAX, |offset| at + offset),
+        let (from, next) = match self.next {
+            Some((from, next)) if next >= at => (from, next),
+            _ => Self::find(text.bytes, at),
         };
-        self.next = Some(next);
-        next - at <= LOCAL || !text.complete && text.bytes.len() - at <= LOCAL
+        self.next = Some((from, next));
+        let may_come = next == usize::MAX && !text.complete && text.bytes.len() - at <= LOCAL;
+        from <= at || may_come
+    }
+
+    fn find(bytes: &[u8], at: usize) -> (usize, usize) {
+        let Some(offset) = memchr::memchr(b'@', &bytes[at..]) else { return (usize::MAX, usize::MAX) };
+        let next = at + offset;
+        let before = &bytes[next.saturating_sub(LOCAL)..next];
+        let local = before.iter().rev().take_while(|byte| !byte.is_ascii() || is_local(char::from(**byte)));
+        (next - local.count(), next)
     }
 }
 
