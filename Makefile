@@ -64,6 +64,12 @@ mutants: ## changes of the supervisor's rules that no test would notice, some ho
 	cargo mutants --package tonny-supervisor $(foreach file,$(RULES),--file 'crates/tonny-supervisor/src/$(file)') \
 		--timeout 120 --output target/mutants -- --lib $(foreach test,machine edges breaker interleavings sequences days spec,--test $(test))
 
+# SECONDS_EACH=60 for a short one.
+SECONDS_EACH ?= 3600
+.PHONY: fuzz
+fuzz: ## fuzz what providers send, an hour each for three targets (FUZZ=answers for one)
+	packaging/scripts/fuzz $(SECONDS_EACH) $(FUZZ)
+
 .PHONY: lint
 lint: ui ## formatting, clippy, TypeScript, house rules with the secret scan, licences
 	cargo fmt --all --check
