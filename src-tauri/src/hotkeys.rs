@@ -140,15 +140,17 @@ impl Bound {
         }
         now.paused = pause;
         let Now { dictate, assistant, .. } = &mut *now;
+        let mut first = Ok(());
         for place in [dictate, assistant] {
             match *place {
                 Some(hotkey) if pause => keys.release(hotkey),
-                // Another program may have taken it meanwhile; the next change of the settings tries again.
-                Some(hotkey) => keys.hold(hotkey).inspect_err(|_| *place = None)?,
+                // Another program may have taken it meanwhile; the next change of the settings tries again. The other key is
+                // taken all the same.
+                Some(hotkey) => first = first.and(keys.hold(hotkey).inspect_err(|_| *place = None)),
                 None => {}
             }
         }
-        Ok(())
+        first
     }
 
     fn now(&self) -> MutexGuard<'_, Now> {
