@@ -27,6 +27,7 @@ mod targets;
 mod told;
 mod turn;
 mod view;
+mod waits;
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -62,9 +63,11 @@ use crate::secrets::Secrets;
 use crate::settings::Settings;
 use crate::store_problem;
 use desk::Desk;
+use lanes::Lanes;
 use owner::{Book, Owner};
 use scribe::Scribe;
 use turn::{Told, Wish};
+use waits::Notes;
 
 /// What the policy calls a question to the assistant.
 pub(crate) const PURPOSE: &str = "assistant";
@@ -132,7 +135,10 @@ pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> 
     let (tell_offline, offline) = watch::channel(first.privacy.offline);
     let (registry, _) = watch::channel(Arc::new(registry));
     known::take_edits(&registry, &first.assistant.model_edits);
-    let book = book(&store, &clock).await?;
+    let (mut notes, noting) = waits::start(clock.clone(), store.clone());
+    let mut lanes = Lanes::default();
+    notes.recall(&store, &mut lanes).await;
+    let book = book(&store, &clock, lanes, notes).await?;
     let (owner, own) = owner::start(book, &first, store.clone());
     let (events, _) = broadcast::channel(EVENTS);
     let retries = Retries::default();
@@ -170,7 +176,7 @@ pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> 
                 knowing.await;
             }
         };
-        tokio::join!(own, follow, knowing);
+        tokio::join!(own, noting, follow, knowing);
     };
     Ok((assistant, run))
 }
@@ -451,7 +457,7 @@ fn policy(settings: &Settings) -> Policy {
 
 /// What was spent this month, for the budgets. A month in which the clocks are changed begins an hour off, for its first
 /// day alone.
-async fn book(store: &Store, clock: &Arc<dyn Clock>) -> Result<Book, Problem> {
+async fn book(store: &Store, clock: &Arc<dyn Clock>, lanes: Lanes, notes: Notes) -> Result<Book, Problem> {
     const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
     let here = desk::on_the_wall(&**clock);
     let today = crate::utc_ms(here.replace_time(time::Time::MIDNIGHT));
@@ -468,5 +474,7 @@ async fn book(store: &Store, clock: &Arc<dyn Clock>) -> Result<Book, Problem> {
         spent,
         today: Box::new(move || desk::day(desk::on_the_wall(&*days))),
         now: Box::new(move || moments.now()),
+        lanes,
+        notes,
     })
 }

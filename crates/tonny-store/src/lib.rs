@@ -29,6 +29,7 @@ mod statements;
 mod statistics;
 mod store;
 mod utterances;
+mod waits;
 
 pub use activity::{Activity, ActivityRow, Deed, Deeds};
 pub use attachments::{Attachment, Attachments, NewAttachment};
@@ -52,3 +53,4 @@ pub use utterances::{
     Fact, FinalText, NewUtterance, Outcome, Page, Search, Timings, Utterance, UtteranceState, Utterances,
     WebhookAnswer,
 };
+pub use waits::{Wait, WaitKind, Waits};

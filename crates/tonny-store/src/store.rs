@@ -27,11 +27,11 @@ pub(crate) use header::{keep_private, prepare};
 use crate::backup::Recovery;
 use crate::{
     Activity, Attachments, Conversations, Ledger, Messages, Profiles, Settings, Statistics, StoreError,
-    Utterances,
+    Utterances, Waits,
 };
 
 /// The schema this program writes: the number of the last file in `/migrations`. A test holds the two together.
-pub const NEWEST_SCHEMA: i64 = 4;
+pub const NEWEST_SCHEMA: i64 = 5;
 
 /// "Tony" in ASCII, in the header's field for it: `file` and we tell our databases from others by it.
 pub(crate) const APPLICATION_ID: u32 = 0x546f_6e79;
@@ -155,6 +155,11 @@ impl Store {
     /// What left this machine.
     pub fn ledger(&self) -> Ledger<'_> {
         Ledger::new(self)
+    }
+
+    /// Who is not to be asked yet.
+    pub fn waits(&self) -> Waits<'_> {
+        Waits::new(self)
     }
 
     /// Counts and sums over the tables.

@@ -95,6 +95,41 @@ async fn a_dead_and_a_limited_provider_are_passed_over_with_both_reasons_and_the
     assert_eq!((skipped.kind, limited.bodies().len()), (NoticeKind::Skipped, 1), "{skipped:?}");
 }
 
+/// The time is the provider's: starting the program anew does not shorten it.
+#[tokio::test]
+async fn a_limit_and_a_broken_host_are_remembered_by_the_next_start() {
+    let refusal = r#"{"error":{"message":"Rate limit","code":"rate_limit_exceeded"}}"#;
+    let limited = ChatServer::start(vec![Reply::Refusal(429, "retry-after: 3600\r\n", refusal)]).unwrap();
+    let dead = format!("http://127.0.0.1:{}", ChatServer::nobody().unwrap());
+    let addresses = [("ollama", dead), ("openai-compatible", limited.away())];
+    let settings = settings(&["ollama/a", "openai-compatible/b"], &addresses);
+    let world = World::with(Room::Quiet, settings.clone(), None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    // Three times in vain is what it takes to call a host broken.
+    for _ in 0..3 {
+        let asked = assistant.ask(question("Hello?")).await.unwrap();
+        assert_eq!(ended(&assistant, &asked).await.state, Standing::Failed);
+    }
+    // Written beside the answers.
+    let noted = async {
+        while world.store.waits().active(0).await.unwrap().len() < 2 {
+            tokio::time::sleep(Duration::from_millis(10)).await;
+        }
+    };
+    tokio::time::timeout(PATIENCE, noted).await.expect("both are noted");
+    let store = world.crash().await;
+    drop(assistant);
+    let world = World::again(store, settings).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Hello again?")).await.unwrap();
+    let answer = ended(&assistant, &asked).await;
+    let kinds: Vec<(NoticeKind, &str)> =
+        answer.notices.iter().map(|it| (it.kind, it.target.as_str())).collect();
+    let skipped = [(NoticeKind::Skipped, "ollama/a"), (NoticeKind::Skipped, "openai-compatible/b")];
+    assert_eq!(kinds, skipped, "{answer:?}");
+    assert_eq!(limited.bodies().len(), 1, "asked before its time");
+}
+
 #[tokio::test]
 async fn an_answer_without_its_end_is_kept_and_marked_and_can_be_gone_on_with() {
     let replies = vec![Reply::Cut(words("One two ")), Reply::Words(words("three."))];

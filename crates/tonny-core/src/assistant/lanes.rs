@@ -1,5 +1,6 @@
 //! What went wrong lately, and with whom: breakers of hosts and models, limits that are used up, keys and money that need
-//! the user. Forgotten when the app ends: a new start asks everybody once.
+//! the user. Limits and broken hosts are remembered over restarts ([`super::waits`]); about a key or money a new start asks
+//! once, for that is what people start anew for.
 //!
 //! Owned by the assistant's task; `now` is a parameter. Refusals, limits and content never count as a broken host.
 
@@ -33,6 +34,15 @@ pub struct Lane {
     pub model: String,
 }
 
+/// What is waited for, whatever the lane.
+#[derive(Clone, Debug, PartialEq, Eq, Hash)]
+pub enum About {
+    /// The host and its port: nobody there answers.
+    Host(String),
+    /// The provider and the model whose limit is used up.
+    Limit(String, String),
+}
+
 /// What stands in a lane's way now.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Blocks {
@@ -46,6 +56,8 @@ pub struct Blocks {
 #[derive(Debug, Default)]
 pub struct Lanes {
     hosts: HashMap<String, Gate>,
+    /// Broken when the program ended: their breakers begin anew after that.
+    away: HashMap<String, Instant>,
     /// By provider, and the model where it is about one.
     blocked: HashMap<(String, Option<String>), Instant>,
     limited: HashMap<(String, String), Instant>,
@@ -63,11 +75,37 @@ impl Lanes {
         let all = self.blocked.get(&(lane.provider.clone(), None)).map(left);
         let one = self.blocked.get(&(lane.provider.clone(), Some(lane.model.clone()))).map(left);
         let limited = self.limited.get(&(lane.provider.clone(), lane.model.clone())).map(left);
-        Blocks { failing_for: open.max(all).max(one), limited_for: limited }
+        let away = self.away.get(&lane.host).map(left);
+        Blocks { failing_for: open.max(all).max(one).max(away), limited_for: limited }
+    }
+
+    /// What the next start of the program has to know, with the moments when it is over.
+    pub fn waits(&self) -> impl Iterator<Item = (About, Instant)> {
+        let limits = self
+            .limited
+            .iter()
+            .map(|((provider, model), until)| (About::Limit(provider.clone(), model.clone()), *until));
+        let open = self.hosts.iter().filter_map(|(host, gate)| match gate.state() {
+            Requests::Open { retry_at } => Some((About::Host(host.clone()), retry_at)),
+            _ => None,
+        });
+        limits.chain(open)
+    }
+
+    /// What a start before this one knew.
+    pub fn remember(&mut self, about: About, until: Instant) {
+        match about {
+            About::Host(host) => later(&mut self.away, host, until),
+            About::Limit(provider, model) => later(&mut self.limited, (provider, model), until),
+        }
     }
 
     /// Leave to send one request; `None` while the host's breaker says no.
-    pub fn permit(&mut self, lane: &Lane) -> Option<Permit> {
+    pub fn permit(&mut self, lane: &Lane, now: Instant) -> Option<Permit> {
+        self.forget(now);
+        if self.away.contains_key(&lane.host) {
+            return None;
+        }
         let gate = self.hosts.entry(lane.host.clone());
         gate.or_insert_with(|| Gate::new(limits())).permit().ok()
     }
@@ -109,6 +147,7 @@ impl Lanes {
     fn forget(&mut self, now: Instant) {
         self.blocked.retain(|_, until| *until > now);
         self.limited.retain(|_, until| *until > now);
+        self.away.retain(|_, until| *until > now);
     }
 }
 
@@ -173,13 +212,29 @@ mod tests {
             FaultCode::SERVER_ERROR,
             FaultCode::SERVER_ERROR,
         ] {
-            let permit = lanes.permit(&lane("a")).expect("closed");
+            let permit = lanes.permit(&lane("a"), now).expect("closed");
             assert_eq!(lanes.blocks(&lane("a"), now).failing_for, None, "{code:?}");
             if let Some(failure) = lanes.failed(&lane("a"), &fault(code, None), now) {
                 permit.failed(failure);
             }
         }
         assert!(lanes.blocks(&lane("other model"), now).failing_for.is_some());
-        assert!(lanes.permit(&lane("a")).is_none());
+        assert!(lanes.permit(&lane("a"), now).is_none());
+        assert!(matches!(lanes.waits().next(), Some((About::Host(host), _)) if host == "api.example:443"));
+    }
+
+    #[test]
+    fn what_a_start_before_knew_stands_in_the_way_until_it_is_over() {
+        let (mut lanes, now) = (Lanes::default(), Instant::now());
+        let minute = Duration::from_secs(60);
+        lanes.remember(About::Host("api.example:443".to_owned()), now + minute);
+        lanes.remember(About::Limit("openai".to_owned(), "a".to_owned()), now + minute * 2);
+        let both = Blocks { failing_for: Some(minute), limited_for: Some(minute * 2) };
+        assert_eq!(lanes.blocks(&lane("a"), now), both);
+        assert!(lanes.permit(&lane("b"), now).is_none(), "the host stands for all its models");
+        let after = now + minute;
+        assert_eq!(lanes.blocks(&lane("b"), after), Blocks::default());
+        assert!(lanes.permit(&lane("b"), after).is_some());
+        assert_eq!(lanes.blocks(&lane("a"), after).limited_for, Some(minute));
     }
 }

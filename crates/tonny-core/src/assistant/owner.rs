@@ -14,6 +14,7 @@ use tonny_store::Store;
 use tonny_supervisor::{Failure, Permit};
 
 use super::lanes::{Blocks, Lane, Lanes};
+use super::waits::Notes;
 use crate::settings::Settings;
 
 /// Turns and their faults; a person has a few under way.
@@ -96,13 +97,16 @@ pub struct Book {
     pub today: Box<dyn Fn() -> Day + Send>,
     /// What time it is.
     pub now: Box<dyn Fn() -> Instant + Send>,
+    /// What stands in the lanes' way, as the starts before this one left it.
+    pub lanes: Lanes,
+    /// Where that is noted, for the next start.
+    pub notes: Notes,
 }
 
 struct State {
     book: Book,
     own: Budgets,
     contract: Budgets,
-    lanes: Lanes,
     running: HashMap<String, CancellationToken>,
     open: Option<String>,
     spoken: Option<(String, Instant)>,
@@ -128,9 +132,8 @@ pub fn start(
         contract.book(*day, purse, *cost);
     }
     let (running, deletions) = (HashMap::new(), HashMap::new());
-    let (lanes, open, spoken) = (Lanes::default(), None, None);
-    let mut state =
-        State { book, own, contract, lanes, running, open, spoken, deletions, store, quitting: None };
+    let (open, spoken) = (None, None);
+    let mut state = State { book, own, contract, running, open, spoken, deletions, store, quitting: None };
     let run = async move {
         loop {
             let next = state.deletions.values().min().copied();
@@ -143,7 +146,10 @@ pub fn start(
             };
             match message {
                 None | Some(Message::End) => break,
-                Some(message) => state.handle(message),
+                Some(message) => {
+                    state.handle(message);
+                    state.book.notes.keep(&state.book.lanes);
+                }
             }
             if state.running.is_empty()
                 && let Some(done) = state.quitting.take()
@@ -170,7 +176,7 @@ impl State {
             }
             Message::Blocks(lanes, reply) => {
                 let now = (self.book.now)();
-                let _ = reply.send(lanes.iter().map(|lane| self.lanes.blocks(lane, now)).collect());
+                let _ = reply.send(lanes.iter().map(|lane| self.book.lanes.blocks(lane, now)).collect());
             }
             Message::Enter(entry, reply) => {
                 let entered = self.enter(&entry);
@@ -186,16 +192,16 @@ impl State {
             }
             Message::UsedUp(lane, free_in) => {
                 let now = (self.book.now)();
-                self.lanes.used_up(&lane, free_in, now);
+                self.book.lanes.used_up(&lane, free_in, now);
             }
             Message::Failed(lane, fault, reply) => {
-                let failure = self.lanes.failed(&lane, &fault, (self.book.now)());
+                let failure = self.book.lanes.failed(&lane, &fault, (self.book.now)());
                 let _ = reply.send(failure);
             }
-            Message::UserActed => self.lanes.user_acted(),
+            Message::UserActed => self.book.lanes.user_acted(),
             Message::Budgets(settings) => {
                 self.own.set(budgets(&settings));
-                self.lanes.user_acted();
+                self.book.lanes.user_acted();
             }
             Message::Opened(conversation) => self.open = conversation,
             Message::Spoken(conversation) => self.spoken = Some((conversation, (self.book.now)())),
@@ -237,9 +243,9 @@ impl State {
     fn enter(&mut self, entry: &Entry) -> Result<(Option<Permit>, Money), Closed> {
         let now = (self.book.now)();
         let permit = match &entry.lane {
-            Some(lane) => match self.lanes.blocks(lane, now).limited_for {
+            Some(lane) => match self.book.lanes.blocks(lane, now).limited_for {
                 Some(left) => return Err(Closed::Limited(left)),
-                None => Some(self.lanes.permit(lane).ok_or(Closed::Failing)?),
+                None => Some(self.book.lanes.permit(lane, now).ok_or(Closed::Failing)?),
             },
             None => None,
         };

@@ -17,6 +17,7 @@ mod settings;
 mod statistics;
 mod talks;
 mod utterances;
+mod waits;
 
 use tonny_store::{FinalText, Hit, NewUtterance, Search, Store};
 
