@@ -61,6 +61,10 @@ pub struct Store {
     hurried: Arc<AtomicBool>,
     /// Somebody waited for a lock in vain: all connections are closed before one is used again.
     held_up: Arc<AtomicBool>,
+    /// Since somebody waited in vain, no write has passed.
+    in_vain: Arc<AtomicBool>,
+    /// A write was begun since; it passed unless it says that it waited in vain, too.
+    tried: Arc<AtomicBool>,
     /// Counts up with each write; `upkeep` listens.
     writes: Arc<watch::Sender<u64>>,
 }
@@ -113,6 +117,8 @@ impl Store {
             log_full: Arc::default(),
             hurried: Arc::default(),
             held_up: Arc::default(),
+            in_vain: Arc::default(),
+            tried: Arc::default(),
             writes: Arc::new(watch::channel(0).0),
         }
     }

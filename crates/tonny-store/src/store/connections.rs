@@ -5,7 +5,8 @@
 //! of handed out. A read that lasts too long is cut: as long as it lasts, the write-ahead log can only grow.
 //!
 //! A lock that the system refused to give back is held until the last connection of this program is closed, and every call
-//! waits for it in vain. So after one that waited in vain all of them are closed, and the next call opens new ones.
+//! waits for it in vain. So after one that waited in vain all of them are closed, and the next call opens new ones. Until a
+//! write has passed, nobody waits that long again: where the system gives no locks at all, each call says so at once.
 
 use std::ops::{Deref, DerefMut};
 use std::path::Path;
@@ -24,6 +25,9 @@ use crate::error::{is_busy, opening};
 
 /// How long a statement waits for another program's write; theirs take milliseconds, so this is a net.
 const BUSY_TIMEOUT: Duration = Duration::from_secs(5);
+
+/// How long one waits after another one waited in vain.
+const BUSY_AGAIN: Duration = Duration::from_secs(1);
 
 /// Longer than the busy timeout, so that the statement ahead in the queue fails first and says why.
 const ACQUIRE_TIMEOUT: Duration = Duration::from_secs(10);
@@ -105,9 +109,15 @@ impl Store {
             // SAFETY: the handle is locked, so it is open and no other thread uses it.
             let inside = unsafe { sqlite3_get_autocommit(handle.as_raw_handle().as_ptr()) } == 0;
             drop(handle);
-            if self.held_up.swap(false, Ordering::Relaxed) && !self.is_in_memory() {
-                self.close_all(conn).await.map_err(failed)?;
+            if self.held_up.load(Ordering::Relaxed) && !self.is_in_memory() {
+                self.renew(conn).await.map_err(failed)?;
                 continue;
+            }
+            if self.in_vain.load(Ordering::Relaxed) && self.tried.swap(true, Ordering::Relaxed) {
+                // The write before this one passed.
+                self.in_vain.store(false, Ordering::Relaxed);
+                self.renew_patience();
+                wait_for_others(&mut conn, BUSY_TIMEOUT).await.map_err(failed)?;
             }
             if !inside {
                 break conn;
@@ -121,7 +131,7 @@ impl Store {
         };
         if self.hurried.load(Ordering::Relaxed) {
             // An emptying of the log was dropped half-way.
-            wait_for_others(&mut conn, BUSY_TIMEOUT).await.map_err(failed)?;
+            wait_for_others(&mut conn, self.patience()).await.map_err(failed)?;
             self.hurried.store(false, Ordering::Relaxed);
         }
         let log = self.log_bytes();
@@ -137,6 +147,29 @@ impl Store {
         sqlx::query(level).execute(&mut *conn).await.map_err(failed)?;
         self.writes.send_modify(|writes| *writes += 1);
         Ok(conn)
+    }
+
+    /// How long a statement waits for a lock now.
+    fn patience(&self) -> Duration {
+        if self.in_vain.load(Ordering::Relaxed) { BUSY_AGAIN } else { BUSY_TIMEOUT }
+    }
+
+    /// For the connections that are made from now on.
+    fn renew_patience(&self) {
+        let patience = self.patience();
+        self.writer.set_connect_options(writer_options(&self.path).busy_timeout(patience));
+        self.readers.set_connect_options(reader_options(&self.path).busy_timeout(patience));
+    }
+
+    /// After a wait in vain: all connections anew, and less patient ones until a write has passed.
+    async fn renew(&self, writer: PoolConnection<Sqlite>) -> Result<(), sqlx::Error> {
+        if !self.held_up.swap(false, Ordering::Relaxed) {
+            return Ok(());
+        }
+        self.in_vain.store(true, Ordering::Relaxed);
+        self.tried.store(false, Ordering::Relaxed);
+        self.renew_patience();
+        self.close_all(writer).await
     }
 
     /// Closes the writer and all readers, as far as those inside come out in time.
@@ -169,7 +202,7 @@ impl Store {
         self.hurried.store(true, Ordering::Relaxed);
         wait_for_others(conn, FOREIGN_READER).await?;
         let moved = sqlx::query("PRAGMA wal_checkpoint(TRUNCATE)").fetch_one(&mut *conn).await;
-        wait_for_others(conn, BUSY_TIMEOUT).await?;
+        wait_for_others(conn, self.patience()).await?;
         self.hurried.store(false, Ordering::Relaxed);
         Ok(moved?.try_get::<i64, _>(0)? == 0)
     }
@@ -177,9 +210,10 @@ impl Store {
     /// A connection that reads; whatever it is asked ends after [`LONGEST_READ`], with an error if need be.
     pub(crate) async fn reader(&self, action: &'static str) -> Result<Reader, StoreError> {
         let failed = |source| self.failed(action, source);
-        if self.held_up.load(Ordering::Relaxed) {
+        if self.held_up.load(Ordering::Relaxed) && !self.is_in_memory() {
             // Whoever has the writer closes all of them.
-            drop(self.writer(Durability::Process, action).await?);
+            let writer = self.writer.acquire().await.map_err(failed)?;
+            self.renew(writer).await.map_err(failed)?;
         }
         let gate = self.gate.clone().read_owned().await;
         loop {
@@ -238,6 +272,11 @@ pub(super) fn writer_options(path: &Path) -> SqliteConnectOptions {
         .pragma("wal_autocheckpoint", LOG_NET_PAGES)
 }
 
+/// The readers' connections, which cannot write.
+fn reader_options(path: &Path) -> SqliteConnectOptions {
+    shared_options().filename(path).pragma("query_only", "ON").pragma("cache_size", READ_CACHE)
+}
+
 /// Two programs that make the same file at once can meet in the switch to WAL, where SQLite does not wait by itself.
 pub(super) async fn connect_writer(
     path: &Path,
@@ -264,15 +303,13 @@ pub(super) async fn connect_writer(
     }
 }
 
-/// Connections that cannot write, made when they are needed.
+/// Made when they are needed.
 pub(super) fn connect_readers(path: &Path) -> SqlitePool {
     SqlitePoolOptions::new()
         .max_connections(READERS)
         .acquire_timeout(ACQUIRE_TIMEOUT)
         .test_before_acquire(false)
-        .connect_lazy_with(
-            shared_options().filename(path).pragma("query_only", "ON").pragma("cache_size", READ_CACHE),
-        )
+        .connect_lazy_with(reader_options(path))
 }
 
 #[cfg(test)]
@@ -315,8 +352,17 @@ mod tests {
         sqlx::query("BEGIN IMMEDIATE").execute(&mut other).await.unwrap();
         let error = store.settings().save("{}", 1).await.unwrap_err();
         assert!(error.is_transient(), "{error:?}");
+        // The next one does not wait as long again, and the first that passes makes everybody patient again.
+        let error = store.settings().save("{}", 1).await.unwrap_err();
+        assert!(error.is_transient(), "{error:?}");
+        let patience = async |store: &Store| {
+            let mut conn = store.writer(Durability::Process, "test").await.unwrap();
+            sqlx::query_scalar::<_, i64>("PRAGMA busy_timeout").fetch_one(&mut *conn).await.unwrap()
+        };
+        assert_eq!(patience(&store).await, 1_000);
         sqlx::query("ROLLBACK").execute(&mut other).await.unwrap();
         store.settings().save("{}", 1).await.unwrap();
+        assert_eq!(patience(&store).await, 5_000);
         assert_ne!(size().await, -77, "it is the connection that waited");
     }
 
