@@ -1,8 +1,8 @@
-//! R6: an answer in any format, of any bytes. However they are cut, they say the same and end once, and a cut says nothing
-//! that the whole does not.
+//! R6: an answer in any format, of any bytes. However they are cut into pieces, they say the same and end once.
 //!
-//! The last four bytes choose the format, the lengths of the pieces and where the cut is; a recorded stream with four bytes
-//! behind it is a seed.
+//! The last three bytes choose the format and the lengths of the pieces; a recorded stream with three bytes behind it is a
+//! seed. That a part of an answer says nothing else than the whole is R5's, of recorded streams: of any bytes it is not so, for
+//! a line that makes sense alone may make none with the next one.
 
 #![no_main]
 
@@ -14,7 +14,7 @@ const FORMATS: [Format; 5] =
     [Format::OpenAi, Format::Anthropic, Format::Gemini, Format::Bedrock, Format::Ollama];
 
 fuzz_target!(|data: &[u8]| -> Corpus {
-    let Some((bytes, [format, short, long, cut])) = data.split_last_chunk::<4>() else {
+    let Some((bytes, [format, short, long])) = data.split_last_chunk::<3>() else {
         return Corpus::Reject;
     };
     let format = FORMATS[usize::from(*format) % FORMATS.len()];
@@ -24,9 +24,6 @@ fuzz_target!(|data: &[u8]| -> Corpus {
     let single: Vec<&[u8]> = bytes.chunks(1).collect();
     assert_eq!(read(format, &single), whole, "byte by byte");
     assert_eq!(read(format, &pieces(bytes, usize::from(*short), usize::from(*long))), whole, "in pieces");
-    let cut = &bytes[..bytes.len() * usize::from(*cut) / 256];
-    let said = words(&read(format, &[cut]));
-    assert!(words(&whole).starts_with(&said), "a cut answer says something else");
     Corpus::Keep
 });
 
@@ -52,12 +49,4 @@ fn pieces(bytes: &[u8], short: usize, long: usize) -> Vec<&[u8]> {
         rest = after;
     }
     pieces
-}
-
-fn words(events: &[Event]) -> String {
-    let words = events.iter().filter_map(|event| match event {
-        Event::Text(text) => Some(text.as_str()),
-        _ => None,
-    });
-    words.collect()
 }

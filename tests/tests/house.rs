@@ -148,3 +148,13 @@ fn pages_link_to_what_exists() {
         .flat_map(|page| links::broken(&page.path, &page.text, |path| tree::root().join(path).exists()));
     hold("Links in README, docs and the other pages lead to files.", broken.collect());
 }
+
+#[test]
+fn advice_leads_to_pages_that_exist() {
+    let words = texts(&["ui/src/locales/en.ts"]);
+    let titles: Vec<&str> = words.iter().flat_map(|file| links::titles(&file.text)).collect();
+    let pages = texts(&["docs/error-codes.md"]);
+    assert!(titles.len() > 5 && pages.len() == 1, "{titles:?}");
+    let lost = pages.iter().flat_map(|page| links::lost(&page.path, &page.text, &titles));
+    hold("What an error advises is to be found.", lost.collect());
+}

@@ -4,11 +4,16 @@
 #![allow(clippy::disallowed_methods, reason = "a test starts programs")]
 #![allow(clippy::unwrap_used, reason = "a test may fail loudly")]
 
-use std::process::Command;
+use std::io::Read as _;
+use std::process::{Command, Stdio};
 
-use serde_json::Value;
-use tonny_tests::process::finish;
+use rustix::process::Signal;
+use serde_json::{Value, json};
+use tonny_store::{MessageState, Store};
+use tonny_tests::chat_server::{ChatServer, Reply};
+use tonny_tests::process::{finish, signal_pid};
 use tonny_tests::programs::beside;
+use tonny_tests::providers::Providers;
 
 /// Two utterances around midnight in Berlin, one of them in summer.
 const SAID: &str = "id,timestamp,text,speaker,engine,audio_ms,state\n\
@@ -23,13 +28,17 @@ impl Home {
     }
 
     fn tonny(&self, arguments: &[&str]) -> (i32, String, String) {
+        let output = finish(&mut self.command(arguments)).unwrap();
+        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
+        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+    }
+
+    fn command(&self, arguments: &[&str]) -> Command {
         let mut command = Command::new(beside("tonny").unwrap());
         // Said as a rule, so that no list of zones has to be on the machine.
         let zone = "CET-1CEST,M3.5.0,M10.5.0/3";
         command.args(arguments).env("TONNYTRAY_HOME", self.0.path().join("home")).env("TZ", zone);
-        let output = finish(&mut command).unwrap();
-        let text = |bytes: &[u8]| String::from_utf8_lossy(bytes).into_owned();
-        (output.status.code().unwrap(), text(&output.stdout), text(&output.stderr))
+        command
     }
 
     fn said(&self, arguments: &[&str]) -> String {
@@ -180,6 +189,60 @@ fn settings_of_an_older_set_up_are_there_before_the_first_change() {
     home.said(&["settings", "set", "overlay.enabled", "false"]);
     assert_eq!(home.said(&["settings", "get", "dictation.tail_ms"]).trim(), "120");
     assert_eq!(home.said(&["settings", "get", "overlay.enabled"]).trim(), "false");
+}
+
+#[test]
+fn an_answer_that_is_interrupted_is_kept_as_one_that_was_stopped() {
+    let home = Home::new();
+    let words = ["One ", "two ", "three "].map(str::to_owned).to_vec();
+    let server = ChatServer::start(vec![Reply::OpenEnd(words)]).unwrap();
+    let address = json!([{"provider": "openai-compatible", "base": server.here()}]);
+    home.said(&["settings", "set", "assistant.addresses", &address.to_string()]);
+    home.said(&["settings", "set", "assistant.models", r#"["openai-compatible/m"]"#]);
+    let mut command = home.command(&["ask", "Count."]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut said = [0; 14];
+    child.stdout.take().unwrap().read_exact(&mut said).unwrap();
+    assert_eq!(&said, b"One two three ");
+    signal_pid(child.id(), Signal::INT).unwrap();
+    assert_eq!(child.wait().unwrap().code(), Some(1), "it says that the answer is not whole");
+    let states = runtime().block_on(async {
+        let store = Store::open(home.0.path().join("home/tonnytray.db")).await.unwrap();
+        let conversations = store.conversations().list(None, None, 1).await.unwrap();
+        let messages = store.messages().of(&conversations[0].id, None, 10).await.unwrap();
+        messages.into_iter().map(|message| (message.state, message.text)).collect::<Vec<_>>()
+    });
+    assert_eq!(states[1], (MessageState::Cancelled, "One two three ".to_owned()));
+}
+
+/// The reasons are told apart by the words of the client's errors, so they are read here as a person meets them.
+#[test]
+fn a_name_that_nobody_has_and_a_certificate_that_nobody_knows_are_called_so() {
+    let home = Home::new();
+    let authority = tempfile::tempdir().unwrap();
+    let stranger = Providers::start(authority.path()).unwrap();
+    for (host, proxy, code) in
+        [("nothing.invalid", None, "TT-LLM-141"), ("api.example.org", Some(&stranger), "TT-LLM-142")]
+    {
+        let address = json!([{"provider": "openai-compatible", "base": format!("https://{host}/v1")}]);
+        home.said(&["settings", "set", "assistant.addresses", &address.to_string()]);
+        home.said(&["settings", "set", "assistant.models", r#"["openai-compatible/m"]"#]);
+        home.said(&["settings", "set", "assistant.providers", r#"["openai-compatible"]"#]);
+        let mut command = home.command(&["ask", "Hello?"]);
+        let proxy = proxy.map(|it| format!("http://{}", it.address()));
+        match proxy {
+            Some(proxy) => command.env("HTTPS_PROXY", proxy),
+            None => command.env_remove("HTTPS_PROXY"),
+        };
+        let output = finish(&mut command).unwrap();
+        let complaint = String::from_utf8_lossy(&output.stderr);
+        assert!(complaint.contains(code) && output.status.code() == Some(1), "{host}: {complaint}");
+    }
+    assert!(stranger.asked().is_empty(), "something was said to a stranger");
+}
+
+fn runtime() -> tokio::runtime::Runtime {
+    tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap()
 }
 
 #[test]

@@ -388,6 +388,7 @@ impl Assistant {
         within: Duration,
     ) -> Option<String> {
         let cancel = CancellationToken::new();
+        let _cancelled_in_the_end = cancel.clone().drop_guard();
         let shown = examples.iter().flat_map(|(given, back)| {
             [Message::text(Role::User, *given), Message::text(Role::Assistant, *back)]
         });
@@ -408,14 +409,14 @@ impl Assistant {
             purpose,
             patience: within,
             about,
-            cancel: cancel.clone(),
+            cancel,
             agreed: None,
         };
         let (tell, mut told) = mpsc::channel(SAID);
-        let carry_out = async {
-            turn::carry_out(&self.desk, &self.owner, wish, &tell).await;
-            drop(tell);
-        };
+        // On its own: whoever waits for the words leaves at the deadline, whatever the turn is waiting for just then, such as
+        // a keyring that does not answer.
+        let this = self.clone();
+        self.tasks.spawn(async move { turn::carry_out(&this.desk, &this.owner, wish, &tell).await });
         let collect = async {
             let mut whole = String::new();
             let mut is_whole = false;
@@ -430,15 +431,7 @@ impl Assistant {
             }
             is_whole.then_some(whole)
         };
-        let late = async {
-            tokio::time::sleep(within).await;
-            cancel.cancel();
-            std::future::pending::<()>().await;
-        };
-        tokio::select! {
-            ((), whole) = async { tokio::join!(carry_out, collect) } => whole,
-            () = late => None,
-        }
+        tokio::time::timeout(within, collect).await.ok().flatten()
     }
 }
 

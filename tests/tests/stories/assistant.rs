@@ -14,7 +14,7 @@ use tonny_tests::chat_server::{ChatServer, Reply};
 use tonny_tests::engines::{endless_llama, installed_file};
 
 use super::chain::real_model;
-use super::world::{Room, World};
+use super::world::{Room, Setup, World};
 
 /// The local model is loaded beside another test, from a disk that may be cold.
 const PATIENCE: Duration = Duration::from_secs(90);
@@ -321,6 +321,38 @@ async fn the_real_local_model_answers_and_a_killed_one_leaves_an_answer_to_go_on
     assert!(more.text.starts_with(&cut.text), "what was shown is gone");
     assistant.stop(&asked.answer).await;
     ended(&assistant, &asked).await;
+}
+
+#[tokio::test]
+async fn a_model_that_answers_for_long_is_not_unloaded_and_one_that_nobody_asks_is() {
+    const MINUTES: u64 = 60_000;
+    let folder = tempfile::tempdir().unwrap();
+    let Some(endless) = endless_llama(folder.path()).unwrap() else { return };
+    let settings = Settings::default().with("workers.llama_program", json!(endless)).unwrap();
+    let settings = settings.with("assistant.unload_min", json!(1)).unwrap();
+    let settings = settings.with("assistant.longest_answer", json!(100_000)).unwrap();
+    let setup =
+        Setup { store: None, room: Room::Quiet, settings, models: Vec::new(), recordings: Vec::new() };
+    let world = World::set_up_behind(setup, 20 * MINUTES).await;
+    let later = async |behind: u64| {
+        world.behind_ms.store(behind, std::sync::atomic::Ordering::Relaxed);
+        // Whatever wakes the App lets it look at the clock.
+        let change = SettingsChange::Field("dictation.tap_ms".to_owned(), (300 + behind / MINUTES).into());
+        world.app.change_settings(change).await.unwrap();
+    };
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Tell me a very long story about a lighthouse.")).await.unwrap();
+    let before = message(&assistant, &asked, |message| message.text.len() > 20).await.text;
+    later(10 * MINUTES).await;
+    let more = message(&assistant, &asked, |message| message.text.len() > before.len() + 200).await;
+    assert!(more.notices.is_empty(), "it was begun anew: {more:?}");
+    assistant.stop(&asked.answer).await;
+    ended(&assistant, &asked).await;
+    later(0).await;
+    let is_gone = |snapshot: &tonny_core::snapshot::Snapshot| {
+        snapshot.workers.iter().filter(|worker| worker.name == "llama").all(|worker| worker.pid.is_none())
+    };
+    world.wait(is_gone).await;
 }
 
 /// The contract that comes with the program, but asking before an address leaves.

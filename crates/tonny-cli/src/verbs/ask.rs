@@ -23,6 +23,9 @@ use tonny_platform::models::ModelFolder;
 use crate::arguments::Question;
 use crate::face::Face;
 
+/// After an interruption, until the end of the answer is told.
+const TELLING: std::time::Duration = std::time::Duration::from_secs(2);
+
 /// The assistant for the length of one verb.
 pub struct Alone {
     pub assistant: Assistant,
@@ -103,10 +106,42 @@ async fn serve(settings: &Settings, models: &Path, tell: &watch::Sender<Local>) 
 pub fn run(face: &Face, question: Question) -> Result<(), Problem> {
     face.block_on(async {
         let alone = Alone::start(face).await?;
-        let outcome = ask(face, &alone.assistant, question).await;
+        let outcome = {
+            let asking = ask(face, &alone.assistant, question);
+            tokio::pin!(asking);
+            tokio::select! {
+                outcome = &mut asking => outcome,
+                () = interrupted() => {
+                    // What came is kept as an answer that was stopped: nobody else could end it.
+                    alone.assistant.quit().await;
+                    let told = tokio::time::timeout(TELLING, asking).await;
+                    told.unwrap_or_else(|_| Err(Problem::of(Code::ShuttingDown)))
+                }
+            }
+        };
         alone.stop().await;
         outcome
     })
+}
+
+/// Ctrl+C, or the end of the session or its terminal. Where signals cannot be listened to, they end the program as ever.
+async fn interrupted() {
+    #[cfg(unix)]
+    {
+        use tokio::signal::unix::{SignalKind, signal};
+        let kinds = [SignalKind::interrupt(), SignalKind::terminate(), SignalKind::hangup()];
+        if let [Ok(mut interrupt), Ok(mut terminate), Ok(mut hangup)] = kinds.map(signal) {
+            tokio::select! {
+                _ = interrupt.recv() => {}
+                _ = terminate.recv() => {}
+                _ = hangup.recv() => {}
+            }
+            return;
+        }
+    }
+    if tokio::signal::ctrl_c().await.is_err() {
+        std::future::pending().await
+    }
 }
 
 async fn ask(face: &Face, assistant: &Assistant, question: Question) -> Result<(), Problem> {

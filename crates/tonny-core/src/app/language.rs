@@ -17,9 +17,7 @@ impl App {
     /// Somebody asks the local language model, or is about to: it is loaded, and stays for a while.
     pub(super) fn want_language(&mut self) {
         let was_wanted = self.language_until.is_some();
-        let minutes = self.settings.assistant.unload_min;
-        let stays = if minutes == 0 { FOR_GOOD } else { Duration::from_secs(60 * u64::from(minutes)) };
-        self.language_until = Some(self.parts.clock.now() + stays);
+        self.keep_language(self.parts.clock.now());
         // What kept it away, such as too little memory, may be over.
         let worker = self.workers.iter().find(|worker| worker.about.name == engine::LLAMA);
         if !was_wanted || worker.is_some_and(AppWorker::is_absent) {
@@ -27,12 +25,24 @@ impl App {
         }
     }
 
-    /// Nobody asked it for a while: it leaves the memory.
+    /// Nobody asked it for a while: it leaves the memory. One that still answers stays.
     pub(super) fn unload_language(&mut self, now: Instant) {
-        if self.language_until.is_some_and(|until| until <= now) {
-            self.language_until = None;
-            self.run_workers();
+        if self.language_until.is_none_or(|until| now < until) {
+            return;
         }
+        let worker = self.workers.iter().find(|worker| worker.about.name == engine::LLAMA);
+        let answers = |running: &Running| running.handle.state().borrow().in_flight > 0;
+        if worker.and_then(AppWorker::running).is_some_and(answers) {
+            return self.keep_language(now);
+        }
+        self.language_until = None;
+        self.run_workers();
+    }
+
+    fn keep_language(&mut self, now: Instant) {
+        let minutes = self.settings.assistant.unload_min;
+        let stays = if minutes == 0 { FOR_GOOD } else { Duration::from_secs(60 * u64::from(minutes)) };
+        self.language_until = Some(now + stays);
     }
 
     /// The local language model as the assistant finds it.

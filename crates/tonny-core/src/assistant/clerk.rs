@@ -77,6 +77,8 @@ struct Running {
     opened: Opened,
     /// Gone when the answer ended.
     hold_back: Option<HoldBack>,
+    /// What a model thinks is shown and kept like what it says.
+    thoughts_held: Option<HoldBack>,
     texts: Restorer,
     thoughts: Restorer,
     usage: Option<Usage>,
@@ -135,11 +137,7 @@ impl<'a> Clerk<'a> {
                 vec![Said::Asking(target)]
             }
             TurnEvent::Text(text) => self.heard(&text).map(Said::Text).into_iter().collect(),
-            TurnEvent::Reasoning(text) => {
-                let Some(running) = &mut self.running else { return Vec::new() };
-                running.opened.permit.progress();
-                vec![Said::Reasoning(running.thoughts.feed(&running.opened.values, &text))]
-            }
+            TurnEvent::Reasoning(text) => self.thought(&text).map(Said::Reasoning).into_iter().collect(),
             TurnEvent::Usage(usage) => {
                 if let Some(running) = &mut self.running {
                     running.usage = Some(usage);
@@ -189,13 +187,23 @@ impl<'a> Clerk<'a> {
         (!text.is_empty()).then_some(text)
     }
 
+    fn thought(&mut self, text: &str) -> Option<String> {
+        let running = self.running.as_mut()?;
+        running.opened.permit.progress();
+        let passed = running.thoughts_held.as_mut()?.feed(text).unwrap_or_default();
+        let text = running.thoughts.feed(&running.opened.values, &passed);
+        (!text.is_empty()).then_some(text)
+    }
+
     /// The rest of what was held back.
     fn ended(&mut self, received: u64) -> Vec<Said> {
         let Some(mut running) = self.running.take() else { return Vec::new() };
         let held = running.hold_back.take().and_then(|held| held.finish().ok()).unwrap_or_default();
         let mut text = running.texts.feed(&running.opened.values, &held);
         text.push_str(&std::mem::take(&mut running.texts).finish());
-        let thoughts = std::mem::take(&mut running.thoughts).finish();
+        let held = running.thoughts_held.take().and_then(|held| held.finish().ok()).unwrap_or_default();
+        let mut thoughts = running.thoughts.feed(&running.opened.values, &held);
+        thoughts.push_str(&std::mem::take(&mut running.thoughts).finish());
         self.over = Some((running, received));
         let said = |text: String, as_what: fn(String) -> Said| (!text.is_empty()).then(|| as_what(text));
         said(text, Said::Text).into_iter().chain(said(thoughts, Said::Reasoning)).collect()
@@ -207,8 +215,16 @@ impl<'a> Clerk<'a> {
                 Verdict::Opened(mut opened) => {
                     let (texts, thoughts) = (Restorer::default(), Restorer::default());
                     let hold_back = opened.hold_back.take();
-                    self.running =
-                        Some(Running { opened: *opened, hold_back, texts, thoughts, usage: None, heard: 0 });
+                    let thoughts_held = hold_back.clone();
+                    self.running = Some(Running {
+                        opened: *opened,
+                        hold_back,
+                        thoughts_held,
+                        texts,
+                        thoughts,
+                        usage: None,
+                        heard: 0,
+                    });
                 }
                 Verdict::Refused(row) => self.desk.write_down(&row, &self.about).await,
             }

@@ -140,16 +140,16 @@ faults! {
         "Your text is kept: say it in other words.";
     POLICY_DENIED 190 "policy_denied" No Yes None
         "A rule of yours forbids it."
-        "The rule is named beside it; change it under Settings, Policy, if it is too strict.";
+        "The rule is named beside it; change it under Settings, Privacy, if it is too strict.";
     POLICY_NEEDS_CONSENT 191 "policy_needs_consent" No Yes None
         "A rule of yours wants to be asked first."
         "Agree, or choose a target that needs no consent.";
     POLICY_ERROR 192 "policy_error" No Yes None
         "A rule could not be evaluated, so nothing was sent."
-        "Mend the rule under Settings, Policy.";
+        "Mend the rule under Settings, Privacy.";
     BUDGET_EXCEEDED 193 "budget_exceeded" No Yes None
         "Your own budget is used up."
-        "Raise it under Settings, Budget, or use a model on this machine.";
+        "Raise it under Settings, Assistant, or use a model on this machine.";
     WORKER_MISSING 200 "worker_missing" Restart Yes Counts
         "The program of the local model is missing."
         "Install it under Settings, Assistant.";

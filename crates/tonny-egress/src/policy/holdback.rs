@@ -14,7 +14,7 @@ use super::find::{CONTEXT, Text};
 use super::scan::{Rule, Scanner};
 
 /// Takes finds out of one answer.
-#[derive(Debug)]
+#[derive(Clone, Debug)]
 pub struct HoldBack {
     scanner: Scanner,
     /// The last characters that were given, and everything after them.

@@ -6,7 +6,7 @@ export const privacy: Texts["privacy"] = {
   offline: {
     title: "Netz",
     label: "Offline",
-    hint: "Kein Sprachmodell auf einem anderen Rechner wird gefragt, eine Antwort von dort endet sofort. Diktat und lokales Modell laufen weiter. Spracherkenner werden weiter geladen und Schlüssel geprüft, wenn du es verlangst.",
+    hint: "Kein Sprachmodell auf einem anderen Rechner wird gefragt, eine Antwort von dort endet sofort. Diktat und lokales Modell laufen weiter. Nichts wird geladen und kein Schlüssel geprüft, bis du es ausschaltest.",
   },
   ledger: {
     title: "Was diesen Rechner verließ",

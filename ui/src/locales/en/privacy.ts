@@ -4,7 +4,7 @@ export const privacy = {
   offline: {
     title: "Network",
     label: "Offline",
-    hint: "No language model on another machine is asked, and an answer from one stops at once. Dictation and the local model go on. A speech model is still downloaded, and a key still tried, when you ask for it.",
+    hint: "No language model on another machine is asked, and an answer from one stops at once. Dictation and the local model go on. Nothing is downloaded and no key is tried until you switch it off.",
   },
   ledger: {
     title: "What left this machine",

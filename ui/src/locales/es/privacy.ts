@@ -6,7 +6,7 @@ export const privacy: Texts["privacy"] = {
   offline: {
     title: "Red",
     label: "Sin conexión",
-    hint: "No se pregunta a ningún modelo de lenguaje en otro equipo, y una respuesta de allí se detiene al momento. El dictado y el modelo local siguen. Un modelo de voz aún se descarga y una clave aún se prueba, si lo pides.",
+    hint: "No se pregunta a ningún modelo de lenguaje en otro equipo, y una respuesta de allí se detiene al momento. El dictado y el modelo local siguen. Nada se descarga y ninguna clave se prueba hasta que lo desactives.",
   },
   ledger: {
     title: "Lo que salió de este equipo",
