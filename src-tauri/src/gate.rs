@@ -68,7 +68,15 @@ impl Room {
 /// The way to everything a command may reach; its call is counted while it holds this.
 pub struct Reach<'a> {
     face: State<'a, Face>,
+    window: String,
     _held: Held,
+}
+
+impl Reach<'_> {
+    /// The window that calls.
+    pub fn window(&self) -> &str {
+        &self.window
+    }
 }
 
 impl Deref for Reach<'_> {
@@ -81,10 +89,10 @@ impl Deref for Reach<'_> {
 
 impl<'r, 'de: 'r, R: Runtime> CommandArg<'de, R> for Reach<'r> {
     fn from_command(command: CommandItem<'de, R>) -> Result<Self, InvokeError> {
-        let (name, window) = (command.name, command.message.webview_ref().label());
+        let (name, window) = (command.name, command.message.webview_ref().label().to_owned());
         let face: State<'r, Face> = State::from_command(command)?;
-        let _held = face.gate.enter(window, name)?;
-        Ok(Self { face, _held })
+        let _held = face.gate.enter(&window, name)?;
+        Ok(Self { face, window, _held })
     }
 }
 

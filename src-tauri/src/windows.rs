@@ -27,7 +27,7 @@ const PAGES: [&str; 10] = [
 ];
 
 /// Label of the assistant's window.
-const ASSISTANT: &str = "assistant";
+pub const ASSISTANT: &str = "assistant";
 
 /// Opens the assistant's window on a conversation, or brings the open one to the front and shows it there.
 pub fn show_assistant(tauri: &AppHandle, conversation: Option<&str>) {

@@ -56,19 +56,22 @@ pub struct Turn {
     at: usize,
     attempts: u32,
     retries: u32,
+    patience: Duration,
     give_up: Instant,
     has_shown: bool,
     has_reasoned: bool,
 }
 
 impl Turn {
-    /// Begins with the first of `candidates`. `patience` is how long it may take until the first word.
+    /// Begins with the first of `candidates`. `patience` is how long it may take until the first word, and once that is shown,
+    /// until an answer that broke off goes on.
     pub fn new(candidates: Vec<Candidate>, patience: Duration, now: Instant) -> Self {
         Self {
             candidates,
             at: 0,
             attempts: 1,
             retries: 0,
+            patience,
             give_up: now + patience,
             has_shown: false,
             has_reasoned: false,
@@ -145,7 +148,9 @@ impl Turn {
         }
         let widest = FIRST_PAUSE.saturating_mul(1 << self.retries).min(LONGEST_PAUSE);
         let pause = widest.mul_f64(chance.clamp(0.0, 1.0)).max(fault.retry_after.unwrap_or_default());
-        (now + pause <= self.give_up).then_some(pause)
+        // Whoever reads already waits for the next word, and not since the question.
+        let give_up = if self.has_shown { now + self.patience } else { self.give_up };
+        (now + pause <= give_up).then_some(pause)
     }
 
     fn next(&self, fault: &Fault) -> Option<usize> {
@@ -262,6 +267,17 @@ mod tests {
     }
 
     #[test]
+    fn an_answer_that_broke_off_goes_on_however_long_it_took_so_far() {
+        let now = Instant::now();
+        let mut turn = Turn::new(vec![PREFILL], ms(2_000), now);
+        turn.shown();
+        let (broken, late) = (fault(FaultCode::STREAM_INTERRUPTED, None), now + ms(60_000));
+        assert_eq!(turn.failed(&broken, late, 1.0, true), Step::Continue(0, ms(250)));
+        let mut silent = Turn::new(vec![PREFILL], ms(2_000), now);
+        assert_eq!(silent.failed(&broken, late, 1.0, true), Step::End, "nothing was shown in time");
+    }
+
+    #[test]
     fn without_a_budget_for_retries_the_next_is_asked_at_once() {
         let now = Instant::now();
         let mut turn = Turn::new(vec![PLAIN, PLAIN], ms(2_000), now);
@@ -311,7 +327,8 @@ mod tests {
                 };
                 if to == at {
                     prop_assert!(pause >= fault.retry_after.unwrap_or_default(), "sent before the time");
-                    prop_assert!(now + pause <= began + ms(10_000), "past the patience");
+                    let since = if shown { now } else { began };
+                    prop_assert!(now + pause <= since + ms(10_000), "past the patience");
                 }
                 now += pause;
                 at = to;

@@ -12,6 +12,9 @@ use super::{Reach, checked};
 /// Bytes of the longest text that a field takes.
 const TEXT_MAX: usize = 200_000;
 
+/// What the assistant's window may change: its library of instructions.
+const OF_ASSISTANT: [&str; 2] = ["assistant.system", "assistant.prompts"];
+
 /// One field's new value.
 #[derive(Clone, Debug, Deserialize, Type)]
 pub struct SettingPatch {
@@ -83,8 +86,18 @@ pub async fn settings_get(face: Reach<'_>) -> Result<Settings, Problem> {
 #[tauri::command]
 #[specta::specta]
 pub async fn settings_patch(face: Reach<'_>, patch: SettingPatch) -> Result<Settings, Problem> {
-    let value = patch.value.into_json()?;
-    face.app.change_settings(SettingsChange::Field(checked(patch.key)?, value)).await
+    let (key, value) = (checked(patch.key)?, patch.value.into_json()?);
+    may_change(face.window(), &key)?;
+    face.app.change_settings(SettingsChange::Field(key, value)).await
+}
+
+/// A page that answers of models are drawn in changes what belongs to it, and neither programs nor contracts.
+fn may_change(window: &str, key: &str) -> Result<(), Problem> {
+    if window != crate::windows::ASSISTANT || OF_ASSISTANT.contains(&key) {
+        return Ok(());
+    }
+    let only = OF_ASSISTANT.join(" and ");
+    Err(Problem::with(Code::SettingInvalid, format!("The assistant's window may change only {only}")))
 }
 
 /// Puts one field, or everything, back to its default.
@@ -92,4 +105,20 @@ pub async fn settings_patch(face: Reach<'_>, patch: SettingPatch) -> Result<Sett
 #[specta::specta]
 pub async fn settings_reset(face: Reach<'_>, key: Option<String>) -> Result<Settings, Problem> {
     face.app.change_settings(SettingsChange::Reset(key.map(checked).transpose()?)).await
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_assistants_window_changes_its_instructions_and_nothing_else() {
+        for key in OF_ASSISTANT {
+            assert!(may_change("assistant", key).is_ok(), "{key}");
+        }
+        for key in ["workers.commands", "privacy.contract", "privacy.offline", "assistant.models", ""] {
+            assert_eq!(may_change("assistant", key).unwrap_err().code, "TT-SETTINGS-702", "{key}");
+            assert!(may_change("settings", key).is_ok(), "{key}");
+        }
+    }
 }

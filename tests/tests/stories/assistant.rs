@@ -330,7 +330,7 @@ async fn a_model_that_answers_for_long_is_not_unloaded_and_one_that_nobody_asks_
     let Some(endless) = endless_llama(folder.path()).unwrap() else { return };
     let settings = Settings::default().with("workers.llama_program", json!(endless)).unwrap();
     let settings = settings.with("assistant.unload_min", json!(1)).unwrap();
-    let settings = settings.with("assistant.longest_answer", json!(100_000)).unwrap();
+    let settings = settings.with("assistant.longest_answer", json!(3_000)).unwrap();
     let setup =
         Setup { store: None, room: Room::Quiet, settings, models: Vec::new(), recordings: Vec::new() };
     let world = World::set_up_behind(setup, 20 * MINUTES).await;
