@@ -25,14 +25,14 @@ const HEADERS: [&str; 6] = [
 const KEPT: usize = 16 * 1024;
 
 fuzz_target!(|data: &[u8]| {
-    let Some((rest, [provider, header, status])) = data.split_last_chunk::<3>() else { return };
+    let Some((rest, [provider, header, high, low])) = data.split_last_chunk::<4>() else { return };
     let provider = PROVIDERS[usize::from(*provider) % PROVIDERS.len()];
     let (value, body) = rest.split_at(rest.iter().position(|byte| *byte == b'\n').unwrap_or(0));
     let mut headers = HeaderMap::new();
     if let Ok(value) = HeaderValue::from_bytes(value) {
         headers.insert(HEADERS[usize::from(*header) % HEADERS.len()], value);
     }
-    let status = 100 + u16::from(*status) * 2;
+    let status = 100 + u16::from_be_bytes([*high, *low]) % 500;
     let fault = classify::classify(&Refusal { provider, status, headers: &headers, body, now: UNIX_EPOCH });
     assert!(fault.body.len() <= KEPT, "{} bytes are kept", fault.body.len());
     let _ = classify::used_up(&headers, provider);

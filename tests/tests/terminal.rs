@@ -229,11 +229,12 @@ fn a_name_that_nobody_has_and_a_certificate_that_nobody_knows_are_called_so() {
         home.said(&["settings", "set", "assistant.models", r#"["openai-compatible/m"]"#]);
         home.said(&["settings", "set", "assistant.providers", r#"["openai-compatible"]"#]);
         let mut command = home.command(&["ask", "Hello?"]);
-        let proxy = proxy.map(|it| format!("http://{}", it.address()));
-        match proxy {
-            Some(proxy) => command.env("HTTPS_PROXY", proxy),
-            None => command.env_remove("HTTPS_PROXY"),
-        };
+        for name in ["HTTPS_PROXY", "https_proxy", "ALL_PROXY", "all_proxy", "NO_PROXY", "no_proxy"] {
+            command.env_remove(name);
+        }
+        if let Some(stranger) = proxy {
+            command.env("HTTPS_PROXY", format!("http://{}", stranger.address()));
+        }
         let output = finish(&mut command).unwrap();
         let complaint = String::from_utf8_lossy(&output.stderr);
         assert!(complaint.contains(code) && output.status.code() == Some(1), "{host}: {complaint}");

@@ -1,7 +1,5 @@
 //! The table `waits`: until when a provider or a host is not to be asked again. Rows that are over go with the next note.
 
-use serde::{Deserialize, Serialize};
-
 use crate::StoreError;
 use crate::statements::statements;
 use crate::store::{Durability, Store};
@@ -20,8 +18,7 @@ statements! {
 }
 
 /// What is waited for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, Hash, Serialize, Deserialize, sqlx::Type)]
-#[serde(rename_all = "lowercase")]
+#[derive(Debug, Clone, Copy, PartialEq, Eq, sqlx::Type)]
 #[sqlx(rename_all = "lowercase")]
 pub enum WaitKind {
     /// A host that failed too often.

@@ -42,7 +42,7 @@ function Growing({ message }: { message: MessageView }) {
     <>
       {hasThought ? (
         <Fold label={isThinking ? `${words.thinking}…` : words.thinking}>
-          <Blocks reading={reasoning} />
+          <Blocks reading={reasoning} isGrowing={message.state === "streaming"} />
         </Fold>
       ) : null}
       {isEmpty && message.state === "streaming" && !isThinking ? (
