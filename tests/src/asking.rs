@@ -30,11 +30,13 @@ const GLANCE: Duration = Duration::from_millis(200);
 
 /// Notes when the first word of the next answer is on the screen, by the clock that the test has, too.
 const WATCH: &str = "
-    // The list draws what can be seen, so answers are not counted: the one that is being written is the new one.
-    const answers = () => [...document.querySelectorAll('article[data-role=assistant][data-state=streaming]')];
+    // The list draws what can be seen, so answers are not counted. Ids are in the order of time: a greater one is new,
+    // also where it was complete before anybody looked.
+    const answers = () => [...document.querySelectorAll('article[data-role=assistant]')];
+    const last = answers().map((answer) => answer.dataset.id).sort().at(-1) ?? '';
     window.firstWord = new Promise((told) => {
         const watcher = new MutationObserver(() => {
-            const answer = answers().at(-1);
+            const answer = answers().find((answer) => answer.dataset.id > last);
             if (!answer?.querySelector('[data-words]')?.textContent.trim()) return;
             watcher.disconnect();
             requestAnimationFrame(() => told(Date.now()));

@@ -13,6 +13,7 @@ mod stories {
     pub mod cleaning;
     pub mod done;
     pub mod language;
+    pub mod model_lists;
     pub mod own_log;
     pub mod unfinished;
     pub mod workers;

@@ -215,6 +215,62 @@ fn an_answer_that_is_interrupted_is_kept_as_one_that_was_stopped() {
     assert_eq!(states[1], (MessageState::Cancelled, "One two three ".to_owned()));
 }
 
+/// The money of an attempt is set aside before it begins, in a book that all programs share; one that is killed takes nothing
+/// back, and leaves no answer that seems to be coming.
+#[test]
+fn two_terminals_share_a_budget_and_a_killed_one_leaves_what_it_had_under_way() {
+    let home = Home::new();
+    let words = ["One ", "two ", "three "].map(str::to_owned).to_vec();
+    let server = ChatServer::start(vec![Reply::OpenEnd(words)]).unwrap();
+    let address = json!([{"provider": "openai-compatible", "base": server.away()}]);
+    // An answer of 2,000 tokens is 40 cents, and a second one does not fit into 60.
+    let price = json!([{"model": "openai-compatible/m", "input": 200, "output": 200}]);
+    for (key, value) in [
+        ("assistant.addresses", address.to_string()),
+        ("assistant.models", r#"["openai-compatible/m"]"#.to_owned()),
+        ("assistant.providers", r#"["openai-compatible"]"#.to_owned()),
+        ("assistant.model_edits", price.to_string()),
+        ("assistant.longest_answer", "2000".to_owned()),
+        ("assistant.day_cents", "60".to_owned()),
+    ] {
+        home.said(&["settings", "set", key, &value]);
+    }
+    let mut command = home.command(&["ask", "Count."]);
+    let mut child = command.stdout(Stdio::piped()).stderr(Stdio::null()).spawn().unwrap();
+    let mut said = [0; 14];
+    child.stdout.take().unwrap().read_exact(&mut said).unwrap();
+    let newest = || home.data(&["ledger"])["rows"][0].clone();
+    let open = newest();
+    assert_eq!((&open["is_open"], &open["code"]), (&json!(true), &Value::Null), "{open}");
+    let refused = || {
+        let (code, _, complaint) = home.tonny(&["ask", "And you?"]);
+        assert!(
+            code == 1 && complaint.contains("TT-LLM-193") && complaint.contains("of the day's"),
+            "{complaint}"
+        );
+    };
+    refused();
+    let state = || {
+        runtime().block_on(async {
+            let store = Store::open(home.0.path().join("home/tonnytray.db")).await.unwrap();
+            let conversations = store.conversations().list(None, None, 9).await.unwrap();
+            let first = conversations.iter().find(|talk| talk.title.contains("Count")).unwrap();
+            let messages = store.messages().of(&first.id, None, 10).await.unwrap();
+            (messages[1].state, messages[1].text.clone())
+        })
+    };
+    assert_eq!(state().0, MessageState::Streaming, "the other one did not cut it");
+    child.kill().unwrap();
+    child.wait().unwrap();
+    refused();
+    assert_eq!(state(), (MessageState::Cut, "One two three ".to_owned()));
+    let rows = home.data(&["ledger"])["rows"].as_array().unwrap().clone();
+    let sent: Vec<_> = rows.iter().filter(|row| row["is_sent"] == json!(true)).collect();
+    assert_eq!((sent.len(), server.bodies().len()), (1, 1), "{rows:?}");
+    assert_eq!((&sent[0]["is_open"], &sent[0]["code"]), (&json!(false), &json!("TT-LLM-160")), "{sent:?}");
+    assert!(sent[0]["cost"].as_f64().unwrap() >= 0.4, "it counts as the dearest it can have been: {sent:?}");
+}
+
 /// The reasons are told apart by the words of the client's errors, so they are read here as a person meets them.
 #[test]
 fn a_name_that_nobody_has_and_a_certificate_that_nobody_knows_are_called_so() {

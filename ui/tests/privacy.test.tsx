@@ -1,7 +1,7 @@
 // The Privacy page: the switch, what left, and the contract on what may.
 import { fireEvent, screen, waitFor, within } from "@testing-library/react";
 import { describe, expect, it } from "vitest";
-import { byHost, bytesWords, costWords, dayOf, isHere, sumWords } from "../src/features/privacy/ledger";
+import { byHost, bytesWords, costWords, dayOf, fateOf, isHere, sumWords } from "../src/features/privacy/ledger";
 import type { LedgerDay } from "../src/ipc/bindings";
 import { en } from "../src/locales/en";
 import type { Formats } from "../src/locales/locale";
@@ -160,6 +160,11 @@ describe("the ledger's numbers", () => {
   it("of one request say unknown, free, an amount, or nothing where nothing went", () => {
     const costs = ledger(7, NOW).map((row) => costWords(row, en, plain));
     expect(costs).toEqual(["$0.0061", "under $0.0001", "cost unknown", "$0.0012", undefined, "free", "free"]);
+  });
+
+  it("of one request that is under way say the most that it can be", () => {
+    const under = ledger(1, NOW).map((row) => ({ ...row, is_open: true, code: "TT-LLM-160" }));
+    expect(under.map((row) => [costWords(row, en, plain), fateOf(row)])).toEqual([["at most $0.0061", "open"]]);
   });
 
   it("tell small sizes to the byte", () => {

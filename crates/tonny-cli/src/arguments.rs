@@ -53,7 +53,7 @@ pub enum Verb {
     Secrets(Secrets),
     /// Ask the assistant; its answer streams to standard output.
     Ask(Question),
-    /// Providers of language models: list, test.
+    /// Providers of language models: list, test, refresh.
     #[command(subcommand)]
     Providers(Providers),
     /// The contract on what may leave this machine: check, try, show.
@@ -110,6 +110,8 @@ pub struct Question {
 pub enum Providers {
     /// Show every provider, and why one cannot be asked now.
     List,
+    /// Fetch the newer list of models and prices from the address that is set (assistant.models_address).
+    Refresh,
     /// Ask one for its list of models: that costs nothing and needs a good address and key.
     Test {
         /// Its id, as `tonny providers list` shows it.

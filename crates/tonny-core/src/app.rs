@@ -52,6 +52,7 @@ use crate::activity::{self, ActivityLog};
 use crate::assistant::{self, Assistant, Local};
 use crate::engine::{Chain, Programs};
 use crate::model::Catalogue;
+use crate::outgoing;
 use crate::overlay::OverlayView;
 use crate::ports::{AudioFiles, Clock, Disk, LanguageFiles, Microphone, ModelFiles, TextInsertion};
 use crate::problem::{Code, Problem};
@@ -183,7 +184,7 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         local,
         want_local: want_local.clone(),
         tasks: tasks.clone(),
-        adopts: true,
+        stays: true,
     })
     .await;
     let assistant = assistant.map(|(assistant, run)| {
@@ -244,6 +245,11 @@ pub async fn start(parts: Parts) -> (AppHandle, Outputs, impl Future<Output = ()
         desktop,
         parts,
     };
+    for witness in [app.parts.downloads.witness(), app.parts.secrets.witness()] {
+        if let Some(seen) = witness.listen() {
+            app.tasks.spawn(outgoing::follow(app.parts.store.clone(), app.parts.clock.clone(), seen));
+        }
+    }
     app.tasks.spawn(write_log);
     app.tasks.spawn(write_activity);
     let run = async move {

@@ -19,9 +19,11 @@ mod known;
 pub mod lanes;
 mod ledger;
 mod list;
+mod money;
 mod owner;
 mod providers;
 mod scribe;
+mod snapshot;
 mod talk;
 mod targets;
 mod told;
@@ -37,7 +39,6 @@ use tokio_util::sync::CancellationToken;
 use tokio_util::task::TaskTracker;
 use tonny_egress::ChatClient;
 use tonny_egress::chat::{ChatRequest, Message, Role};
-use tonny_egress::cost::Cost;
 use tonny_egress::fault::FaultCode;
 use tonny_egress::plan::{Needs, Retries, plan};
 use tonny_egress::policy::{Contract, Policy};
@@ -48,8 +49,10 @@ use tonny_store::Store;
 pub use contracts::{ContractView, TriedOut, check_contract, try_contract};
 pub use desk::Local;
 pub use files::ConversationForm;
+pub(crate) use judge::PROFILE;
 pub use ledger::{LedgerDay, LedgerPage, LedgerView, days as ledger_days, page as ledger_page};
-pub use providers::{ProviderTested, ProviderView};
+pub(crate) use ledger::{entry, settlement};
+pub use providers::{LastAsked, ProviderTested, ProviderView};
 pub use targets::{LOCAL, LOCAL_MODEL};
 pub use view::{
     Asked, AssistantEvent, AttachmentView, Author, ConversationPage, ConversationQuery, ConversationRow,
@@ -67,7 +70,6 @@ use lanes::Lanes;
 use owner::{Book, Owner};
 use scribe::Scribe;
 use turn::{Told, Wish};
-use waits::Notes;
 
 /// What the policy calls a question to the assistant.
 pub(crate) const PURPOSE: &str = "assistant";
@@ -94,8 +96,8 @@ pub struct Parts {
     pub want_local: Arc<Notify>,
     /// Where turns run.
     pub tasks: TaskTracker,
-    /// Whether answers that nobody finished are this program's to mark: the app's, and not the terminal's.
-    pub adopts: bool,
+    /// Whether it runs for long, and keeps the lists of the providers' models fresh: in the app, and not in the terminal.
+    pub stays: bool,
 }
 
 /// The way to the assistant. Cheap to clone.
@@ -118,18 +120,13 @@ enum By {
 /// # Errors
 /// Where the system's certificates or the database cannot be read.
 pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> + Send + use<>), Problem> {
-    let Parts { store, secrets, clock, settings, local, want_local, tasks, adopts } = parts;
+    let Parts { store, secrets, clock, settings, local, want_local, tasks, stays } = parts;
     let data = |error: &dyn std::fmt::Display| Problem::with(Code::PolicyFileWrong, error);
-    let registry = Registry::bundled().map_err(|error| data(&error))?;
+    let mut registry = Registry::bundled().map_err(|error| data(&error))?;
     let providers = Providers::bundled().map_err(|error| data(&error))?;
     let client = ChatClient::new().map_err(|error| Problem::with(Code::NetworkDown, error))?;
-    if adopts {
-        let cut = store.messages().adopt_streaming(&FaultCode::STREAM_INTERRUPTED.id()).await;
-        let count = cut.map_err(|error| store_problem(&error))?.len();
-        if count > 0 {
-            tracing::info!(count, "answers of the last run broke off; what came of them is kept");
-        }
-    }
+    adopt(&store).await?;
+    snapshot::recall(&store, &mut registry).await;
     let first = settings.borrow().clone();
     let (tell_policy, policy) = watch::channel(Arc::new(self::policy(&first)));
     let (tell_offline, offline) = watch::channel(first.privacy.offline);
@@ -138,8 +135,9 @@ pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> 
     let (mut notes, noting) = waits::start(clock.clone(), store.clone());
     let mut lanes = Lanes::default();
     notes.recall(&store, &mut lanes).await;
-    let book = book(&store, &clock, lanes, notes).await?;
-    let (owner, own) = owner::start(book, &first, store.clone());
+    let moments = clock.clone();
+    let book = Book { now: Box::new(move || moments.now()), lanes, notes };
+    let (owner, own) = owner::start(book, store.clone());
     let (events, _) = broadcast::channel(EVENTS);
     let retries = Retries::default();
     let mut changed = settings.clone();
@@ -160,13 +158,13 @@ pub async fn start(parts: Parts) -> Result<(Assistant, impl Future<Output = ()> 
     };
     let (to_owner, of_models) = (owner.clone(), desk.settings.clone());
     let assistant = Assistant { desk: Arc::new(desk), owner, tasks };
-    let knowing = adopts.then(|| known::follow(assistant.clone(), of_models));
+    let knowing = stays.then(|| known::follow(assistant.clone(), of_models));
     let follow = async move {
         while changed.changed().await.is_ok() {
             let settings = changed.borrow_and_update().clone();
             tell_offline.send_replace(settings.privacy.offline);
             tell_policy.send_replace(Arc::new(self::policy(&settings)));
-            to_owner.settings(&settings).await;
+            to_owner.user_acted().await;
         }
         to_owner.end().await;
     };
@@ -208,7 +206,8 @@ impl Assistant {
     }
 
     async fn begin(&self, question: NewQuestion, utterance: Option<&str>, by: By) -> Result<Asked, Problem> {
-        let files = talk::checked(&question)?;
+        let new = talk::checked(&question)?;
+        let files = talk::kept_files(&self.desk, &question).await?.into_iter().chain(new).collect();
         if let Some(model) = &question.model {
             let (settings, registry) =
                 (self.desk.settings.borrow().clone(), self.desk.registry.borrow().clone());
@@ -448,26 +447,18 @@ fn policy(settings: &Settings) -> Policy {
     }
 }
 
-/// What was spent this month, for the budgets. A month in which the clocks are changed begins an hour off, for its first
-/// day alone.
-async fn book(store: &Store, clock: &Arc<dyn Clock>, lanes: Lanes, notes: Notes) -> Result<Book, Problem> {
-    const DAY_MS: i64 = 24 * 60 * 60 * 1_000;
-    let here = desk::on_the_wall(&**clock);
-    let today = crate::utc_ms(here.replace_time(time::Time::MIDNIGHT));
-    let month = today - (i64::from(here.day()) - 1) * DAY_MS;
-    let mut spent = Vec::new();
-    for (from, until, at) in [(month, today, here.replace_day(1).unwrap_or(here)), (today, i64::MAX, here)] {
-        for row in store.ledger().spent(from, until).await.map_err(|error| store_problem(&error))? {
-            let cost = Cost::pico(u128::try_from(row.cost_pico).unwrap_or_default());
-            spent.push((desk::day(at), row.provider, row.conversation.unwrap_or_default(), cost));
-        }
+/// Answers that a program left unfinished which has ended since are marked as broken off, and what it had under way is
+/// counted as the worst it can have been.
+pub(crate) async fn adopt(store: &Store) -> Result<(), Problem> {
+    let cut = store.messages().adopt_streaming(&FaultCode::STREAM_INTERRUPTED.id()).await;
+    let answers = cut.map_err(|error| store_problem(&error))?.len();
+    let attempts = store.ledger().close_abandoned().await.map_err(|error| store_problem(&error))?;
+    if answers > 0 || attempts > 0 {
+        tracing::info!(
+            answers,
+            attempts,
+            "a program ended in the middle of answers; what came of them is kept"
+        );
     }
-    let (days, moments) = (clock.clone(), clock.clone());
-    Ok(Book {
-        spent,
-        today: Box::new(move || desk::day(desk::on_the_wall(&*days))),
-        now: Box::new(move || moments.now()),
-        lanes,
-        notes,
-    })
+    Ok(())
 }

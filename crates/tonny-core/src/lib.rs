@@ -13,6 +13,7 @@ pub mod file_transcription;
 pub mod history_files;
 pub mod hotkey;
 pub mod model;
+pub mod outgoing;
 pub mod overlay;
 pub mod ports;
 pub mod problem;

@@ -126,6 +126,7 @@ codes! {
     ConversationFileWrong = "TT-CHAT-1108", "This is no conversation that was exported here.", "Choose a JSON or Markdown file that TonnyTray saved.";
     PolicyFileWrong = "TT-CHAT-1109", "The contract does not load.", "Mend what is named; the contract that was in force stays in force.";
     ModelFileUnfit = "TT-CHAT-1110", "The local model cannot be loaded.", "Choose another GGUF file under Settings, Assistant.";
+    ModelListRefused = "TT-CHAT-1112", "The list of models was not taken.", "The one that was known stays. Check the address under Settings, Assistant.";
     NothingAsked = "TT-CHAT-1111", "The contract asked nothing about this answer.", "Ask again instead.";
     PageFailed = "TT-UI-901", "This page could not be drawn.", "Close the window and open it again; dictation is not affected.";
     AppNotRunning = "TT-APP-801", "TonnyTray is not running.", "Start it with `tonnytray`.";

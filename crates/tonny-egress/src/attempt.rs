@@ -10,7 +10,7 @@ use std::sync::OnceLock;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::{Duration, UNIX_EPOCH};
 
-use reqwest::header::{ACCEPT_ENCODING, DATE, HeaderValue};
+use reqwest::header::{ACCEPT_ENCODING, CONTENT_ENCODING, DATE, HeaderMap, HeaderValue};
 use reqwest::{Body, Method, Request, Response, Url};
 use tokio::sync::{mpsc, watch};
 use tokio::time::{Instant, timeout_at};
@@ -119,6 +119,9 @@ impl Attempt<'_> {
         if !response.status().is_success() {
             return Err(self.refused(response, until, received).await);
         }
+        if is_packed(response.headers()) {
+            return Err(self.fault(FaultCode::STREAM_PROTOCOL));
+        }
         if let Some(free_in) = used_up(response.headers(), &self.provider.id) {
             _ = received.used_up.set(free_in);
         }
@@ -188,6 +191,11 @@ impl Attempt<'_> {
     fn fault(&self, code: FaultCode) -> Fault {
         Fault::new(code, &*self.provider.id)
     }
+}
+
+/// Whether an answer is compressed although nobody asked for that: it is never unpacked.
+fn is_packed(headers: &HeaderMap) -> bool {
+    headers.get_all(CONTENT_ENCODING).iter().any(|encoding| encoding != "identity")
 }
 
 impl Stop {

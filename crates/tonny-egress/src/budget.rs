@@ -1,26 +1,10 @@
-//! Budgets: what may be spent in a day, a month or a session, in all or with one provider; hard, or only to warn.
+//! Budgets: what may be spent in a day and in a month.
 //!
-//! An attempt reserves the worst it can cost before it starts and settles with what it cost; a reservation counts like money
-//! spent, so that any number of attempts at once cannot overshoot a hard budget. One owner holds the [`Budgets`]; a
-//! reservation that is dropped tells it over a channel and is forgotten at the owner's next look. The calendar is a
-//! parameter: the owner says what day it is. A price that is not known fits into no hard budget.
-
-use std::collections::BTreeMap;
-use std::sync::mpsc::{Receiver, Sender, channel};
+//! An attempt is set aside at the worst it can cost before it begins, and what is set aside counts like money spent. Whoever
+//! keeps the ledger does both in one step, so that no number of attempts overshoots, whichever programs make them; this room
+//! says what does not fit and why. A price that is not known fits into no budget.
 
 use crate::cost::Cost;
-use crate::day::Day;
-
-/// What a budget counts.
-#[derive(Clone, Debug, PartialEq, Eq)]
-pub enum Scope {
-    /// Everything.
-    All,
-    /// One provider, by its id.
-    Provider(String),
-    /// One session, by its id.
-    Session(String),
-}
 
 /// How long a budget lasts.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -29,37 +13,32 @@ pub enum Period {
     Day,
     /// Until the end of the month.
     Month,
-    /// For good, as a session has one.
-    Always,
+}
+
+impl Period {
+    /// Its name, in a sentence.
+    pub fn name(self) -> &'static str {
+        match self {
+            Self::Day => "day",
+            Self::Month => "month",
+        }
+    }
 }
 
 /// One budget.
-#[derive(Clone, Debug, PartialEq, Eq)]
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct Budget {
-    /// What it counts.
-    pub scope: Scope,
     /// How long it lasts.
     pub period: Period,
     /// The most.
     pub amount: Cost,
-    /// Whether it refuses, or only warns.
-    pub hard: bool,
 }
 
-/// Whose money an attempt spends.
-#[derive(Clone, Copy, Debug)]
-pub struct Purse<'a> {
-    /// The provider's id.
-    pub provider: &'a str,
-    /// The session's id.
-    pub session: &'a str,
-}
-
-/// Why nothing was reserved.
-#[derive(Clone, Debug, PartialEq, Eq, thiserror::Error)]
+/// Why an attempt does not fit.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, thiserror::Error)]
 pub enum Refusal {
     /// It might cost more than is left.
-    #[error("this may cost {worst} dollars, and {left} are left of {}", budget.amount)]
+    #[error("this may cost {worst} dollars, and {left} are left of the {}'s {}", budget.period.name(), budget.amount)]
     Exceeded {
         /// The budget.
         budget: Budget,
@@ -69,163 +48,55 @@ pub enum Refusal {
         left: Cost,
     },
     /// The price is not known, so it cannot be said whether it fits.
-    #[error("the price is not known, and there is a budget of {} dollars to keep: set the price in the list of models", budget.amount)]
+    #[error(
+        "the price is not known, and there is a budget of {} dollars to keep: set the price in the list of models",
+        budget.amount
+    )]
     UnknownPrice {
         /// The budget.
         budget: Budget,
     },
 }
 
-/// All budgets, what was spent, and what is reserved.
-#[derive(Debug)]
-pub struct Budgets {
-    budgets: Vec<Budget>,
-    spent: BTreeMap<Entry, Cost>,
-    /// By the reservation's number.
-    reserved: BTreeMap<u64, (Entry, Cost)>,
-    last: u64,
-    dropped: Receiver<u64>,
-    drops: Sender<u64>,
-}
-
-/// Where an amount is written down.
-#[derive(Clone, Debug, PartialEq, Eq, PartialOrd, Ord)]
-struct Entry {
-    day: Day,
-    provider: String,
-    session: String,
-}
-
-/// Money set aside for one attempt. Dropping it gives the money back.
-#[derive(Debug)]
-pub struct Reservation {
-    number: u64,
-    worst: Option<Cost>,
-    /// The budgets to warn about that it goes beyond.
-    warnings: Vec<Budget>,
-    drops: Sender<u64>,
-}
-
-impl Reservation {
-    /// What is set aside; `None` for a price that is not known.
-    pub fn worst(&self) -> Option<Cost> {
-        self.worst
-    }
-
-    /// The budgets that only warn and that this may go beyond, or whose price is not known.
-    pub fn warnings(&self) -> &[Budget] {
-        &self.warnings
-    }
-}
-
-impl Drop for Reservation {
-    fn drop(&mut self) {
-        // The budgets are gone: there is nothing to give back to.
-        let _ = self.drops.send(self.number);
-    }
-}
-
-impl Budgets {
-    /// Nothing spent yet.
-    pub fn new(budgets: Vec<Budget>) -> Self {
-        let (drops, dropped) = channel();
-        Self { budgets, spent: BTreeMap::new(), reserved: BTreeMap::new(), last: 0, dropped, drops }
-    }
-
-    /// Other budgets, from the next reservation on. What was spent counts for them as well.
-    pub fn set(&mut self, budgets: Vec<Budget>) {
-        self.budgets = budgets;
-    }
-
-    /// Writes down what was spent without a reservation: at the start, from the ledger.
-    pub fn book(&mut self, day: Day, purse: Purse<'_>, cost: Cost) {
-        let spent = self.spent.entry(Entry::new(day, purse)).or_default();
-        *spent = spent.plus(cost);
-    }
-
-    /// Sets `worst` aside, if every hard budget has room for it beside all that is spent and set aside.
-    pub fn reserve(
-        &mut self,
-        today: Day,
-        purse: Purse<'_>,
-        worst: Option<Cost>,
-    ) -> Result<Reservation, Refusal> {
-        self.forget_dropped();
-        let mut warnings = Vec::new();
-        for budget in self.budgets.iter().filter(|budget| budget.scope.holds(purse.provider, purse.session)) {
-            let taken = self.taken(budget, today);
-            let fits = worst.is_some_and(|worst| taken.plus(worst) <= budget.amount);
-            match worst {
-                _ if fits => {}
-                _ if !budget.hard => warnings.push(budget.clone()),
-                None => return Err(Refusal::UnknownPrice { budget: budget.clone() }),
-                Some(worst) => {
-                    let (budget, left) = (budget.clone(), budget.amount.minus(taken));
-                    return Err(Refusal::Exceeded { budget, worst, left });
-                }
-            }
-        }
-        self.last += 1;
-        self.reserved.insert(self.last, (Entry::new(today, purse), worst.unwrap_or_default()));
-        Ok(Reservation { number: self.last, worst, warnings, drops: self.drops.clone() })
-    }
-
-    /// Writes down what the attempt cost, on the day it was reserved on, and gives the rest back.
-    pub fn settle(&mut self, reservation: Reservation, cost: Cost) {
-        if let Some((entry, _)) = self.reserved.remove(&reservation.number) {
-            let spent = self.spent.entry(entry).or_default();
-            *spent = spent.plus(cost);
-        }
-    }
-
-    /// What is spent and set aside under a budget.
-    pub fn used(&mut self, budget: &Budget, today: Day) -> Cost {
-        self.forget_dropped();
-        self.taken(budget, today)
-    }
-
-    fn taken(&self, budget: &Budget, today: Day) -> Cost {
-        let counts = |entry: &Entry| {
-            budget.scope.holds(&entry.provider, &entry.session) && budget.period.holds(entry.day, today)
-        };
-        let spent = self.spent.iter().filter(|(entry, _)| counts(entry)).map(|(_, cost)| *cost);
-        let reserved = self.reserved.values().filter(|(entry, _)| counts(entry)).map(|(_, cost)| *cost);
-        spent.chain(reserved).sum()
-    }
-
-    fn forget_dropped(&mut self) {
-        while let Ok(number) = self.dropped.try_recv() {
-            self.reserved.remove(&number);
-        }
-    }
-}
-
-impl Entry {
-    fn new(day: Day, purse: Purse<'_>) -> Self {
-        Self { day, provider: purse.provider.to_owned(), session: purse.session.to_owned() }
-    }
-}
-
-impl Scope {
-    fn holds(&self, provider: &str, session: &str) -> bool {
-        match self {
-            Self::All => true,
-            Self::Provider(id) => id == provider,
-            Self::Session(id) => id == session,
-        }
-    }
-}
-
-impl Period {
-    fn holds(self, day: Day, today: Day) -> bool {
-        match self {
-            Self::Day => day == today,
-            Self::Month => (day.year, day.month) == (today.year, today.month),
-            Self::Always => true,
-        }
+impl Budget {
+    /// Why an attempt that costs `worst` at worst does not fit, where `used` is spent or set aside already.
+    pub fn refuses(self, used: Cost, worst: Option<Cost>) -> Option<Refusal> {
+        let Some(worst) = worst else { return Some(Refusal::UnknownPrice { budget: self }) };
+        let fits = worst == Cost::ZERO || used.plus(worst) <= self.amount;
+        (!fits).then(|| Refusal::Exceeded { budget: self, worst, left: self.amount.minus(used) })
     }
 }
 
 #[cfg(test)]
-#[path = "budget/tests.rs"]
-mod tests;
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_budget_allows_what_it_names_and_nothing_more() {
+        let budget = Budget { period: Period::Day, amount: Cost::pico(100) };
+        let exceeded = |worst, left| {
+            Some(Refusal::Exceeded { budget, worst: Cost::pico(worst), left: Cost::pico(left) })
+        };
+        for (used, worst, refusal) in [
+            (0, 100, None),
+            (0, 101, exceeded(101, 100)),
+            (60, 40, None),
+            (60, 41, exceeded(41, 40)),
+            (100, 0, None),
+            (150, 1, exceeded(1, 0)),
+            (150, 0, None),
+            (u128::MAX, 1, exceeded(1, 0)),
+        ] {
+            assert_eq!(budget.refuses(Cost::pico(used), Some(Cost::pico(worst))), refusal, "{used} {worst}");
+        }
+        assert_eq!(budget.refuses(Cost::ZERO, None), Some(Refusal::UnknownPrice { budget }));
+    }
+
+    #[test]
+    fn a_refusal_says_which_budget_and_what_is_left() {
+        let budget = Budget { period: Period::Month, amount: Cost::pico(2_000_000_000_000) };
+        let refusal =
+            budget.refuses(Cost::pico(1_500_000_000_000), Some(Cost::pico(750_000_000_000))).unwrap();
+        assert_eq!(refusal.to_string(), "this may cost 0.75 dollars, and 0.5 are left of the month's 2");
+    }
+}

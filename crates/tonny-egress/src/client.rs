@@ -6,14 +6,14 @@
 
 use std::time::Duration;
 
-use reqwest::header::{HeaderMap, HeaderName, HeaderValue};
-use reqwest::{Client, ClientBuilder, Method, Request, Url, redirect};
+use reqwest::header::{ETAG, HeaderMap, HeaderName, HeaderValue, IF_NONE_MATCH};
+use reqwest::{Client, ClientBuilder, Method, Request, StatusCode, Url, redirect};
 
 use crate::EgressError;
-
 use crate::classify::{Refusal, classify};
+use crate::downloads::{host, secure};
 use crate::fault::{Fault, FaultCode};
-use crate::provider::Provider;
+use crate::provider::{Provider, is_loopback};
 use crate::unreachable;
 use crate::wire::ListedModel;
 
@@ -25,6 +25,50 @@ const LIST: Duration = Duration::from_secs(10);
 
 /// Bytes of a list of models; the longest of today's have 2 MB.
 const LONGEST_LIST: usize = 16 << 20;
+
+/// The same, where nobody waits.
+const SNAPSHOT: Duration = Duration::from_secs(60);
+
+/// In place of a provider's id.
+const LIST_OF_MODELS: &str = "models";
+
+/// Where a list of models is.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct ListAddress(Url);
+
+impl ListAddress {
+    /// An address that nobody on the way can read or change what comes from.
+    ///
+    /// # Errors
+    /// `Insecure` for another one.
+    pub fn new(address: &str) -> Result<Self, EgressError> {
+        secure(address).map(Self)
+    }
+
+    /// Its host.
+    pub fn host(&self) -> String {
+        host(&self.0)
+    }
+
+    /// Whether that is this machine.
+    pub fn is_here(&self) -> bool {
+        is_loopback(&self.host())
+    }
+}
+
+/// What there is at an address.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum Newer {
+    /// The list that is known.
+    Same,
+    /// Another one.
+    List {
+        /// By what the server knows it again.
+        etag: Option<String>,
+        /// Whatever came; nobody has looked at it.
+        bytes: Vec<u8>,
+    },
+}
 
 /// Asks language models. Cheap to clone.
 #[derive(Clone, Debug)]
@@ -72,6 +116,43 @@ impl ChatClient {
             headers(&call.headers, auth.as_ref()).ok_or_else(|| fault(FaultCode::AUTH_INVALID))?;
         let listed = tokio::time::timeout(LIST, self.list(provider, request));
         listed.await.map_err(|_| fault(FaultCode::TIMEOUT_FIRST_TOKEN))?.map(Some)
+    }
+
+    /// The list of models at an address, unless it is the one that `etag` stands for.
+    ///
+    /// # Errors
+    /// What went wrong, by the same table as an answer's; an address that is not secure is an invalid request.
+    pub async fn newer_list(&self, from: &ListAddress, etag: Option<&str>) -> Result<Newer, Fault> {
+        let late = |_| Fault::new(FaultCode::TIMEOUT_FIRST_TOKEN, LIST_OF_MODELS);
+        tokio::time::timeout(SNAPSHOT, self.fetch_list(from, etag)).await.map_err(late)?
+    }
+
+    async fn fetch_list(&self, from: &ListAddress, etag: Option<&str>) -> Result<Newer, Fault> {
+        let fault = |code| Fault::new(code, LIST_OF_MODELS);
+        let mut request = Request::new(Method::GET, from.0.clone());
+        if let Some(etag) = etag.and_then(|etag| HeaderValue::from_str(etag).ok()) {
+            request.headers_mut().insert(IF_NONE_MATCH, etag);
+        }
+        let sent = self.http(from.is_here()).execute(request).await;
+        let mut response = sent.map_err(|error| unreachable::fault(LIST_OF_MODELS, &error))?;
+        match response.status() {
+            StatusCode::OK => {}
+            StatusCode::NOT_MODIFIED => return Ok(Newer::Same),
+            status => {
+                return Err(Fault { status: Some(status.as_u16()), ..fault(FaultCode::INVALID_REQUEST) });
+            }
+        }
+        let etag = response.headers().get(ETAG).and_then(|etag| etag.to_str().ok()).map(str::to_owned);
+        let mut bytes = Vec::new();
+        while let Some(chunk) =
+            response.chunk().await.map_err(|error| unreachable::broken_off(LIST_OF_MODELS, &error))?
+        {
+            bytes.extend_from_slice(&chunk);
+            if bytes.len() > LONGEST_LIST {
+                return Err(fault(FaultCode::STREAM_PROTOCOL));
+            }
+        }
+        Ok(Newer::List { etag, bytes })
     }
 
     async fn list(&self, provider: &Provider, request: Request) -> Result<Vec<ListedModel>, Fault> {

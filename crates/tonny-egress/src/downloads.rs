@@ -11,8 +11,11 @@ use reqwest::{Client, Response, StatusCode, Url, redirect};
 
 use crate::part::{self, Part};
 use crate::switch::is_here;
+use crate::witness::{Going, Witness, fault_of};
 use crate::{EgressError, PackageIndex, Switch};
 
+/// What the ledger calls them.
+const PURPOSE: &str = "download";
 /// A host that does not answer the handshake in this time is taken as unreachable; Linux alone would try for 2 minutes.
 const CONNECT_TIMEOUT: Duration = Duration::from_secs(15);
 /// Longer silences than this are not seen on links that still work.
@@ -30,6 +33,7 @@ pub struct Downloads {
     pub(crate) client: Client,
     pub(crate) stall: Duration,
     switch: Switch,
+    witness: Witness,
 }
 
 /// One file to fetch.
@@ -78,12 +82,17 @@ impl Downloads {
             .redirect(redirect::Policy::custom(move |attempt| follow(attempt, &judge)))
             .build()
             .map_err(EgressError::Client)?;
-        Ok(Self { client, stall, switch })
+        Ok(Self { client, stall, switch, witness: Witness::default() })
     }
 
     /// What closes it to other machines.
     pub fn switch(&self) -> &Switch {
         &self.switch
+    }
+
+    /// What sees everything that is asked for.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
     }
 
     /// Fetches a file; returns at once when it is already there with the right hash.
@@ -154,7 +163,24 @@ impl Downloads {
         if start > 0 {
             asked = asked.header(RANGE, format!("bytes={start}-"));
         }
-        let response = self.in_time(url, asked.send()).await?;
+        let mut going = self.begin(url)?;
+        let got = self.got(url, asked.send(), request, part, progress, &mut going).await;
+        going.ended(got.as_ref().err().map(fault_of));
+        got
+    }
+
+    async fn got(
+        &self,
+        url: &Url,
+        asked: impl Future<Output = reqwest::Result<Response>>,
+        request: &Request,
+        part: &mut Part,
+        progress: &impl Fn(Progress),
+        going: &mut Going,
+    ) -> Result<Attempt, EgressError> {
+        let start = part.len();
+        let response = self.in_time(url, asked).await?;
+        self.led_on(url, response.url(), going);
         match response.status() {
             StatusCode::OK => part.restart()?,
             StatusCode::PARTIAL_CONTENT if range_start(&response) == Some(start) => {}
@@ -166,7 +192,7 @@ impl Downloads {
             status => return Err(EgressError::Refused { host: host(url), status: status.as_u16() }),
         }
         let resumed = response.status() == StatusCode::PARTIAL_CONTENT;
-        self.receive(url, response, request, part, progress).await?;
+        self.receive(url, response, request, part, progress, going).await?;
         Ok(Attempt::Complete { resumed })
     }
 
@@ -177,6 +203,7 @@ impl Downloads {
         request: &Request,
         part: &mut Part,
         progress: &impl Fn(Progress),
+        going: &mut Going,
     ) -> Result<(), EgressError> {
         let total = request.bytes.or(response.content_length().map(|rest| part.len() + rest));
         if let Some(total) = total {
@@ -185,6 +212,7 @@ impl Downloads {
         let mut reported = part.len();
         progress(Progress { done: reported, total });
         while let Some(bytes) = self.in_time(url, response.chunk()).await? {
+            going.received(bytes.len());
             part.append(&bytes)?;
             // More than was published is wrong already; the hash says so without filling the disk.
             if request.bytes.is_some_and(|expected| part.len() > expected) {
@@ -201,6 +229,21 @@ impl Downloads {
                 Err(EgressError::CutShort { host: host(url), got: part.len(), expected })
             }
             _ => Ok(()),
+        }
+    }
+
+    /// A request is about to leave, if it may.
+    pub(crate) fn begin(&self, url: &Url) -> Result<Going, EgressError> {
+        match self.switch.bars(url.host_str()) {
+            true => Err(EgressError::Offline { host: host(url) }),
+            false => Ok(self.witness.begin(PURPOSE, host(url))),
+        }
+    }
+
+    /// Where redirects led to another host, that one was asked, too; what comes, comes from there.
+    pub(crate) fn led_on(&self, from: &Url, to: &Url, going: &mut Going) {
+        if from.host() != to.host() {
+            std::mem::replace(going, self.witness.begin(PURPOSE, host(to))).ended(None);
         }
     }
 

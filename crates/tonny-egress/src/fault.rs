@@ -174,7 +174,7 @@ mod tests {
     #[test]
     fn a_key_or_money_or_our_own_mistake_is_never_sent_again() {
         for number in
-            [101, 102, 103, 110, 170, 171, 172, 173, 174, 175, 176, 180, 190, 191, 192, 193, 210, 250]
+            [101, 102, 103, 110, 170, 171, 172, 173, 174, 175, 176, 180, 190, 191, 192, 193, 194, 210, 250]
         {
             assert_eq!(FaultCode(number).rules().retry_same, RetrySame::No, "{number}");
         }

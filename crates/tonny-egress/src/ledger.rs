@@ -1,6 +1,6 @@
 //! What left this machine, one row for every attempt; never a word of what was said.
 //!
-//! The room that owns the database fills the [`Ledger`]. Nothing here knows how rows are kept.
+//! The room that owns the database keeps them. Nothing here knows how.
 
 use std::time::SystemTime;
 
@@ -49,8 +49,6 @@ pub struct Row {
 /// What an attempt came to.
 #[derive(Clone, Copy, Debug, Default, PartialEq, Eq)]
 pub struct Outcome {
-    /// Bytes of the body that were sent.
-    pub bytes_out: u64,
     /// Bytes of the answer that came.
     pub bytes_in: u64,
     /// Tokens by class.
@@ -63,15 +61,10 @@ pub struct Outcome {
     pub fault: Option<FaultCode>,
 }
 
-/// Keeps rows.
-pub trait Ledger {
-    /// Keeps one more. It must not wait: an answer is streaming.
-    fn record(&self, row: Row);
-}
-
 impl Row {
-    /// The row of an attempt that was allowed.
-    pub fn sent(at: SystemTime, receipt: &Receipt, outcome: Outcome) -> Self {
+    /// The row of an attempt that is about to begin: all it will send, at the dearest it can be, and interrupted. That is what
+    /// it stays if nobody comes to settle it.
+    pub fn opened(at: SystemTime, receipt: &Receipt, input_tokens: u64, worst: Option<Cost>) -> Self {
         Self {
             at,
             profile: receipt.profile.clone(),
@@ -79,15 +72,15 @@ impl Row {
             provider: receipt.provider.clone(),
             host: receipt.host.clone(),
             model: receipt.model.clone(),
-            bytes_out: outcome.bytes_out,
-            bytes_in: outcome.bytes_in,
-            tokens: outcome.tokens,
-            cost: outcome.cost,
-            is_estimated: outcome.is_estimated,
+            bytes_out: receipt.bytes,
+            bytes_in: 0,
+            tokens: Usage { input: input_tokens, ..Usage::default() },
+            cost: worst,
+            is_estimated: true,
             rules: receipt.rules.clone(),
             contract: receipt.contract.clone().zip(receipt.contract_version),
             receipt: Some(receipt.hash()),
-            outcome: outcome.fault.map(|fault| fault.0),
+            outcome: Some(FaultCode::STREAM_INTERRUPTED.0),
         }
     }
 
@@ -154,12 +147,8 @@ mod tests {
         match policy.evaluate(&proposal, &body, &mut Placeholders::new(), None) {
             Decision::Approved(approved) => {
                 let (body, receipt) = approved.take_body();
-                let bytes_out = body.len() as u64;
-                Row::sent(
-                    AT,
-                    &receipt,
-                    Outcome { bytes_out, fault: Some(FaultCode(160)), ..Outcome::default() },
-                )
+                assert_eq!(receipt.bytes, body.len() as u64);
+                Row::opened(AT, &receipt, 9, None)
             }
             Decision::Denied(denial) => {
                 Row::refused(AT, &proposal, policy.contract_for("me", "assistant"), &denial)

@@ -3,7 +3,7 @@
 //!
 //! Owns the HTTP client, the part files beside their destinations, the look-up in a Python package index, and the formats
 //! of the providers of language models. What may be said to a model, and at what price, is judged by [`policy`] before a byte
-//! leaves, counted by [`budget`] and written down as a row of the [`ledger`]. It does not know what is downloaded or said, or
+//! leaves, and written down as a row of the [`ledger`]; what leaves without a word is seen by a [`witness`]. It does not know what is downloaded or said, or
 //! why. Start reading at [`Downloads::fetch`]; for language models at [`router::Question::run`].
 
 pub mod attempt;
@@ -31,6 +31,7 @@ mod trial;
 pub mod turn;
 mod unreachable;
 pub mod wire;
+pub mod witness;
 
 pub use client::ChatClient;
 pub use downloads::{Downloads, Progress, Request};

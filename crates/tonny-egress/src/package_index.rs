@@ -8,6 +8,7 @@ use serde::Deserialize;
 
 use crate::EgressError;
 use crate::downloads::{Downloads, host, secure};
+use crate::witness::{Going, fault_of};
 
 /// JSON first, both HTML forms after it (PEP 691, "Version + Format Selection").
 const ACCEPTED: &str =
@@ -46,29 +47,43 @@ pub(crate) async fn resolve(
     let base = index.0.as_deref().filter(|address| !address.trim().is_empty());
     let base = base.ok_or(EgressError::NoPackageIndex)?.trim();
     let url = secure(&format!("{}/{}/", base.trim_end_matches('/'), normalised(package)))?;
+    let mut going = downloads.begin(&url)?;
+    let found = look_up(downloads, &url, (package, version, file), &mut going).await;
+    going.ended(found.as_ref().err().map(fault_of));
+    found
+}
+
+async fn look_up(
+    downloads: &Downloads,
+    url: &Url,
+    (package, version, file): (&str, &str, &str),
+    going: &mut Going,
+) -> Result<String, EgressError> {
     let asked = downloads.client.get(url.clone()).header(ACCEPT, ACCEPTED);
-    let mut response = downloads.in_time(&url, asked.send()).await?;
+    let mut response = downloads.in_time(url, asked.send()).await?;
+    downloads.led_on(url, response.url(), going);
     let missing =
         || EgressError::NotInIndex { package: package.into(), version: version.into(), file: file.into() };
     match response.status() {
         StatusCode::OK => {}
         StatusCode::NOT_FOUND => return Err(missing()),
-        status => return Err(EgressError::Refused { host: host(&url), status: status.as_u16() }),
+        status => return Err(EgressError::Refused { host: host(url), status: status.as_u16() }),
     }
     let kind = response.headers().get(CONTENT_TYPE).and_then(|kind| kind.to_str().ok());
     let is_json = kind.is_some_and(|kind| kind.contains("json"));
     // Relative addresses count from where redirects led.
     let page_url = response.url().clone();
     let mut body = Vec::new();
-    while let Some(bytes) = downloads.in_time(&url, response.chunk()).await? {
+    while let Some(bytes) = downloads.in_time(url, response.chunk()).await? {
+        going.received(bytes.len());
         body.extend_from_slice(&bytes);
         if body.len() > MAX_PAGE {
-            return Err(EgressError::NotAnIndex { host: host(&url) });
+            return Err(EgressError::NotAnIndex { host: host(url) });
         }
     }
     let found =
         if is_json { in_json(&body, file) } else { Some(in_html(&String::from_utf8_lossy(&body), file)) };
-    let found = found.ok_or_else(|| EgressError::NotAnIndex { host: host(&url) })?.ok_or_else(missing)?;
+    let found = found.ok_or_else(|| EgressError::NotAnIndex { host: host(url) })?.ok_or_else(missing)?;
     absolute(&page_url, &found)
 }
 

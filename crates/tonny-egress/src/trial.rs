@@ -9,11 +9,16 @@ use reqwest::header::{HeaderName, HeaderValue};
 use reqwest::{Client, StatusCode, Url, redirect};
 use tokio::net::TcpStream;
 
-use crate::downloads::secure;
+use crate::downloads::{host, secure};
+use crate::fault::FaultCode;
+use crate::witness::Witness;
 use crate::{EgressError, Switch};
 
 /// A person waits for it with a form open.
 const DEADLINE: Duration = Duration::from_secs(10);
+
+/// What the ledger calls it.
+const PURPOSE: &str = "trial";
 
 /// Why nothing was learned while nothing leaves this machine.
 const OFFLINE: &str = "TonnyTray is switched to offline";
@@ -23,6 +28,7 @@ const OFFLINE: &str = "TonnyTray is switched to offline";
 pub struct Trials {
     client: Client,
     switch: Switch,
+    witness: Witness,
 }
 
 /// How a trial ended.
@@ -45,7 +51,7 @@ impl Trials {
             .redirect(redirect::Policy::none())
             .build()
             .map_err(EgressError::Client)?;
-        Ok(Self { client, switch: Switch::default() })
+        Ok(Self { client, switch: Switch::default(), witness: Witness::default() })
     }
 
     /// What closes it to other machines.
@@ -53,10 +59,15 @@ impl Trials {
         &self.switch
     }
 
+    /// What sees everything that is tried.
+    pub fn witness(&self) -> &Witness {
+        &self.witness
+    }
+
     /// A GET with these headers. Only 401 and 403 say that a key is wrong: anything else may have other reasons.
     pub async fn get(&self, url: &str, headers: &[(&str, &str)]) -> Verdict {
         let Ok(url) = secure(url) else { return unknown("the address is not encrypted") };
-        let host = url.host_str().map(str::to_owned);
+        let host = host(&url);
         let mut request = self.client.get(url);
         for (name, value) in headers {
             let (Ok(name), Ok(mut value)) = (HeaderName::try_from(*name), HeaderValue::try_from(*value))
@@ -66,9 +77,15 @@ impl Trials {
             value.set_sensitive(true);
             request = request.header(name, value);
         }
-        let Some(sent) = self.switch.pass(host.as_deref(), request.send()).await else {
+        if self.switch.bars(Some(&host)) {
+            return unknown(OFFLINE);
+        }
+        let going = self.witness.begin(PURPOSE, host.clone());
+        let Some(sent) = self.switch.pass(Some(&host), request.send()).await else {
+            going.ended(Some(FaultCode::POLICY_DENIED));
             return unknown(OFFLINE);
         };
+        going.ended(sent.as_ref().err().map(|_| FaultCode::CONNECT_FAILED));
         match sent.map(|answer| answer.status()) {
             Ok(status) if status.is_success() => Verdict::Good,
             Ok(status @ (StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN)) => {
@@ -85,7 +102,16 @@ impl Trials {
     pub async fn reach(&self, address: &str) -> Verdict {
         let Some((host, port)) = endpoint(address) else { return unknown("the address has no port") };
         let in_time = tokio::time::timeout(DEADLINE, connect(&host, port));
-        let Some(ended) = self.switch.pass(Some(&host), in_time).await else { return unknown(OFFLINE) };
+        if self.switch.bars(Some(&host)) {
+            return unknown(OFFLINE);
+        }
+        let going = self.witness.begin(PURPOSE, host.clone());
+        let Some(ended) = self.switch.pass(Some(&host), in_time).await else {
+            going.ended(Some(FaultCode::POLICY_DENIED));
+            return unknown(OFFLINE);
+        };
+        let reached = matches!(ended, Ok(Ok(_)));
+        going.ended((!reached).then_some(FaultCode::CONNECT_FAILED));
         match ended {
             Ok(Ok(_)) => Verdict::Good,
             Ok(Err(error)) => unknown(&format!("nothing answered there ({})", error.kind())),

@@ -18,6 +18,7 @@ use serde_json::Value;
 pub use answer::Answer;
 
 use crate::chat::{ChatRequest, Event, Finish};
+use crate::cost::Price;
 use crate::framing::Framing;
 use crate::provider::Provider;
 
@@ -93,6 +94,8 @@ pub struct ListedModel {
     pub window: Option<u64>,
     /// Tokens it can write.
     pub output: Option<u64>,
+    /// What it costs, where the list says all of it.
+    pub price: Option<Price>,
 }
 
 impl Format {

@@ -10,6 +10,7 @@ use std::time::Duration;
 use sha2::{Digest, Sha256};
 use tokio::io::{AsyncReadExt, AsyncWriteExt};
 use tokio::net::TcpListener;
+use tonny_egress::witness::Seen;
 use tonny_egress::{Downloads, EgressError, PackageIndex, Request};
 
 /// What the server does with one request.
@@ -88,13 +89,23 @@ async fn a_cut_download_goes_on_where_it_stopped() {
     let (address, seen) = server(replies).await;
     let request = request(&address, folder.path());
     let last = Mutex::new(0);
-    downloads().fetch(&request, |progress| *last.lock().unwrap() = progress.done).await.unwrap();
+    let downloads = downloads();
+    let mut told = downloads.witness().listen().unwrap();
+    downloads.fetch(&request, |progress| *last.lock().unwrap() = progress.done).await.unwrap();
     assert_eq!(std::fs::read(&request.dest).unwrap(), content);
     assert!(seen.lock().unwrap()[1].contains("range: bytes=300000-"));
     assert_eq!(*last.lock().unwrap(), content.len() as u64);
     assert!(!folder.path().join("file.part").exists());
     // There already: no request is made, the server would not answer one.
-    downloads().fetch(&request, |_| {}).await.unwrap();
+    downloads.fetch(&request, |_| {}).await.unwrap();
+    let began = |number| Seen::Began { number, purpose: "download", host: "127.0.0.1".to_owned() };
+    let ended = |number, bytes_in, fault| Seen::Ended { number, bytes_in, fault };
+    let told: Vec<Seen> = std::iter::from_fn(|| told.try_recv().ok()).collect();
+    let rest = content.len() as u64 - 300_000;
+    assert_eq!(told[0], began(0));
+    // How much of the cut one came depends on where the cut falls into what is read.
+    assert!(matches!(told[1], Seen::Ended { number: 0, bytes_in: ..=300_000, fault: Some(_) }), "{told:?}");
+    assert_eq!(told[2..], [began(1), ended(1, rest, None)]);
 }
 
 #[tokio::test]

@@ -7,6 +7,7 @@ use std::sync::Arc;
 
 use serde_json::{Value, json};
 use tonny_egress::chat::{ChatRequest, Message, Part, Role};
+use tonny_egress::cost::{Price, Rates};
 use tonny_egress::provider::{Key, Period, Provider, Providers};
 use tonny_egress::wire::ListedModel;
 
@@ -282,6 +283,18 @@ fn lists() -> Vec<(&'static str, Value, Vec<ListedModel>)> {
         name: name.map(str::to_owned),
         window,
         output,
+        price: None,
+    };
+    let price = |input: &str, output: &str, cache_read: Option<&str>| Price {
+        rates: Rates {
+            input: input.parse().unwrap(),
+            output: output.parse().unwrap(),
+            cache_read: cache_read.map(|rate| rate.parse().unwrap()),
+            cache_write_5m: None,
+            cache_write_1h: None,
+            reasoning: None,
+        },
+        tiers: Vec::new(),
     };
     vec![
         (
@@ -299,6 +312,38 @@ fn lists() -> Vec<(&'static str, Value, Vec<ListedModel>)> {
             json!({ "data": [{ "id": "a/b", "name": "A: B", "context_length": 8192, "pricing": { "prompt": "0" },
                 "top_provider": { "max_completion_tokens": null } }] }),
             vec![model("a/b", Some("A: B"), Some(8192), None)],
+        ),
+        (
+            "openrouter",
+            json!({ "data": [
+                { "id": "dear", "pricing": { "prompt": "0.0000025", "completion": "0.00001", "request": "0", "image": "0.001",
+                  "internal_reasoning": "0", "input_cache_read": "0.00000125" } },
+                { "id": "free", "pricing": { "prompt": "0", "completion": "0" } },
+                { "id": "by request", "pricing": { "prompt": "0", "completion": "0", "request": "0.01" } },
+                { "id": "routed", "pricing": { "prompt": "-1", "completion": "-1" } },
+                { "id": "float", "pricing": { "prompt": 0.0000025, "completion": 0.00001 } },
+            ] }),
+            vec![
+                ListedModel {
+                    price: Some(price("2.5", "10", Some("1.25"))),
+                    ..model("dear", None, None, None)
+                },
+                ListedModel { price: Some(price("0", "0", None)), ..model("free", None, None, None) },
+                model("by request", None, None, None),
+                model("routed", None, None, None),
+                model("float", None, None, None),
+            ],
+        ),
+        (
+            "nanogpt",
+            json!({ "data": [
+                { "id": "a", "pricing": { "prompt": 0.15, "completion": 0.6, "currency": "USD", "unit": "per_million_tokens" } },
+                { "id": "b", "pricing": { "prompt": 1, "completion": 2, "unit": "per_second" } },
+            ] }),
+            vec![
+                ListedModel { price: Some(price("0.15", "0.6", None)), ..model("a", None, None, None) },
+                model("b", None, None, None),
+            ],
         ),
         (
             "llama-server",

@@ -5,6 +5,7 @@
 
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpListener;
+use tonny_egress::witness::Seen;
 use tonny_egress::{Downloads, EgressError, Request, Trials, Verdict};
 
 /// Answers one request with `status`; gives what was asked.
@@ -109,4 +110,19 @@ async fn a_download_that_runs_ends_when_the_switch_is_put_on() {
     let _stream = listener.accept().await.unwrap();
     switch.set(true);
     assert!(matches!(running.await.unwrap(), Err(EgressError::Offline { .. })));
+}
+
+#[tokio::test]
+async fn every_trial_is_seen_with_where_it_went_and_how_it_ended() {
+    let trials = Trials::new().unwrap();
+    let mut seen = trials.witness().listen().unwrap();
+    let (address, done) = answers("401 Unauthorized").await;
+    trials.get(&address, &[("authorization", "Bearer sk-1")]).await;
+    done.await.unwrap();
+    trials.switch().set(true);
+    trials.get("https://example.invalid/", &[]).await;
+    let host = "127.0.0.1".to_owned();
+    assert_eq!(seen.try_recv().unwrap(), Seen::Began { number: 0, purpose: "trial", host });
+    assert_eq!(seen.try_recv().unwrap(), Seen::Ended { number: 0, bytes_in: 0, fault: None });
+    assert!(seen.try_recv().is_err(), "what was not sent is not told");
 }

@@ -11,7 +11,7 @@ mod server;
 use std::time::{Duration, Instant};
 
 use running::{CLOUD, Running, Setup, notices, text};
-use server::{Server, answer, head};
+use server::{Reply, Server, answer, head};
 use tonny_egress::attempt::Timers;
 use tonny_egress::chat::Finish;
 use tonny_egress::fault::FaultCode;
@@ -77,6 +77,25 @@ async fn a_cut_answer_is_never_called_done() {
         panic!("{events:?}");
     };
     assert_eq!((fault.code, &*text(&events)), (FaultCode::STREAM_INTERRUPTED, "Hello wor"));
+}
+
+#[tokio::test]
+async fn a_packed_answer_is_refused_and_never_unpacked() {
+    let Reply::Bytes(whole) = answer(&["Hello."], true) else { unreachable!() };
+    for (encoding, is_taken) in [("gzip", false), ("br", false), ("identity", true)] {
+        let packed =
+            whole.replace("connection: close", &format!("connection: close\r\ncontent-encoding: {encoding}"));
+        let server = Server::start([Reply::Bytes(packed)]).await;
+        let events = start(vec![(provider(&server, CLOUD), false)]).all().await;
+        match events.last() {
+            Some(TurnEvent::Done(_)) => assert!(is_taken, "{encoding}"),
+            Some(TurnEvent::Interrupted { fault, .. }) => {
+                assert_eq!((fault.code, is_taken), (FaultCode::STREAM_PROTOCOL, false), "{encoding}");
+                assert_eq!(text(&events), "", "{encoding}");
+            }
+            other => panic!("{other:?}"),
+        }
+    }
 }
 
 #[tokio::test]

@@ -45,11 +45,18 @@ statements! {
     FINISH = fold!("state = ?2, finish = ?3, error_code = ?4, tokens_in = ?5, tokens_out = ?6, cost_pico = ?7, \
         is_estimated = ?8 WHERE id = ?1");
 
+    /// Whoever writes an answer may do so until it ends.
+    WRITE = "INSERT INTO message_writers (message, writer) SELECT id, ?2 FROM messages \
+        WHERE id = ?1 AND state = 'streaming' ON CONFLICT (message) DO UPDATE SET writer = excluded.writer";
+
+    WRITTEN = "DELETE FROM message_writers WHERE message = ?1";
+
     CUT = fold!("state = 'cut', finish = NULL, error_code = ?2 WHERE id = ?1");
 
     FORGET = "DELETE FROM message_deltas WHERE message = ?1";
 
-    STREAMING = "SELECT id FROM messages WHERE state = 'streaming'";
+    STREAMING = "SELECT m.id, w.writer FROM messages m LEFT JOIN message_writers w ON w.message = m.id \
+        WHERE m.state = 'streaming' ORDER BY m.seq";
 
     RESUME = "UPDATE messages SET state = 'streaming', finish = NULL, error_code = NULL \
         WHERE id = ?1 AND state <> 'streaming'";
@@ -95,17 +102,26 @@ impl Messages<'_> {
         both.commit().await.map_err(failed)
     }
 
-    /// Every message that is still coming is cut: for the start of a program whose predecessor died. Gives their ids in
-    /// the order of entry.
+    /// Every message that is still coming, and whose program has ended, is cut. Gives their ids in the order of entry.
     ///
     /// # Errors
     /// Those of any write.
     pub async fn adopt_streaming(&self, error_code: &str) -> Result<Vec<String>, StoreError> {
         const ACTION: &str = "adopt unfinished answers";
         let failed = |source| self.store.failed(ACTION, source);
+        // Most starts find nothing, and take no lock for it.
+        let coming: Vec<(String, Option<String>)> = self.store.rows(ACTION, sqlx::query(STREAMING)).await?;
+        if coming.is_empty() {
+            return Ok(Vec::new());
+        }
+        let living = self.store.living();
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
-        let ids: Vec<String> = sqlx::query_scalar(STREAMING).fetch_all(&mut *all).await.map_err(failed)?;
+        let coming: Vec<(String, Option<String>)> =
+            sqlx::query_as(STREAMING).fetch_all(&mut *all).await.map_err(failed)?;
+        let left =
+            coming.into_iter().filter(|(_, writer)| !writer.as_ref().is_some_and(|it| living.contains(it)));
+        let ids: Vec<String> = left.map(|(id, _)| id).collect();
         for id in &ids {
             fold_into(&mut all, id, sqlx::query(CUT).bind(id).bind(error_code)).await.map_err(failed)?;
         }
@@ -118,14 +134,28 @@ impl Messages<'_> {
     /// # Errors
     /// Those of any write; a missing message is `false`.
     pub async fn resume(&self, id: &str) -> Result<bool, StoreError> {
-        let query = sqlx::query(RESUME).bind(id);
-        Ok(self.store.change(Durability::Process, "go on with an answer", query).await? == 1)
+        const ACTION: &str = "go on with an answer";
+        let failed = |source| self.store.failed(ACTION, source);
+        let mut conn = self.store.writer(Durability::Process, ACTION).await?;
+        let mut both = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
+        let resumed = sqlx::query(RESUME).bind(id).execute(&mut *both).await.map_err(failed)?.rows_affected();
+        if resumed == 1 {
+            write(&mut both, id, self.store.name()).await.map_err(failed)?;
+        }
+        both.commit().await.map_err(failed)?;
+        Ok(resumed == 1)
     }
+}
+
+/// Notes who writes a message, if it is one that is still coming.
+pub(crate) async fn write(conn: &mut SqliteConnection, id: &str, writer: &str) -> Result<(), sqlx::Error> {
+    sqlx::query(WRITE).bind(id).bind(writer).execute(conn).await.map(drop)
 }
 
 /// Gives how many messages there were: one, or none.
 async fn fold_into(conn: &mut SqliteConnection, id: &str, fold: Query<'_>) -> Result<u64, sqlx::Error> {
     let folded = fold.execute(&mut *conn).await?.rows_affected();
-    sqlx::query(FORGET).bind(id).execute(conn).await?;
+    sqlx::query(FORGET).bind(id).execute(&mut *conn).await?;
+    sqlx::query(WRITTEN).bind(id).execute(conn).await?;
     Ok(folded)
 }

@@ -20,6 +20,7 @@ mod filter;
 mod ledger;
 mod logs;
 mod messages;
+mod model_list;
 #[cfg(test)]
 mod plans;
 mod profiles;
@@ -39,11 +40,12 @@ pub use conversations::{
 };
 pub use error::StoreError;
 pub use filter::Filter;
-pub use ledger::{HostDay, Ledger, LedgerEntry, LedgerRow, Spending};
+pub use ledger::{Allowance, HostDay, Ledger, LedgerEntry, LedgerRow, Settlement};
 pub use logs::{LogLevel, LogOutput, LogQuery, LogRow, LogStore, NewLog};
 pub use messages::{
     FinishReason, Message, MessageEnd, MessageNote, MessageState, Messages, NewMessage, Role,
 };
+pub use model_list::{ModelList, ModelLists};
 pub use profiles::{Profile, Profiles};
 pub use search::{Hit, Piece};
 pub use settings::{Settings, SettingsRow};

@@ -13,7 +13,7 @@ pub use row::{FinishReason, Message, MessageEnd, MessageNote, MessageState, NewM
 
 use crate::search::{Piece, fts_query, pieces};
 use crate::store::{Durability, Store};
-use crate::{StoreError, conversations};
+use crate::{StoreError, conversations, deltas};
 
 /// A long talk in a few pages.
 const LONGEST_PAGE: u32 = 1_000;
@@ -49,7 +49,7 @@ impl<'a> Messages<'a> {
         let mut conn = self.store.writer(Durability::Power, ACTION).await?;
         let mut all = conn.begin_with("BEGIN IMMEDIATE").await.map_err(failed)?;
         for new in new {
-            add(&mut all, new).await.map_err(failed)?;
+            add(&mut all, new, self.store.name()).await.map_err(failed)?;
         }
         if let Some(leaf) = leaf {
             let of = new.iter().find(|new| new.id == leaf).map_or("", |new| &new.conversation);
@@ -149,7 +149,7 @@ impl<'a> Messages<'a> {
     }
 }
 
-async fn add(conn: &mut SqliteConnection, new: &NewMessage) -> Result<(), sqlx::Error> {
+async fn add(conn: &mut SqliteConnection, new: &NewMessage, writer: &str) -> Result<(), sqlx::Error> {
     let query = sqlx::query(sql::ADD)
         .bind(&new.id)
         .bind(&new.conversation)
@@ -162,6 +162,9 @@ async fn add(conn: &mut SqliteConnection, new: &NewMessage) -> Result<(), sqlx::
         .bind(&new.utterance)
         .bind(new.created_at_ms);
     query.execute(&mut *conn).await?;
+    if new.state == MessageState::Streaming {
+        deltas::write(conn, &new.id, writer).await?;
+    }
     let touch = sqlx::query(conversations::TOUCH).bind(&new.conversation).bind(new.created_at_ms);
     touch.execute(conn).await.map(drop)
 }

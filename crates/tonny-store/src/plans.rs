@@ -7,8 +7,8 @@ use sqlx::{AssertSqlSafe, Row};
 use crate::filter::Filter;
 use crate::utterances::sql;
 use crate::{
-    Store, activity, attachments, backup, conversations, deltas, ledger, messages, profiles, settings,
-    statistics, waits,
+    Store, activity, attachments, backup, conversations, deltas, ledger, messages, model_list, profiles,
+    settings, statistics, waits,
 };
 
 /// Statements that walk an index from end to end because the question is about everything in it.
@@ -43,6 +43,7 @@ fn every_statement() -> Vec<(String, String)> {
         ("deltas", deltas::ALL),
         ("attachments", attachments::ALL),
         ("ledger", ledger::ALL),
+        ("model_list", model_list::ALL),
         ("waits", waits::ALL),
         ("statistics", statistics::ALL),
         ("backup", backup::ALL),

@@ -8,6 +8,7 @@
 mod check;
 mod connections;
 pub(crate) mod header;
+mod presence;
 mod schema;
 mod upkeep;
 
@@ -24,14 +25,16 @@ pub use check::{CheckReport, Depth};
 pub(crate) use connections::{Durability, shared_options};
 pub(crate) use header::{keep_private, prepare};
 
+use presence::Presence;
+
 use crate::backup::Recovery;
 use crate::{
-    Activity, Attachments, Conversations, Ledger, Messages, Profiles, Settings, Statistics, StoreError,
-    Utterances, Waits,
+    Activity, Attachments, Conversations, Ledger, Messages, ModelLists, Profiles, Settings, Statistics,
+    StoreError, Utterances, Waits,
 };
 
 /// The schema this program writes: the number of the last file in `/migrations`. A test holds the two together.
-pub const NEWEST_SCHEMA: i64 = 5;
+pub const NEWEST_SCHEMA: i64 = 6;
 
 /// "Tony" in ASCII, in the header's field for it: `file` and we tell our databases from others by it.
 pub(crate) const APPLICATION_ID: u32 = 0x546f_6e79;
@@ -48,6 +51,7 @@ pub struct Store {
     pub(crate) writer: SqlitePool,
     pub(crate) readers: SqlitePool,
     path: PathBuf,
+    presence: Arc<Presence>,
     pub(crate) recovery: Option<Arc<Recovery>>,
     /// The program before did not end cleanly, or met something broken.
     pub(crate) unclean: bool,
@@ -80,7 +84,8 @@ impl Store {
         header::refuse_unknown(path).await?;
         header::keep_private(path)?;
         let writer = connections::connect_writer(path, connections::writer_options(path)).await?;
-        let store = Store::of(writer, connections::connect_readers(path), path);
+        let presence = Presence::beside(path);
+        let store = Store::of(writer, connections::connect_readers(path), path, presence);
         match store.bring_up_to_date().await {
             Ok(()) => Ok(store),
             Err(error) => {
@@ -100,16 +105,17 @@ impl Store {
         let options = connections::shared_options().in_memory(true);
         let writer = connections::connect_writer(path, options).await?;
         // Each connection to memory has a database of its own: readers must share the one there is.
-        let store = Store::of(writer.clone(), writer, path);
+        let store = Store::of(writer.clone(), writer, path, Presence::alone());
         store.bring_up_to_date().await?;
         Ok(store)
     }
 
-    fn of(writer: SqlitePool, readers: SqlitePool, path: &Path) -> Store {
+    fn of(writer: SqlitePool, readers: SqlitePool, path: &Path, presence: Presence) -> Store {
         Store {
             writer,
             readers,
             path: path.to_owned(),
+            presence: Arc::new(presence),
             recovery: None,
             unclean: false,
             pressure: Arc::default(),
@@ -163,6 +169,11 @@ impl Store {
         Ledger::new(self)
     }
 
+    /// The newest list of language models.
+    pub fn model_list(&self) -> ModelLists<'_> {
+        ModelLists::new(self)
+    }
+
     /// Who is not to be asked yet.
     pub fn waits(&self) -> Waits<'_> {
         Waits::new(self)
@@ -197,6 +208,14 @@ impl Store {
         // It is never set below the size that the file has.
         let limit = if frozen { "PRAGMA max_page_count = 1" } else { "PRAGMA max_page_count = 1073741823" };
         self.change(Durability::Process, "limit the size", sqlx::query(limit)).await.map(drop)
+    }
+
+    /// The same database under the name of a program that was started since: what this one is in the middle of is left behind.
+    /// For tests of a program that dies.
+    #[doc(hidden)]
+    pub fn as_another_program(&self) -> Store {
+        let presence = if self.is_in_memory() { Presence::alone() } else { Presence::beside(&self.path) };
+        Store { presence: Arc::new(presence), ..self.clone() }
     }
 
     /// A question without an end, for the measurement of how such are cut.

@@ -26,8 +26,8 @@ pub async fn assistant_models(face: Reach<'_>) -> Result<Vec<ModelChoice>, Probl
 #[tauri::command]
 #[specta::specta]
 pub async fn assistant_ask(face: Reach<'_>, question: NewQuestion) -> Result<Asked, Problem> {
-    let NewQuestion { conversation, parent, text, attachments, model, system } = &question;
-    [conversation, parent, model].into_iter().try_for_each(checked_some)?;
+    let NewQuestion { conversation, parent, text, attachments, instead_of, model, system } = &question;
+    [conversation, parent, instead_of, model].into_iter().try_for_each(checked_some)?;
     if text.len() > QUESTION_MAX || system.as_ref().is_some_and(|system| system.len() > QUESTION_MAX) {
         return Err(Problem::of(Code::QuestionTooLong));
     }

@@ -25,6 +25,9 @@ const HOMES: &[(&str, &[&str])] = &[
     ("reqwest", &["tonny-egress", "tonny-tests"]),
     ("lapin", &["tonny-egress"]),
     ("genai", &["tonny-egress"]),
+    // What speaks to our own children on 127.0.0.1.
+    ("hyper", &["tonny-supervisor"]),
+    ("tokio-tungstenite", &["tonny-speech-protocol", "tonny-supervisor", "tonny-tests"]),
     ("transcribe-cpp", &["tonny-speech"]),
 ];
 

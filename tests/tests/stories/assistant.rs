@@ -5,8 +5,8 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tonny_core::app::{SettingsChange, WorkerCommand};
 use tonny_core::assistant::{
-    Asked, Assistant, ConversationForm, ConversationQuery, Follows, MessageView, NewQuestion, NoticeKind,
-    Standing, ledger_page,
+    Asked, Assistant, ConversationForm, ConversationQuery, Follows, MessageView, NewAttachment, NewQuestion,
+    NoticeKind, Standing, ledger_page,
 };
 use tonny_core::push_to_talk::Gesture;
 use tonny_core::settings::Settings;
@@ -17,10 +17,10 @@ use super::chain::real_model;
 use super::world::{Room, Setup, World};
 
 /// The local model is loaded beside another test, from a disk that may be cold.
-const PATIENCE: Duration = Duration::from_secs(90);
+pub const PATIENCE: Duration = Duration::from_secs(90);
 
 /// Asks `models` in order, at these addresses.
-fn settings(models: &[&str], addresses: &[(&str, String)]) -> Settings {
+pub fn settings(models: &[&str], addresses: &[(&str, String)]) -> Settings {
     let addresses: Vec<Value> =
         addresses.iter().map(|(provider, base)| json!({"provider": provider, "base": base})).collect();
     let with = |settings: Settings, key: &str, value: Value| settings.with(key, value).unwrap();
@@ -130,6 +130,29 @@ async fn a_limit_and_a_broken_host_are_remembered_by_the_next_start() {
     assert_eq!(limited.bodies().len(), 1, "asked before its time");
 }
 
+/// What a model thinks, with a key in it that comes in two pieces.
+const THINKS_A_KEY: &str = concat!(
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"It is sk-ant",
+    "-abc\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"reasoning_content\":\"def0123456789abcdef, so\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{\"content\":\"Done.\"}}]}\n\n",
+    "data: {\"choices\":[{\"index\":0,\"delta\":{},\"finish_reason\":\"stop\"}]}\n\ndata: [DONE]\n\n",
+);
+
+#[tokio::test]
+async fn a_key_that_a_model_thinks_is_neither_shown_nor_kept() {
+    let reply = Reply::Refusal(200, "content-type: text/event-stream\r\n", THINKS_A_KEY);
+    let server = ChatServer::start(vec![reply]).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.away())]);
+    let world = World::with(Room::Quiet, settings, None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("What is the key?")).await.unwrap();
+    let answer = ended(&assistant, &asked).await;
+    assert_eq!((answer.state, answer.text.as_str()), (Standing::Complete, "Done."), "{answer:?}");
+    assert!(answer.reasoning.starts_with("It is ") && answer.reasoning.ends_with(", so"), "{answer:?}");
+    assert!(!answer.reasoning.contains("0123456789"), "{answer:?}");
+}
+
 #[tokio::test]
 async fn an_answer_without_its_end_is_kept_and_marked_and_can_be_gone_on_with() {
     let replies = vec![Reply::Cut(words("One two ")), Reply::Words(words("three."))];
@@ -168,6 +191,44 @@ async fn what_was_still_coming_when_the_app_died_is_there_and_marked() {
     let assistant = world.app.assistant().unwrap();
     let cut = ended(assistant, &asked).await;
     assert_eq!((cut.state, cut.text.as_str()), (Standing::Interrupted, "One two three "));
+    // It was in the ledger before it left, so it is there although nobody could note its end.
+    let page = ledger_page(&world.store, None, 10).await.unwrap();
+    let rows: Vec<_> = page.rows.iter().map(|row| (row.is_sent, row.is_open, row.code.as_deref())).collect();
+    assert_eq!(rows, [(true, false, Some("TT-LLM-160"))]);
+}
+
+#[tokio::test]
+async fn an_edited_question_takes_its_files_along() {
+    let server = ChatServer::start(vec![Reply::Words(words("One.")), Reply::Words(words("Two."))]).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.here())]);
+    let world = World::with(Room::Quiet, settings, None).await;
+    let assistant = world.app.assistant().unwrap().clone();
+    let file = NewAttachment {
+        name: "notes.txt".to_owned(),
+        media_type: "text/plain".to_owned(),
+        base64: "bWFyemlwYW4=".to_owned(),
+    };
+    let first = NewQuestion { attachments: vec![file.clone()], ..question("What is it?") };
+    let asked = assistant.ask(first).await.unwrap();
+    ended(&assistant, &asked).await;
+    let edited = NewQuestion {
+        conversation: Some(asked.conversation.clone()),
+        attachments: vec![NewAttachment { name: "more.txt".to_owned(), ..file }],
+        instead_of: asked.question.clone(),
+        ..question("What is it really?")
+    };
+    let again = assistant.ask(edited.clone()).await.unwrap();
+    ended(&assistant, &again).await;
+    let view = assistant.conversation(&asked.conversation).await.unwrap();
+    let of = |id: &Option<String>| {
+        let message = view.messages.iter().find(|message| Some(&message.id) == id.as_ref()).unwrap();
+        message.attachments.iter().map(|file| file.name.as_str()).collect::<Vec<_>>()
+    };
+    assert_eq!(of(&asked.question), ["notes.txt"]);
+    assert_eq!(of(&again.question), ["notes.txt", "more.txt"]);
+    assert_eq!(server.bodies()[1].matches("marzipan").count(), 2, "both were sent");
+    let elsewhere = NewQuestion { instead_of: Some("nobody".to_owned()), ..edited };
+    assert!(assistant.ask(elsewhere).await.is_err(), "a question that is not there");
 }
 
 #[tokio::test]
@@ -429,38 +490,4 @@ async fn a_local_model_that_is_no_whole_model_is_refused_with_its_reason_before_
         assert_eq!((answer.state, problem.code.as_str()), (Standing::Failed, "TT-LLM-204"), "{problem:?}");
         assert!(problem.message.contains(why), "{problem:?}");
     }
-}
-
-#[tokio::test]
-async fn what_a_provider_lists_is_known_once_the_user_wants_it_asked_and_what_the_user_says_counts_before() {
-    let list = r#"{"data": [{"id": "m", "context_length": 32000}, {"id": "n", "context_length": 0}]}"#;
-    let server =
-        ChatServer::start(vec![Reply::Refusal(200, "content-type: application/json\r\n", list)]).unwrap();
-    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.away())]);
-    let world = World::with(Room::Quiet, settings, None).await;
-    let assistant = world.app.assistant().unwrap().clone();
-    let window = async || assistant.models().await.remove(0).window;
-    assert_eq!((window().await, server.bodies().len()), (None, 0), "nobody is asked without a word");
-    let change =
-        |key: &str, value: Value| world.app.change_settings(SettingsChange::Field(key.to_owned(), value));
-    change("assistant.refresh_models", json!(true)).await.unwrap();
-    let known = async {
-        while window().await != Some(32_000) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, known).await.expect("the list is known");
-    let page = ledger_page(&world.store, None, 10).await.unwrap();
-    assert_eq!(page.rows[0].purpose, "models", "{page:?}");
-    assert_eq!(assistant.models().await.remove(0).is_listed, Some(true));
-    let edit = json!([{"model": "openai-compatible/m", "input": 0.5, "output": 2, "window": 8_000}]);
-    change("assistant.model_edits", edit).await.unwrap();
-    let told = async {
-        while window().await != Some(8_000) {
-            tokio::time::sleep(Duration::from_millis(10)).await;
-        }
-    };
-    tokio::time::timeout(PATIENCE, told).await.expect("the edit counts");
-    let price = assistant.models().await.remove(0).price.unwrap();
-    assert_eq!((price.input, price.output), (0.5, 2.0));
 }

@@ -1,6 +1,7 @@
 //! Dictated words cleaned up by a language model: what goes out is what was said, whatever the model makes of it.
 
 use serde_json::{Value, json};
+use tonny_core::app::SettingsChange;
 use tonny_core::settings::Settings;
 use tonny_tests::chat_server::{ChatServer, Reply};
 use tonny_tests::engines::installed_file;
@@ -57,6 +58,17 @@ async fn an_answer_in_place_of_the_words_is_left_out() {
         assert_eq!(world.inserted(), [SAID], "{answer:?} went out");
         assert_eq!((row.text.as_str(), row.raw_text.as_deref()), (SAID, None));
     }
+}
+
+#[tokio::test]
+async fn where_it_is_no_step_of_the_way_the_words_go_out_as_they_were_spoken() {
+    let server = ChatServer::start(vec![reply("Never asked.")]).unwrap();
+    let world = world(SAID, &server.here(), 5_000).await;
+    let typed = SettingsChange::Field("clean_up.typed".to_owned(), json!(false));
+    world.app.change_settings(typed).await.unwrap();
+    say(&world).await;
+    assert_eq!(world.inserted(), [SAID]);
+    assert!(server.bodies().is_empty(), "the model was asked");
 }
 
 #[tokio::test]

@@ -137,7 +137,7 @@ impl World {
     pub async fn crash(self) -> Store {
         self.run.abort();
         let _ = self.run.await;
-        self.store
+        self.store.as_another_program()
     }
 
     /// Nothing is inserted as long as this lives.

@@ -9,11 +9,17 @@ const provider = (change: Partial<ProviderView> & Pick<ProviderView, "id" | "lab
   is_on: false,
   unavailable: null,
   models: 12,
+  asked: null,
   ...change,
 });
 
 export const providers: ProviderView[] = [
-  provider({ id: "openai", label: "OpenAI", host: "api.openai.com" }),
+  provider({
+    id: "openai",
+    label: "OpenAI",
+    host: "api.openai.com",
+    asked: { at: new Date(Date.now() - 120_000).toISOString(), code: null },
+  }),
   provider({
     id: "anthropic",
     label: "Anthropic",
@@ -166,6 +172,7 @@ export function ledger(count: number, now: Date): LedgerView[] {
     is_estimated: false,
     rules: [],
     is_sent: true,
+    is_open: false,
     code: null,
     conversation: null,
     ...WENT[index % WENT.length],

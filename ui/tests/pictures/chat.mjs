@@ -1,6 +1,6 @@
 // Measures the assistant's window in a real browser: how much work the main thread has in each frame while an answer
 // streams into a conversation of 2,000 messages, whether a delta costs more the longer the conversation or the answer
-// is, and how long a typed letter takes to be seen. Prints one line of JSON; fails where a bar is missed.
+// is, how long a typed letter takes to be seen, and whether the list scrolls smoothly. Prints one line of JSON; fails where a bar is missed.
 //
 //   npm run build && node tests/pictures/chat.mjs
 import { chromium } from "playwright-core";
@@ -11,8 +11,12 @@ const TOKENS_PER_S = 100;
 const DELTA_EVERY_MS = 33;
 const STREAM_S = 8;
 const HISTORY = 2000;
-/** p95 of the main thread's work in a frame, and of a letter's way to the screen, in ms. */
-const BARS = { frame_p95_ms: 8, typing_p95_ms: 50 };
+/** A notch of a mouse's wheel, and how quickly a hand turns on. */
+const WHEEL = 240;
+const WHEEL_EVERY_MS = 16;
+/** p95 of the main thread's work in a frame while words come and while the list is scrolled, and of a letter's way to the
+ * screen, in ms. */
+const BARS = { frame_p95_ms: 8, scroll_frame_p95_ms: 16.7, typing_p95_ms: 50 };
 
 const server = await serve();
 const browser = await chromium.launch({ executablePath: browserPath, args: ["--no-sandbox"] });
@@ -98,6 +102,20 @@ async function framesOf(page, run) {
   return { work, result };
 }
 
+/** Scrolls through the conversation as a hand at the wheel does. */
+async function scrolled(page, seconds) {
+  await page.mouse.move(600, 300);
+  const far = () => page.evaluate(() => Math.max(...[...document.querySelectorAll("*")].map((one) => one.scrollTop)));
+  const from = await far();
+  const until = Date.now() + seconds * 1000;
+  for (let turn = 0; Date.now() < until; turn += 1) {
+    // Up, and now and then a bit back down.
+    await page.mouse.wheel(0, turn % 40 < 30 ? -WHEEL : WHEEL);
+    await new Promise((resolve) => setTimeout(resolve, WHEEL_EVERY_MS));
+  }
+  return Math.round(from - (await far()));
+}
+
 /** Milliseconds of the main thread per delta, over the whole of a stream. */
 async function costOf(messages, ahead) {
   const page = await opened(messages);
@@ -139,6 +157,9 @@ async function typing() {
   return lags;
 }
 
+const long = await opened(HISTORY);
+const { work: scroll, result: scrolledBy } = await framesOf(long, () => scrolled(long, 6));
+await long.close();
 const page = await opened(HISTORY);
 const { work, result } = await framesOf(page, () => streamed(page, STREAM_S));
 const rows = await page.evaluate(() => document.querySelectorAll("article").length);
@@ -157,6 +178,11 @@ const figures = {
   frame_max_ms: rounded(at(work, 1)),
   delta_ms_by_history: history,
   delta_ms_by_answer_letters: answer,
+  scrolled_by_px: scrolledBy,
+  scroll_frames: scroll.length,
+  scroll_frame_p50_ms: rounded(at(scroll, 0.5)),
+  scroll_frame_p95_ms: rounded(at(scroll, 0.95)),
+  scroll_frame_max_ms: rounded(at(scroll, 1)),
   typing_p50_ms: rounded(at(lags, 0.5), 1),
   typing_p95_ms: rounded(at(lags, 0.95), 1),
 };

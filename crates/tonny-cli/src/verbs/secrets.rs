@@ -9,10 +9,12 @@ use std::sync::Arc;
 use tonny_core::activity::Did;
 use tonny_core::app::recordings;
 use tonny_core::control::Request;
+use tonny_core::outgoing;
 use tonny_core::ports::{AudioFiles, Choice, Kept, Place, Presence, SecretsMoved, VaultReport, VaultState};
 use tonny_core::problem::{Code, Problem};
 use tonny_core::secrets::{RECORDINGS, Secrets, Tried, kind};
 use tonny_platform::audio::RecordingsOnDisk;
+use tonny_platform::clock::SystemClock;
 
 use crate::arguments::{Secrets as Verb, Store};
 use crate::face::Face;
@@ -64,7 +66,12 @@ async fn set(
     let mut input = Input::new(face, password_first);
     open_file(face, secrets, &mut input).await?;
     let value = input.ask(kind.label)?;
-    let kept = secrets.set(kind.id, value, try_it).await?;
+    let setting = secrets.set(kind.id, value, try_it);
+    // A key can be kept where nothing can be written down, too.
+    let kept = match face.store().await {
+        Ok(store) => outgoing::noting(store, Arc::new(SystemClock), secrets.witness(), setting).await?,
+        Err(_) => setting.await?,
+    };
     face.note(Did::SecretSet(kind.id.to_owned())).await;
     if let Some(note) = &kept.note {
         face.remark(note);

@@ -55,7 +55,7 @@ impl App {
             let problem = Problem::of(Code::QuitEarly);
             return self.end(id, UtteranceState::Kept, Some(problem), None).await;
         }
-        if self.settings.clean_up.enabled && self.clean_up(id, &words) {
+        if self.clean_up(id, &words) {
             return;
         }
         if let Some(utterance) = self.utterance(id) {
@@ -64,11 +64,17 @@ impl App {
         self.deliver_next().await;
     }
 
-    /// Has the words cleaned up before they go into a window; whether that is under way. It has a deadline of its own.
+    /// Has the words cleaned up where that is a step of their way; whether that is under way. It has a deadline of its own.
     fn clean_up(&mut self, id: &str, words: &str) -> bool {
+        let wanted = self.settings.clean_up.clone();
         let Ok(assistant) = self.assistant.clone() else { return false };
         let Some(utterance) = self.utterance(id) else { return false };
-        if utterance.route == Route::Assistant {
+        let is_a_step = match utterance.route {
+            Route::Type => wanted.typed,
+            Route::Clipboard => wanted.copied,
+            Route::Assistant => false,
+        };
+        if !wanted.enabled || !is_a_step {
             return false;
         }
         utterance.stage = Stage::CleaningUp(words.to_owned());

@@ -8,12 +8,12 @@ use tonny_egress::chat::{Finish, Usage};
 use tonny_egress::cost::{CacheLife, Cost, Price};
 use tonny_egress::fault::{Fault, FaultCode};
 use tonny_egress::ledger::{Outcome, Row};
-use tonny_egress::policy::{HoldBack, Placeholders, Receipt, Restorer};
+use tonny_egress::policy::{HoldBack, Placeholders, Restorer};
 use tonny_egress::router::{Then, TurnEvent};
 use tonny_supervisor::{Failure, Permit};
 
 use super::desk::Desk;
-use super::owner::{Money, Owner};
+use super::owner::Owner;
 use super::targets::{BYTES_PER_TOKEN, Candidate};
 use super::told;
 use super::view::NoticeView;
@@ -22,12 +22,12 @@ use super::view::NoticeView;
 pub struct Opened {
     /// Its place in the list.
     pub target: usize,
-    /// What was judged.
-    pub receipt: Receipt,
+    /// Its row in the ledger.
+    pub seq: Option<i64>,
     /// Tokens of the question, from above.
     pub input_tokens: u64,
-    /// What is set aside for it.
-    pub money: Money,
+    /// What it costs at worst.
+    pub worst: Option<Cost>,
     /// Leave to send it.
     pub permit: Permit,
     /// What stands for what.
@@ -246,20 +246,17 @@ impl<'a> Clerk<'a> {
         let price = candidate.record.as_ref().and_then(|record| record.price.as_ref());
         let cost =
             if candidate.is_local() { Some(Cost::ZERO) } else { price.map(|price| cost(price, &usage)) };
-        let row = Row::sent(
-            self.desk.clock.utc().into(),
-            &opened.receipt,
-            Outcome {
-                bytes_out: opened.receipt.bytes,
-                bytes_in: received,
-                tokens: usage,
-                cost,
-                is_estimated,
-                fault: outcome.err().map(|fault| fault.code),
-            },
-        );
-        self.desk.write_down(&row, &self.about).await;
-        self.owner.settle(opened.money, cost).await;
+        let came = Outcome {
+            bytes_in: received,
+            tokens: usage,
+            // Without a price the worst that was set aside is the best that is known.
+            cost: cost.or(opened.worst),
+            is_estimated,
+            fault: outcome.err().map(|fault| fault.code),
+        };
+        if let Some(seq) = opened.seq {
+            self.desk.settle_row(seq, &came).await;
+        }
         match outcome {
             Ok(()) => opened.permit.succeeded(),
             Err(fault) => {
@@ -270,6 +267,16 @@ impl<'a> Clerk<'a> {
         self.usage = sum(self.usage, usage);
         self.cost = self.cost.zip(cost).map(|(one, other)| one.plus(other));
         self.is_estimated |= is_estimated;
+    }
+
+    /// Settles what nobody told the end of: a row must not stay open, nor its money set aside.
+    pub async fn close(mut self) {
+        self.take_verdicts().await;
+        if self.over.is_none() {
+            self.over = self.running.take().map(|running| (running, 0));
+        }
+        let broken_off = Fault::new(FaultCode::STREAM_INTERRUPTED, "");
+        self.settle(Err(&broken_off)).await;
     }
 
     fn end(&self, outcome: Result<Finish, Fault>) -> End {

@@ -5,7 +5,6 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::sync::{Notify, broadcast, watch};
 use tonny_egress::ChatClient;
-use tonny_egress::day::Day;
 use tonny_egress::ledger::Row;
 use tonny_egress::plan::{Retries, Standing, Trouble};
 use tonny_egress::policy::Policy;
@@ -15,6 +14,7 @@ use tonny_store::Store;
 
 use super::judge::absent;
 use super::ledger;
+use super::money;
 use super::owner::Owner;
 use super::targets::Candidate;
 use super::view::AssistantEvent;
@@ -105,6 +105,10 @@ impl Desk {
         let needs_keys = candidates.iter().any(|it| it.provider.key == Key::Required && !it.is_worker());
         let set = if needs_keys { self.keys_set().await } else { Vec::new() };
         let blocks = owner.blocks(candidates.iter().map(Candidate::lane).collect()).await;
+        let used_up = match candidates.iter().all(Candidate::is_local) {
+            true => None,
+            false => self.used_up(&money::budgets(&settings, [None, None], false)).await,
+        };
         let each = candidates.iter().zip(blocks).map(|(candidate, blocks)| {
             let wants_key = candidate.provider.key == Key::Required;
             let has_key = candidate.provider.secret.as_ref().is_some_and(|kind| set.contains(kind));
@@ -117,7 +121,9 @@ impl Desk {
                 open_for: blocks.failing_for.filter(|_| !is_worker),
                 limited_for: blocks.limited_for,
                 forbidden_by: super::judge::forbidden(candidate, &settings, &policy),
-                over_budget: None,
+                over_budget: used_up
+                    .filter(|_| !candidate.is_local())
+                    .map(|budget| budget.period.name().to_owned()),
                 worker: is_worker.then(|| self.worker_trouble()).flatten(),
             }
         });
@@ -171,7 +177,7 @@ impl Desk {
 
     /// Into the ledger. A row that cannot be written is said in the log: the answer is there all the same.
     pub async fn write_down(&self, row: &Row, (conversation, message): &(String, String)) {
-        let row = ledger::row(row, conversation, message);
+        let row = ledger::entry(row, conversation, message);
         if let Err(error) = self.store.ledger().add(&row).await {
             tracing::error!(%error, host = row.host, "what left this machine could not be written down");
         }
@@ -182,10 +188,4 @@ impl Desk {
 pub fn on_the_wall(clock: &dyn Clock) -> OffsetDateTime {
     let utc = clock.utc();
     utc.to_offset(clock.ahead_of_utc(utc))
-}
-
-/// The day of a moment.
-pub fn day(at: OffsetDateTime) -> Day {
-    let year = u16::try_from(at.year()).unwrap_or_default();
-    Day { year, month: at.month().into(), day: at.day() }
 }

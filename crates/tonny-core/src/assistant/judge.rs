@@ -1,4 +1,5 @@
-//! The judge of one turn: the policy's verdict on the very bytes, then room in the budgets and leave of the breaker.
+//! The judge of one turn: the policy's verdict on the very bytes, then leave of the breaker, room in the budgets and
+//! a row in the ledger.
 
 use std::sync::Arc;
 use std::time::Duration;
@@ -15,7 +16,9 @@ use tonny_supervisor::{CircuitLimits, Gate, Permit};
 
 use super::clerk::{Opened, Verdict};
 use super::desk::Desk;
-use super::owner::{Closed, Entry, Money, Owner};
+use super::lanes::Lane;
+use super::money::{NotOpened, budgets};
+use super::owner::{Closed, Owner};
 use super::targets::{Candidate, input_tokens};
 use crate::engine::Engine;
 use crate::problem::{Code, Problem};
@@ -33,7 +36,8 @@ pub struct TurnJudge<'a> {
     pub owner: &'a Owner,
     pub candidates: &'a [Candidate],
     pub purpose: &'static str,
-    pub conversation: String,
+    /// Conversation and answer, for the ledger's rows.
+    pub about: (String, String),
     /// Of this conversation: the same words always have the same ones, because they are found in the same order.
     pub values: Placeholders,
     pub verdicts: mpsc::UnboundedSender<Verdict>,
@@ -90,12 +94,15 @@ impl Judge for TurnJudge<'_> {
             spent: Spent::default(),
         };
         let approved = self.approve(candidate, &policy, &proposal)?;
-        let (permit, money) = self.admit(candidate, &policy, proposal.worst_cost).await?;
+        let permit = self.admit(candidate).await?;
+        let at = self.desk.clock.utc().into();
+        let row = Row::opened(at, approved.receipt(), input, proposal.worst_cost);
+        let seq = self.open(candidate, &policy, &settings, &row).await?;
         let opened = Opened {
             target,
-            receipt: approved.receipt().clone(),
+            seq,
             input_tokens: input,
-            money,
+            worst: proposal.worst_cost,
             permit,
             values: self.values.clone(),
             hold_back: Some(policy.hold_back(PROFILE, self.purpose, &policy_target)),
@@ -135,53 +142,63 @@ impl TurnJudge<'_> {
         }
     }
 
-    /// Room in the budgets, and leave of the breaker.
-    async fn admit(
+    /// Leave of the breaker.
+    async fn admit(&self, candidate: &Candidate) -> Result<Permit, Fault> {
+        if !candidate.is_worker() {
+            return self.enter(candidate.lane()).await.map_err(|closed| match closed {
+                Closed::Failing => {
+                    fault(candidate, FaultCode::OVERLOADED, "it failed too often lately".to_owned())
+                }
+                Closed::Limited(left) => Fault {
+                    retry_after: Some(left),
+                    ..fault(candidate, FaultCode::RATE_REQUESTS, "another question met its limit".to_owned())
+                },
+            });
+        }
+        let refused = |code, why: String| fault(candidate, code, why);
+        match self.desk.local.borrow().worker.clone() {
+            Some(worker) => worker.permit().map_err(|it| refused(FaultCode::WORKER_STARTING, it.to_string())),
+            // A worker that nobody supervises: a gate of its own that never closes.
+            None => Gate::new(CircuitLimits::default())
+                .permit()
+                .map_err(|it| refused(FaultCode::INTERNAL, it.to_string())),
+        }
+    }
+
+    /// Room in the budgets, and the attempt's row in the ledger; none for what stays on this machine where no row can be
+    /// written.
+    async fn open(
         &self,
         candidate: &Candidate,
         policy: &Policy,
-        worst: Option<Cost>,
-    ) -> Result<(Permit, Money), Fault> {
+        settings: &Settings,
+        row: &Row,
+    ) -> Result<Option<i64>, Fault> {
         let contract = policy.contract_for(PROFILE, self.purpose);
-        let is_worker = candidate.is_worker();
-        let entry = Entry {
-            lane: (!is_worker).then(|| candidate.lane()),
-            provider: candidate.provider.id.clone(),
-            conversation: self.conversation.clone(),
-            worst,
-            caps: contract.map_or([None, None], |contract| [contract.cost.day, contract.cost.month]),
-        };
-        let (permit, money) = self.enter(entry).await.map_err(|closed| match closed {
-            Closed::Failing => {
-                fault(candidate, FaultCode::OVERLOADED, "it failed too often lately".to_owned())
+        let caps = contract.map_or([None, None], |contract| [contract.cost.day, contract.cost.month]);
+        let budgets = budgets(settings, caps, row.cost.is_some());
+        match self.desk.open_row(row, &self.about, &budgets).await {
+            Ok(seq) => Ok(Some(seq)),
+            Err(NotOpened::Budget(refusal)) => {
+                Err(fault(candidate, FaultCode::BUDGET_EXCEEDED, refusal.to_string()))
             }
-            Closed::Limited(left) => Fault {
-                retry_after: Some(left),
-                ..fault(candidate, FaultCode::RATE_REQUESTS, "another question met its limit".to_owned())
-            },
-            Closed::Budget(refusal) => fault(candidate, FaultCode::BUDGET_EXCEEDED, refusal.to_string()),
-        })?;
-        let worker = self.desk.local.borrow().worker.clone().filter(|_| is_worker);
-        let refused = |code, why: String| fault(candidate, code, why);
-        let permit = match (permit, worker) {
-            (Some(permit), _) => permit,
-            (None, Some(worker)) => {
-                worker.permit().map_err(|it| refused(FaultCode::WORKER_STARTING, it.to_string()))?
+            Err(NotOpened::Store(error)) if candidate.is_local() => {
+                tracing::error!(%error, "a question to a model of this machine could not be written down");
+                Ok(None)
             }
-            // A worker that nobody supervises: a gate of its own that never closes.
-            (None, None) => Gate::new(CircuitLimits::default())
-                .permit()
-                .map_err(|it| refused(FaultCode::INTERNAL, it.to_string()))?,
-        };
-        Ok((permit, money))
+            Err(NotOpened::Store(error)) => {
+                tracing::error!(%error, host = row.host, "not asked: it could not be written down");
+                Err(fault(candidate, FaultCode::LEDGER_UNWRITABLE, error.to_string()))
+            }
+        }
     }
 
     /// Leave of the owner. A turn that has waited for its own limit is early by what it took to write the refusal down.
-    async fn enter(&self, entry: Entry) -> Result<(Option<Permit>, Money), Closed> {
-        match self.owner.enter(entry.clone()).await {
+    async fn enter(&self, lane: Lane) -> Result<Permit, Closed> {
+        match self.owner.enter(lane.clone()).await {
             Err(Closed::Limited(left)) if left <= WRITTEN_DOWN => {
                 tokio::select! {
-                    () = tokio::time::sleep(left) => self.owner.enter(entry).await,
+                    () = tokio::time::sleep(left) => self.owner.enter(lane).await,
                     () = self.cancel.cancelled() => Err(Closed::Limited(left)),
                 }
             }

@@ -10,7 +10,7 @@ use tonny_egress::wire::ListedModel;
 
 use super::Assistant;
 use super::providers::Asking;
-use crate::settings::{ModelEdit, Settings};
+use crate::settings::{self, ModelEdit, Settings};
 
 /// From one look at the providers' lists to the next.
 const DAY: Duration = Duration::from_secs(24 * 3600);
@@ -45,6 +45,7 @@ pub fn listed(provider: &str, models: &[ListedModel]) -> Vec<Record> {
         id: model.id.clone(),
         window: model.window,
         longest_answer: model.output,
+        price: model.price.clone(),
         ..Record::default()
     };
     models.iter().map(record).collect()
@@ -63,6 +64,9 @@ pub async fn follow(assistant: Assistant, mut settings: watch::Receiver<Settings
         let wanted = settings.borrow().assistant.clone();
         let refreshing = async {
             if wanted.refresh_models {
+                if let Err(problem) = assistant.refresh_snapshot().await {
+                    tracing::warn!(code = problem.code, why = problem.message, "no newer list of models");
+                }
                 refresh(&assistant, &wanted.providers).await;
                 tokio::time::sleep(DAY).await;
             } else {
@@ -74,10 +78,13 @@ pub async fn follow(assistant: Assistant, mut settings: watch::Receiver<Settings
                 settings.changed().await.ok()?;
                 let now = settings.borrow_and_update().assistant.clone();
                 if now.model_edits != written {
-                    written = now.model_edits;
+                    written.clone_from(&now.model_edits);
                     take_edits(&assistant.desk.registry, &written);
                 }
-                if (now.refresh_models, &now.providers) != (wanted.refresh_models, &wanted.providers) {
+                let asks = |it: &settings::Assistant| {
+                    (it.refresh_models, it.providers.clone(), it.models_address.clone())
+                };
+                if asks(&now) != asks(&wanted) {
                     return Some(());
                 }
             }

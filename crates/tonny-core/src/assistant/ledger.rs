@@ -1,8 +1,9 @@
 //! Rows of the ledger, from egress's words into the store's and back for the eye.
 
 use serde::{Deserialize, Serialize};
-use tonny_egress::ledger::Row;
-use tonny_store::{HostDay, LedgerEntry, LedgerRow, Store};
+use tonny_egress::cost::Cost;
+use tonny_egress::ledger::{Outcome, Row};
+use tonny_store::{HostDay, LedgerEntry, LedgerRow, Settlement, Store};
 
 use super::targets::dollars;
 use crate::history_files::rfc3339;
@@ -16,9 +17,8 @@ const DEAREST: i64 = 10_000_000_000_000_000;
 const PAGE_MAX: u32 = 500;
 
 /// As the store keeps it.
-pub fn row(row: &Row, conversation: &str, message: &str) -> LedgerEntry {
+pub fn entry(row: &Row, conversation: &str, message: &str) -> LedgerEntry {
     let at = time::OffsetDateTime::from(row.at);
-    let whole = |number: u64| i64::try_from(number).unwrap_or(i64::MAX);
     let named = |id: &str| (!id.is_empty()).then(|| id.to_owned());
     LedgerEntry {
         at_ms: crate::utc_ms(at),
@@ -34,7 +34,7 @@ pub fn row(row: &Row, conversation: &str, message: &str) -> LedgerEntry {
         tokens_cache_write: whole(row.tokens.cache_write),
         tokens_output: whole(row.tokens.output),
         tokens_reasoning: whole(row.tokens.reasoning),
-        cost_pico: row.cost.map(|cost| i64::try_from(cost.as_pico()).unwrap_or(DEAREST).min(DEAREST)),
+        cost_pico: row.cost.map(pico),
         is_estimated: row.is_estimated,
         rules: serde_json::Value::from(row.rules.clone()).to_string(),
         contract: row.contract.as_ref().map(|(name, _)| name.clone()),
@@ -46,13 +46,37 @@ pub fn row(row: &Row, conversation: &str, message: &str) -> LedgerEntry {
     }
 }
 
+/// What an attempt came to, as the store keeps it.
+pub fn settlement(came: &Outcome) -> Settlement {
+    Settlement {
+        bytes_in: whole(came.bytes_in),
+        tokens_input: whole(came.tokens.input),
+        tokens_cache_read: whole(came.tokens.cache_read),
+        tokens_cache_write: whole(came.tokens.cache_write),
+        tokens_output: whole(came.tokens.output),
+        tokens_reasoning: whole(came.tokens.reasoning),
+        cost_pico: came.cost.map(pico),
+        is_estimated: came.is_estimated,
+        outcome: came.fault.map(|fault| i64::from(fault.0)),
+    }
+}
+
+fn whole(number: u64) -> i64 {
+    i64::try_from(number).unwrap_or(i64::MAX)
+}
+
+/// An amount as the table takes it.
+fn pico(cost: Cost) -> i64 {
+    i64::try_from(cost.as_pico()).unwrap_or(DEAREST).min(DEAREST)
+}
+
 /// One attempt to send something, or one refusal.
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct LedgerView {
     /// RFC 3339.
     pub at: String,
-    /// What for: `assistant`, `cleanup`, `test`.
+    /// What for: `assistant`, `cleanup`, `test`, `models`, `download`, `trial`.
     pub purpose: String,
     /// The provider's id.
     pub provider: String,
@@ -76,6 +100,8 @@ pub struct LedgerView {
     pub rules: Vec<String>,
     /// Whether anything was sent.
     pub is_sent: bool,
+    /// Whether it is under way; what is told of it is then what it is if nothing more comes.
+    pub is_open: bool,
     /// Why there is no complete answer, as `TT-LLM-nnn`.
     pub code: Option<String>,
     /// The conversation it was for.
@@ -125,14 +151,14 @@ pub async fn page(store: &Store, before: Option<&str>, limit: u32) -> Result<Led
     };
     let before = before.map(|text| place(text).ok_or_else(wrong)).transpose()?;
     let limit = limit.clamp(1, PAGE_MAX);
+    store.ledger().close_abandoned().await.map_err(|error| store_problem(&error))?;
     let rows = store.ledger().list(before, limit).await.map_err(|error| store_problem(&error))?;
     let last = rows.last().map(|row| format!("{}/{}", row.entry.at_ms, row.seq));
     let next = last.filter(|_| rows.len() >= limit as usize);
     Ok(LedgerPage { rows: rows.into_iter().map(view).collect(), next })
 }
 
-fn view(row: LedgerRow) -> LedgerView {
-    let entry = row.entry;
+fn view(LedgerRow { entry, is_open, .. }: LedgerRow) -> LedgerView {
     let read = entry.tokens_input + entry.tokens_cache_read + entry.tokens_cache_write;
     LedgerView {
         at: rfc3339(entry.at_ms),
@@ -148,7 +174,8 @@ fn view(row: LedgerRow) -> LedgerView {
         is_estimated: entry.is_estimated,
         rules: serde_json::from_str(&entry.rules).unwrap_or_default(),
         is_sent: entry.receipt.is_some(),
-        code: entry.outcome.map(|code| format!("TT-LLM-{code}")),
+        is_open,
+        code: entry.outcome.filter(|_| !is_open).map(|code| format!("TT-LLM-{code}")),
         conversation: entry.conversation,
     }
 }

@@ -1,4 +1,4 @@
-//! The owner of what turns share: budgets, lanes, who is being asked, which conversation is open. One task; turns send it
+//! The owner of what turns share: lanes, who is being asked, which conversation is open. One task; turns send it
 //! messages and never touch its state.
 
 use std::collections::HashMap;
@@ -6,16 +6,12 @@ use std::time::{Duration, Instant};
 
 use tokio::sync::{mpsc, oneshot};
 use tokio_util::sync::CancellationToken;
-use tonny_egress::budget::{Budget, Budgets, Period, Purse, Refusal, Reservation, Scope};
-use tonny_egress::cost::Cost;
-use tonny_egress::day::Day;
 use tonny_egress::fault::Fault;
 use tonny_store::Store;
 use tonny_supervisor::{Failure, Permit};
 
 use super::lanes::{Blocks, Lane, Lanes};
 use super::waits::Notes;
-use crate::settings::Settings;
 
 /// Turns and their faults; a person has a few under way.
 const MAILBOX: usize = 256;
@@ -26,16 +22,6 @@ const SAME_TALK: Duration = Duration::from_secs(15 * 60);
 /// How long a deletion can be taken back.
 const UNDO: Duration = Duration::from_secs(10);
 
-/// Pico-dollars of a cent.
-const CENT: u128 = 10_000_000_000;
-
-/// What is set aside for one attempt, in every budget.
-#[derive(Debug)]
-pub struct Money {
-    own: Reservation,
-    contract: Option<Reservation>,
-}
-
 /// Why an attempt may not begin now.
 #[derive(Debug)]
 pub enum Closed {
@@ -43,23 +29,6 @@ pub enum Closed {
     Failing,
     /// A limit that another turn met meanwhile is used up for so long.
     Limited(Duration),
-    /// A budget has no room for it.
-    Budget(Box<Refusal>),
-}
-
-/// What an attempt needs before it begins.
-#[derive(Clone)]
-pub struct Entry {
-    /// Where it goes; none for the worker of this app, which has a breaker of its own.
-    pub lane: Option<Lane>,
-    /// The provider's id.
-    pub provider: String,
-    /// The conversation's id.
-    pub conversation: String,
-    /// What it costs at worst.
-    pub worst: Option<Cost>,
-    /// The caps of the contract that let it through, by day and by month.
-    pub caps: [Option<Cost>; 2],
 }
 
 enum Message {
@@ -67,12 +36,10 @@ enum Message {
     Over(String),
     Stop(String, oneshot::Sender<bool>),
     Blocks(Vec<Lane>, oneshot::Sender<Vec<Blocks>>),
-    Enter(Entry, oneshot::Sender<Result<(Option<Permit>, Money), Closed>>),
-    Settle(Money, Option<Cost>),
+    Enter(Lane, oneshot::Sender<Result<Permit, Closed>>),
     Failed(Lane, Box<Fault>, oneshot::Sender<Option<Failure>>),
     UsedUp(Lane, Duration),
     UserActed,
-    Budgets(Box<Settings>),
     Opened(Option<String>),
     Spoken(String),
     WhereToSpeak(oneshot::Sender<Option<String>>),
@@ -91,10 +58,6 @@ pub struct Owner {
 
 /// What the owner is told at its start.
 pub struct Book {
-    /// What was spent before: day, provider, conversation, amount.
-    pub spent: Vec<(Day, String, String, Cost)>,
-    /// What day it is.
-    pub today: Box<dyn Fn() -> Day + Send>,
     /// What time it is.
     pub now: Box<dyn Fn() -> Instant + Send>,
     /// What stands in the lanes' way, as the starts before this one left it.
@@ -105,8 +68,6 @@ pub struct Book {
 
 struct State {
     book: Book,
-    own: Budgets,
-    contract: Budgets,
     running: HashMap<String, CancellationToken>,
     open: Option<String>,
     spoken: Option<(String, Instant)>,
@@ -118,22 +79,11 @@ struct State {
 }
 
 /// The owner, and its task.
-pub fn start(
-    book: Book,
-    settings: &Settings,
-    store: Store,
-) -> (Owner, impl Future<Output = ()> + Send + use<>) {
+pub fn start(book: Book, store: Store) -> (Owner, impl Future<Output = ()> + Send + use<>) {
     let (messages, mut mailbox) = mpsc::channel(MAILBOX);
-    let mut own = Budgets::new(budgets(settings));
-    let mut contract = Budgets::new(Vec::new());
-    for (day, provider, conversation, cost) in &book.spent {
-        let purse = Purse { provider, session: conversation };
-        own.book(*day, purse, *cost);
-        contract.book(*day, purse, *cost);
-    }
     let (running, deletions) = (HashMap::new(), HashMap::new());
     let (open, spoken) = (None, None);
-    let mut state = State { book, own, contract, running, open, spoken, deletions, store, quitting: None };
+    let mut state = State { book, running, open, spoken, deletions, store, quitting: None };
     let run = async move {
         loop {
             let next = state.deletions.values().min().copied();
@@ -178,18 +128,7 @@ impl State {
                 let now = (self.book.now)();
                 let _ = reply.send(lanes.iter().map(|lane| self.book.lanes.blocks(lane, now)).collect());
             }
-            Message::Enter(entry, reply) => {
-                let entered = self.enter(&entry);
-                let _ = reply.send(entered);
-            }
-            Message::Settle(money, cost) => {
-                // Without a price the worst that was set aside is the best that is known.
-                let cost = cost.or(money.own.worst()).unwrap_or_default();
-                self.own.settle(money.own, cost);
-                if let Some(contract) = money.contract {
-                    self.contract.settle(contract, cost);
-                }
-            }
+            Message::Enter(lane, reply) => _ = reply.send(self.enter(&lane)),
             Message::UsedUp(lane, free_in) => {
                 let now = (self.book.now)();
                 self.book.lanes.used_up(&lane, free_in, now);
@@ -199,10 +138,6 @@ impl State {
                 let _ = reply.send(failure);
             }
             Message::UserActed => self.book.lanes.user_acted(),
-            Message::Budgets(settings) => {
-                self.own.set(budgets(&settings));
-                self.book.lanes.user_acted();
-            }
             Message::Opened(conversation) => self.open = conversation,
             Message::Spoken(conversation) => self.spoken = Some((conversation, (self.book.now)())),
             Message::WhereToSpeak(reply) => {
@@ -240,28 +175,12 @@ impl State {
         }
     }
 
-    fn enter(&mut self, entry: &Entry) -> Result<(Option<Permit>, Money), Closed> {
+    fn enter(&mut self, lane: &Lane) -> Result<Permit, Closed> {
         let now = (self.book.now)();
-        let permit = match &entry.lane {
-            Some(lane) => match self.book.lanes.blocks(lane, now).limited_for {
-                Some(left) => return Err(Closed::Limited(left)),
-                None => Some(self.book.lanes.permit(lane, now).ok_or(Closed::Failing)?),
-            },
-            None => None,
-        };
-        let (today, purse) =
-            ((self.book.today)(), Purse { provider: &entry.provider, session: &entry.conversation });
-        let closed = |refusal| Closed::Budget(Box::new(refusal));
-        let own = self.own.reserve(today, purse, entry.worst).map_err(closed)?;
-        // Caps cannot count for what has no price; whether that may go, the contract has said.
-        let contract = match entry.worst {
-            Some(worst) => {
-                self.contract.set(caps(entry.caps));
-                Some(self.contract.reserve(today, purse, Some(worst)).map_err(closed)?)
-            }
-            None => None,
-        };
-        Ok((permit, Money { own, contract }))
+        match self.book.lanes.blocks(lane, now).limited_for {
+            Some(left) => Err(Closed::Limited(left)),
+            None => self.book.lanes.permit(lane, now).ok_or(Closed::Failing),
+        }
     }
 }
 
@@ -289,14 +208,9 @@ impl Owner {
             .unwrap_or_else(|| vec![Blocks::default(); count])
     }
 
-    /// Leave for one attempt, and the money set aside for it.
-    pub async fn enter(&self, entry: Entry) -> Result<(Option<Permit>, Money), Closed> {
-        self.ask(|reply| Message::Enter(entry, reply)).await.unwrap_or(Err(Closed::Failing))
-    }
-
-    /// What an attempt cost; none where that is not known.
-    pub async fn settle(&self, money: Money, cost: Option<Cost>) {
-        self.send(Message::Settle(money, cost)).await;
+    /// Leave for one attempt.
+    pub async fn enter(&self, lane: Lane) -> Result<Permit, Closed> {
+        self.ask(|reply| Message::Enter(lane, reply)).await.unwrap_or(Err(Closed::Failing))
     }
 
     /// An attempt failed; what its permit is to be ended with.
@@ -309,14 +223,9 @@ impl Owner {
         self.send(Message::UsedUp(lane, free_in)).await;
     }
 
-    /// Keys changed: who waited for that is asked again.
+    /// Keys or settings changed: who waited for that is asked again.
     pub async fn user_acted(&self) {
         self.send(Message::UserActed).await;
-    }
-
-    /// Other settings are in force.
-    pub async fn settings(&self, settings: &Settings) {
-        self.send(Message::Budgets(Box::new(settings.clone()))).await;
     }
 
     /// The window shows this conversation now.
@@ -377,19 +286,4 @@ async fn wake_at(at: Option<Instant>) {
         Some(at) => tokio::time::sleep_until(at.into()).await,
         None => std::future::pending().await,
     }
-}
-
-fn budgets(settings: &Settings) -> Vec<Budget> {
-    let all = [(Period::Day, settings.assistant.day_cents), (Period::Month, settings.assistant.month_cents)];
-    let set = all.into_iter().filter(|(_, cents)| *cents > 0);
-    set.map(|(period, cents)| hard(period, Cost::pico(u128::from(cents) * CENT))).collect()
-}
-
-fn caps([day, month]: [Option<Cost>; 2]) -> Vec<Budget> {
-    let all = [(Period::Day, day), (Period::Month, month)];
-    all.into_iter().filter_map(|(period, amount)| Some(hard(period, amount?))).collect()
-}
-
-fn hard(period: Period, amount: Cost) -> Budget {
-    Budget { scope: Scope::All, period, amount, hard: true }
 }

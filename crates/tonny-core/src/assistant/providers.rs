@@ -3,14 +3,14 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
-use tonny_egress::chat::Usage;
 use tonny_egress::fault::{Fault, FaultCode};
-use tonny_egress::ledger::Row;
 use tonny_egress::plan::{Needs, plan};
 use tonny_egress::provider::Key;
 
 use super::targets::Candidate;
-use super::{Assistant, judge, known, told};
+use super::{Assistant, known, told};
+use crate::history_files::rfc3339;
+use crate::outgoing::wordless;
 use crate::problem::{Code, Problem};
 
 /// The provider that may run beside us.
@@ -38,6 +38,18 @@ pub struct ProviderView {
     pub unavailable: Option<String>,
     /// Models of it that are known here.
     pub models: u32,
+    /// When it was asked last, and what came of it.
+    pub asked: Option<LastAsked>,
+}
+
+/// When a provider was asked last.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+pub struct LastAsked {
+    /// RFC 3339.
+    pub at: String,
+    /// Why there was no complete answer, as `TT-LLM-nnn`.
+    pub code: Option<String>,
 }
 
 /// What a test said.
@@ -80,7 +92,11 @@ impl Assistant {
         let candidates: Vec<Candidate> = named.collect();
         let standings = self.desk.standings(&candidates, &self.owner).await;
         let planned = plan(&standings, Needs::default(), *self.desk.offline.borrow());
-        let views = candidates.iter().enumerate().map(|(at, candidate)| {
+        let mut last = Vec::new();
+        for candidate in &candidates {
+            last.push(self.last_asked(&candidate.provider.id).await);
+        }
+        let views = candidates.iter().zip(last).enumerate().map(|(at, (candidate, asked))| {
             let skip = planned.skipped.iter().find(|(skipped, _)| *skipped == at);
             let provider = &candidate.provider;
             let host = provider.host();
@@ -97,10 +113,20 @@ impl Assistant {
                 is_on: candidate.is_local() || candidate.is_switched_on(&settings),
                 unavailable: no_address.or(skip.map(|(_, skip)| told::sentence(candidate, skip))),
                 models: u32::try_from(models).unwrap_or(u32::MAX),
+                asked,
                 host,
             }
         });
         views.collect()
+    }
+
+    async fn last_asked(&self, provider: &str) -> Option<LastAsked> {
+        let last = self.desk.store.ledger().last_of(provider).await.unwrap_or_else(|error| {
+            tracing::warn!(%error, provider, "it cannot be said when a provider was asked last");
+            None
+        });
+        let code = |outcome| format!("TT-LLM-{outcome}");
+        last.map(|(at_ms, outcome)| LastAsked { at: rfc3339(at_ms), code: outcome.map(code) })
     }
 
     /// Asks a provider for its list of models: that costs nothing, and needs the address and the key to be right.
@@ -137,7 +163,13 @@ impl Assistant {
             ));
         }
         let pass = self.desk.pass(&candidate).await?;
-        let listed = self.desk.client.models(&candidate.provider, pass.expose()?).await;
+        let mut offline = self.desk.offline.clone();
+        let listed = tokio::select! {
+            listed = self.desk.client.models(&candidate.provider, pass.expose()?) => listed,
+            Ok(_) = offline.wait_for(|offline| *offline && !candidate.is_local()) => {
+                Err(Fault::new(FaultCode::POLICY_DENIED, id))
+            }
+        };
         self.write_asking_down(&candidate, asking, listed.as_ref().err()).await;
         let models = listed.map_err(|fault| told::problem(&fault, &candidate.provider.label))?;
         if let Some(models) = &models {
@@ -159,24 +191,9 @@ impl Assistant {
     }
 
     async fn write_asking_down(&self, candidate: &Candidate, asking: Asking, fault: Option<&Fault>) {
-        let row = Row {
-            at: self.desk.clock.utc().into(),
-            profile: judge::PROFILE.to_owned(),
-            purpose: asking.purpose().to_owned(),
-            provider: candidate.provider.id.clone(),
-            host: candidate.provider.host().unwrap_or_default(),
-            model: String::new(),
-            bytes_out: 0,
-            bytes_in: 0,
-            tokens: Usage::default(),
-            cost: Some(tonny_egress::cost::Cost::ZERO),
-            is_estimated: false,
-            rules: Vec::new(),
-            contract: None,
-            // Nothing was judged, because nothing was said: a list is asked for without a word.
-            receipt: Some("list".to_owned()),
-            outcome: fault.map(|fault: &Fault| FaultCode(fault.code.0).0),
-        };
+        let (provider, host) = (&candidate.provider.id, candidate.provider.host().unwrap_or_default());
+        let fault = fault.map(|fault| fault.code);
+        let row = wordless(&*self.desk.clock, asking.purpose(), provider, &host, fault);
         self.desk.write_down(&row, &(String::new(), String::new())).await;
     }
 }

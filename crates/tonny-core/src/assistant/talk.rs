@@ -88,6 +88,29 @@ fn file(new: &NewAttachment) -> Result<File, Problem> {
     Ok(File { name: new.name.clone(), media_type: new.media_type.clone(), bytes })
 }
 
+/// The files of the question that this one is asked in the place of.
+///
+/// # Errors
+/// Those of a message that is not there.
+pub async fn kept_files(desk: &Desk, question: &NewQuestion) -> Result<Vec<File>, Problem> {
+    let Some((id, conversation)) = question.instead_of.as_ref().zip(question.conversation.as_ref()) else {
+        return Ok(Vec::new());
+    };
+    message_of(&desk.store, id, conversation).await?;
+    let mut kept = Vec::new();
+    for file in files(&desk.store, conversation).await?.remove(id).unwrap_or_default() {
+        let content = desk.store.attachments().content(id, file.place).await;
+        if let Some(bytes) = content.map_err(|e| store_problem(&e))? {
+            kept.push(File { name: file.name, media_type: file.media_type, bytes });
+        }
+    }
+    if kept.len() + question.attachments.len() > MOST_FILES {
+        let count = kept.len() + question.attachments.len();
+        return Err(Problem::with(Code::AttachmentRefused, format!("There are {count}")));
+    }
+    Ok(kept)
+}
+
 /// Keeps a question, and the answer that is to come, in a conversation that is there or a new one.
 pub async fn keep(
     desk: &Desk,
@@ -302,6 +325,10 @@ pub async fn view(desk: &Desk, id: &str) -> Result<ConversationView, Problem> {
     let conversation = desk.store.conversations().get(id).await.map_err(|e| store_problem(&e))?;
     let conversation = conversation.ok_or_else(|| Problem::of(Code::ConversationUnknown))?;
     let files = files(&desk.store, id).await?;
+    // Another program that wrote here may have ended since.
+    if let Err(problem) = super::adopt(&desk.store).await {
+        tracing::warn!(code = problem.code, "answers that broke off cannot be marked");
+    }
     let rows = all(&desk.store, id).await?;
     let shown = |row: &Row| matches!(row.role, RowRole::User | RowRole::Assistant);
     let messages = rows.iter().filter(|row| shown(row)).map(|row| {

@@ -119,7 +119,7 @@ async fn ask(desk: &Desk, owner: &Owner, wish: Wish, ready: &[(Candidate, Pass)]
         owner,
         candidates: &candidates,
         purpose: wish.purpose,
-        conversation: wish.about.0.clone(),
+        about: wish.about.clone(),
         values: Placeholders::new(),
         verdicts,
         wait_local: if ready.len() > 1 { wish.patience } else { LOCAL_WAIT },
@@ -152,6 +152,7 @@ async fn ask(desk: &Desk, owner: &Owner, wish: Wish, ready: &[(Candidate, Pass)]
         }
     };
     tokio::join!(running, following);
+    clerk.close().await;
 }
 
 /// Whoever does not listen any more does not need to be told.

@@ -14,8 +14,10 @@ pub struct NewQuestion {
     pub parent: Option<String>,
     /// 1 to 1,000,000 characters.
     pub text: String,
-    /// At most 10.
+    /// At most 10, with those that `instead_of` had.
     pub attachments: Vec<NewAttachment>,
+    /// The question that this one is asked in the place of, whose files go along again.
+    pub instead_of: Option<String>,
     /// A [`ModelChoice`]'s id; none takes the conversation's, else the first of the user's order.
     pub model: Option<String>,
     /// The instructions of a new conversation.

@@ -3,6 +3,7 @@
 use std::sync::Arc;
 
 use serde::{Deserialize, Serialize};
+use tonny_egress::witness::Witness;
 use tonny_egress::{Trials, Verdict};
 
 use super::{Carry, Kind, Reader, Secret, Trial, Typed, check, kind};
@@ -52,6 +53,11 @@ impl Secrets {
     /// Nothing is tried at another machine from now on, or may be again.
     pub fn set_offline(&self, offline: bool) {
         self.trials.switch().set(offline);
+    }
+
+    /// What sees everything that is tried.
+    pub fn witness(&self) -> &Witness {
+        self.trials.witness()
     }
 
     /// Where secrets are and which are set; never a value.

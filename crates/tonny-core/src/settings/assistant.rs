@@ -34,6 +34,8 @@ pub struct Assistant {
     pub model_edits: Vec<ModelEdit>,
     /// Whether providers that may be asked are asked once a day which models they have.
     pub refresh_models: bool,
+    /// Where a newer list of models is, for the same time; null where there is none.
+    pub models_address: Option<String>,
     /// The instructions of new conversations.
     pub system: Option<String>,
     /// Instructions to choose from.
@@ -96,8 +98,12 @@ pub struct Prompt {
 #[derive(Clone, Debug, PartialEq, Serialize, Deserialize)]
 #[cfg_attr(feature = "bindings", derive(specta::Type))]
 pub struct CleanUp {
-    /// Whether it is done.
+    /// Whether it is done at all.
     pub enabled: bool,
+    /// Whether it is a step of the way into the focused window.
+    pub typed: bool,
+    /// Whether it is a step of the way onto the clipboard.
+    pub copied: bool,
     /// After so many milliseconds the words are delivered as they were spoken.
     pub deadline_ms: u32,
     /// The model, as `provider/model`; null takes the assistant's order.
@@ -126,6 +132,7 @@ impl Default for Assistant {
             addresses: Vec::new(),
             model_edits: Vec::new(),
             refresh_models: false,
+            models_address: None,
             system: None,
             prompts: Vec::new(),
             longest_answer: 2_048,
@@ -141,7 +148,7 @@ impl Default for Assistant {
 
 impl Default for CleanUp {
     fn default() -> Self {
-        Self { enabled: false, deadline_ms: 1_500, model: None, prompt: None }
+        Self { enabled: false, typed: true, copied: true, deadline_ms: 1_500, model: None, prompt: None }
     }
 }
 

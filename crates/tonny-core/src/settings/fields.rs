@@ -204,6 +204,11 @@ const FIELDS: &[Field] = &[
         help: "Ask the providers that are switched on once a day which models they have.",
     },
     Field {
+        key: "assistant.models_address",
+        range: Range::OptionalText(300),
+        help: "Where a newer list of models and prices is fetched at the same time (https); null where there is none.",
+    },
+    Field {
         key: "assistant.system",
         range: Range::OptionalText(20_000),
         help: "Instructions of new conversations.",
@@ -244,6 +249,8 @@ const FIELDS: &[Field] = &[
         range: Range::Flag,
         help: "Let a language model clean up dictated words before they are delivered.",
     },
+    Field { key: "clean_up.typed", range: Range::Flag, help: "Clean up what goes into the focused window." },
+    Field { key: "clean_up.copied", range: Range::Flag, help: "Clean up what goes onto the clipboard." },
     Field {
         key: "clean_up.deadline_ms",
         range: Range::Whole(200, 30_000, "ms"),
@@ -267,7 +274,7 @@ const FIELDS: &[Field] = &[
     Field {
         key: "privacy.ledger_days",
         range: Range::Whole(0, 3_650, "days"),
-        help: "How long the list of what left this machine is kept; 0 is for good.",
+        help: "How long the list of what left this machine is kept; 0 is for good. What cost money stays for a month, for the budgets.",
     },
     Field {
         key: "privacy.contract",

@@ -150,6 +150,9 @@ faults! {
     BUDGET_EXCEEDED 193 "budget_exceeded" No Yes None
         "Your own budget is used up."
         "Raise it under Settings, Assistant, or use a model on this machine.";
+    LEDGER_UNWRITABLE 194 "ledger_unwritable" No Yes None
+        "It could not be written down that something leaves this machine, so nothing left."
+        "Make room on the disk and check the database under Settings, Storage; a model on this machine answers meanwhile.";
     WORKER_MISSING 200 "worker_missing" Restart Yes Counts
         "The program of the local model is missing."
         "Install it under Settings, Assistant.";

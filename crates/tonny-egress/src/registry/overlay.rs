@@ -28,6 +28,16 @@ pub struct Registry {
     models: BTreeMap<(String, String), BTreeMap<Layer, Record>>,
 }
 
+impl Snapshot {
+    /// The one that comes with the program.
+    ///
+    /// # Errors
+    /// As [`Registry::bundled`].
+    pub fn bundled() -> Result<Self, Refusal> {
+        Self::read(BUNDLED.as_bytes())
+    }
+}
+
 impl Registry {
     /// What comes with the program.
     ///
@@ -35,7 +45,7 @@ impl Registry {
     /// Never in a released program: a test reads it.
     pub fn bundled() -> Result<Self, Refusal> {
         let mut registry = Self::default();
-        registry.put(Layer::Bundled, Snapshot::read(BUNDLED.as_bytes())?.models);
+        registry.put(Layer::Bundled, Snapshot::bundled()?.models);
         Ok(registry)
     }
 

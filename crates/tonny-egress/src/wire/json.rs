@@ -5,6 +5,10 @@ use base64::engine::general_purpose::STANDARD;
 use serde_json::{Map, Value, json};
 
 use super::ListedModel;
+use crate::cost::{Cost, Price, Rates};
+
+/// Tokens that a rate is for.
+const MILLION: u128 = 1_000_000;
 use crate::chat::{ChatRequest, Message, Part};
 
 /// The text at `pointer`, if there is any.
@@ -79,6 +83,37 @@ pub fn segment(id: &str) -> String {
     segment
 }
 
+/// What a list says of a price: dollars for one token, as text (OpenRouter), or for a million where it says so (NanoGPT).
+/// Nothing where it says less than all of it, or has a fee for each request, which nobody here would count.
+fn price(entry: &Value) -> Option<Price> {
+    let pricing = entry.get("pricing")?;
+    let tokens = match pricing.get("unit") {
+        None => MILLION,
+        Some(unit) => (unit == "per_million_tokens").then_some(1)?,
+    };
+    let rate = |name: &str| -> Option<Cost> {
+        let amount: Cost = match pricing.get(name)? {
+            Value::String(dollars) => dollars.parse().ok()?,
+            // A bare number for one token would be a float that has lost its last places.
+            Value::Number(dollars) if tokens == 1 => dollars.to_string().parse().ok()?,
+            _ => return None,
+        };
+        amount.as_pico().checked_mul(tokens).map(Cost::pico)
+    };
+    if pricing.get("request").is_some() && rate("request") != Some(Cost::ZERO) {
+        return None;
+    }
+    let rates = Rates {
+        input: rate("prompt")?,
+        output: rate("completion")?,
+        cache_read: rate("input_cache_read"),
+        cache_write_5m: rate("input_cache_write"),
+        cache_write_1h: None,
+        reasoning: rate("internal_reasoning").filter(|rate| *rate > Cost::ZERO),
+    };
+    Some(Price { rates, tiers: Vec::new() })
+}
+
 /// The models of a list, with the names under which lists say a model's id, name, window and longest answer.
 pub fn listed(
     entries: Option<&Value>,
@@ -96,6 +131,7 @@ pub fn listed(
             name: name.iter().find_map(|pointer| text(entry, pointer)).map(str::to_owned),
             window: number(entry, window),
             output: number(entry, output),
+            price: price(entry),
         })
     });
     Some(models.collect())

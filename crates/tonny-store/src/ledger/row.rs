@@ -60,6 +60,8 @@ pub struct LedgerEntry {
 pub struct LedgerRow {
     /// The order of entry.
     pub seq: i64,
+    /// It is under way; what is noted is what it would be if nothing more came of it.
+    pub is_open: bool,
     /// What was noted.
     #[sqlx(flatten)]
     #[serde(flatten)]
@@ -93,17 +95,36 @@ pub struct HostDay {
     pub unknown_costs: i64,
 }
 
-/// What one conversation spent with one provider.
-#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, sqlx::FromRow)]
-pub struct Spending {
-    /// The provider's id.
-    pub provider: String,
-    /// The talk; `None` for all that belongs to none.
-    pub conversation: Option<String>,
-    /// 10^-12 US dollars, of those whose price is known.
-    pub cost_pico: i64,
-    /// How many attempts have a price that is not known.
-    pub unknown_costs: i64,
+/// What an attempt came to.
+#[derive(Debug, Clone, Default, PartialEq, Eq)]
+pub struct Settlement {
+    /// Bytes of the answer that came.
+    pub bytes_in: i64,
+    /// Tokens read at the full price.
+    pub tokens_input: i64,
+    /// Tokens read from the provider's cache.
+    pub tokens_cache_read: i64,
+    /// Tokens written into the provider's cache.
+    pub tokens_cache_write: i64,
+    /// Tokens written, reasoning among them.
+    pub tokens_output: i64,
+    /// How many of these were reasoning.
+    pub tokens_reasoning: i64,
+    /// 10^-12 US dollars; `None` where the price is not known.
+    pub cost_pico: Option<i64>,
+    /// The tokens were counted here, because the provider did not say.
+    pub is_estimated: bool,
+    /// `None` for a complete answer, or the number of its fault.
+    pub outcome: Option<i64>,
+}
+
+/// Money that may be spent since a moment.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct Allowance {
+    /// UTC, milliseconds since 1970.
+    pub since_ms: i64,
+    /// 10^-12 US dollars.
+    pub most_pico: i64,
 }
 
 impl LedgerEntry {

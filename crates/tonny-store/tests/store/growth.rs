@@ -91,14 +91,22 @@ async fn an_answer_without_an_end_is_refused_where_a_message_ends() {
 
 #[tokio::test]
 async fn what_was_coming_when_the_program_died_is_cut_and_nothing_else() {
-    let store = Store::in_memory().await.unwrap();
-    with_answer(&store).await;
-    store.messages().add(&message("q", Some("a"), "words")).await.unwrap();
-    store.messages().add_all(&[answer("b", Some("q")), answer("d", Some("q"))], None).await.unwrap();
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    let dying = Store::open(&path).await.unwrap();
+    with_answer(&dying).await;
+    dying.messages().add(&message("q", Some("a"), "words")).await.unwrap();
+    dying.messages().add_all(&[answer("b", Some("q")), answer("d", Some("q"))], None).await.unwrap();
     for id in ["a", "b", "d"] {
-        store.messages().grow(id, 1, id, "").await.unwrap();
+        dying.messages().grow(id, 1, id, "").await.unwrap();
     }
-    store.messages().finish("b", &end(MessageState::Complete)).await.unwrap();
+    dying.messages().finish("b", &end(MessageState::Complete)).await.unwrap();
+    let store = Store::open(&path).await.unwrap();
+    store.messages().add(&answer("e", Some("q"))).await.unwrap();
+    for either in [&dying, &store] {
+        assert_eq!(either.messages().adopt_streaming("TT-LLM-150").await.unwrap(), [""; 0], "both are there");
+    }
+    dying.close().await.unwrap();
     assert_eq!(store.messages().adopt_streaming("TT-LLM-150").await.unwrap(), ["a", "d"]);
     assert_eq!(store.messages().adopt_streaming("TT-LLM-150").await.unwrap(), [""; 0]);
     let rows = store.messages().of("c", None, 9).await.unwrap();
@@ -111,8 +119,27 @@ async fn what_was_coming_when_the_program_died_is_cut_and_nothing_else() {
             ("words", MessageState::Complete, None),
             ("b", MessageState::Complete, None),
             ("d", MessageState::Cut, Some("TT-LLM-150")),
+            ("", MessageState::Streaming, None),
         ]
     );
+}
+
+/// What one program left off and another one took up is the other one's.
+#[tokio::test]
+async fn an_answer_that_is_taken_up_again_belongs_to_whoever_did() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    let first = Store::open(&path).await.unwrap();
+    with_answer(&first).await;
+    first.messages().finish("a", &end(MessageState::Cut)).await.unwrap();
+    let second = Store::open(&path).await.unwrap();
+    assert!(second.messages().resume("a").await.unwrap());
+    assert!(!first.messages().resume("a").await.unwrap(), "it is coming already");
+    first.close().await.unwrap();
+    assert_eq!(second.messages().adopt_streaming("TT-LLM-150").await.unwrap(), [""; 0]);
+    second.close().await.unwrap();
+    let third = Store::open(&path).await.unwrap();
+    assert_eq!(third.messages().adopt_streaming("TT-LLM-150").await.unwrap(), ["a"]);
 }
 
 /// One thing that may happen to an answer.

@@ -1,8 +1,17 @@
 //! What left the machine: rows, sums, and what cannot be.
 
-use tonny_store::{HostDay, LedgerEntry, Spending, Store};
+use std::path::Path;
+
+use tonny_store::{Allowance, HostDay, LedgerEntry, Settlement, Store};
 
 const DAY_MS: i64 = 86_400_000;
+
+const NO_LIMIT: [Option<Allowance>; 2] = [None, None];
+
+/// At most so much since the beginning of time, and so much since `since_ms`.
+fn at_most(ever: i64, since_ms: i64, lately: i64) -> [Option<Allowance>; 2] {
+    [Some(Allowance { since_ms: 0, most_pico: ever }), Some(Allowance { since_ms, most_pico: lately })]
+}
 
 fn sent(at_ms: i64, host: &str) -> LedgerEntry {
     LedgerEntry {
@@ -105,37 +114,18 @@ async fn sums_are_by_day_and_host_and_know_what_is_not_known() {
 }
 
 #[tokio::test]
-async fn what_was_spent_is_by_provider_and_conversation_within_the_bounds() {
-    let store = Store::in_memory().await.unwrap();
-    let without = LedgerEntry { conversation: None, cost_pico: None, ..sent(20, "x.ai") };
-    for entry in
-        [sent(9, "x.ai"), sent(10, "x.ai"), sent(19, "x.ai"), sent(20, "a.com"), without, refused(15, "x.ai")]
-    {
-        store.ledger().add(&entry).await.unwrap();
-    }
-    let spending = |provider: &str, conversation: Option<&str>, cost_pico, unknown_costs| Spending {
-        provider: provider.to_owned(),
-        conversation: conversation.map(str::to_owned),
-        cost_pico,
-        unknown_costs,
-    };
-    assert_eq!(store.ledger().spent(10, 20).await.unwrap(), [spending("x", Some("c"), 2_000, 0)]);
-    assert_eq!(
-        store.ledger().spent(20, i64::MAX).await.unwrap(),
-        [spending("a", Some("c"), 1_000, 0), spending("x", None, 0, 1)]
-    );
-}
-
-#[tokio::test]
 async fn rows_go_from_the_old_end() {
     let store = Store::in_memory().await.unwrap();
     for at_ms in [5, 1, 4, 2, 3] {
         store.ledger().add(&sent(at_ms, "x.ai")).await.unwrap();
     }
-    assert_eq!(store.ledger().delete_before(4, 2).await.unwrap(), 2);
-    assert_eq!(store.ledger().delete_before(4, 2).await.unwrap(), 1);
-    let left = store.ledger().list(None, 9).await.unwrap();
-    assert_eq!(left.iter().map(|row| row.entry.at_ms).collect::<Vec<_>>(), [5, 4]);
+    let ledger = store.ledger();
+    ledger.add(&LedgerEntry { cost_pico: None, ..sent(3, "free.example") }).await.unwrap();
+    ledger.open(&LedgerEntry { cost_pico: Some(0), ..sent(1, "open.example") }, NO_LIMIT).await.unwrap();
+    assert_eq!(ledger.delete_before(4, 4, 2).await.unwrap(), 2);
+    assert_eq!(ledger.delete_before(4, 3, 9).await.unwrap(), 1, "what cost something since 3 stays");
+    let left = ledger.list(None, 9).await.unwrap();
+    assert_eq!(left.iter().map(|row| row.entry.at_ms).collect::<Vec<_>>(), [5, 4, 3, 1], "and what is open");
 }
 
 #[tokio::test]
@@ -153,4 +143,104 @@ async fn what_no_attempt_and_no_refusal_can_be_is_refused() {
         assert!(error.is_refused_value(), "{wrong:?} {error:?}");
     }
     assert_eq!(store.ledger().count().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn an_attempt_is_in_the_ledger_before_it_begins_and_is_settled_once() {
+    let store = Store::in_memory().await.unwrap();
+    let ledger = store.ledger();
+    let entry = LedgerEntry { bytes_in: 0, outcome: Some(160), is_estimated: true, ..sent(5, "x.ai") };
+    let seq = ledger.open(&entry, NO_LIMIT).await.unwrap().unwrap();
+    let rows = ledger.list(None, 9).await.unwrap();
+    assert_eq!((rows[0].seq, rows[0].is_open, &rows[0].entry), (seq, true, &entry));
+    let day = &ledger.by_host(0, i64::MAX, 0).await.unwrap()[0];
+    assert_eq!((day.attempts, day.failed, day.cost_pico), (1, 0, 1_000), "what is open has not failed");
+    let came = Settlement { bytes_in: 77, tokens_output: 8, cost_pico: Some(9), ..Settlement::default() };
+    ledger.settle(seq, &came).await.unwrap();
+    let settled = &ledger.list(None, 9).await.unwrap()[0];
+    assert!(!settled.is_open);
+    let row = &settled.entry;
+    assert_eq!((row.bytes_in, row.tokens_output, row.cost_pico, row.outcome), (77, 8, Some(9), None));
+    assert_eq!(
+        (row.bytes_out, row.at_ms, &row.receipt),
+        (100, 5, &entry.receipt),
+        "what was sent stays as it is"
+    );
+    assert!(ledger.settle(seq, &came).await.is_err(), "once");
+    assert_eq!(ledger.close_abandoned().await.unwrap(), 0);
+}
+
+#[tokio::test]
+async fn what_is_spent_and_what_is_open_count_against_an_allowance() {
+    let store = Store::in_memory().await.unwrap();
+    let ledger = store.ledger();
+    let costs = |at_ms, pico| LedgerEntry { cost_pico: pico, ..sent(at_ms, "x.ai") };
+    for entry in [costs(9, Some(1_000)), costs(10, Some(20)), refused(11, "x.ai"), costs(11, None)] {
+        ledger.add(&entry).await.unwrap();
+    }
+    assert_eq!((ledger.spent(10).await.unwrap(), ledger.spent(0).await.unwrap()), (20, 1_020));
+    let limits = at_most(1_100, 10, 100);
+    assert_eq!(ledger.open(&costs(12, Some(81)), limits).await.unwrap(), None, "more than is left lately");
+    assert_eq!(ledger.open(&costs(12, Some(80)), at_most(1_099, 10, 100)).await.unwrap(), None, "or ever");
+    assert_eq!(ledger.open(&costs(12, None), limits).await.unwrap(), None, "an unknown price fits nowhere");
+    let seq = ledger.open(&costs(12, Some(80)), limits).await.unwrap().expect("it fits to the last one");
+    assert_eq!(ledger.open(&costs(13, Some(1)), limits).await.unwrap(), None, "what is open counts");
+    assert!(
+        ledger.open(&costs(13, Some(0)), limits).await.unwrap().is_some(),
+        "what costs nothing always fits"
+    );
+    assert_eq!(
+        ledger.last_of("x").await.unwrap(),
+        Some((11, None)),
+        "what is open and what was refused do not count"
+    );
+    let came = Settlement { cost_pico: Some(30), outcome: Some(160), ..Settlement::default() };
+    ledger.settle(seq, &came).await.unwrap();
+    assert_eq!(ledger.last_of("x").await.unwrap(), Some((12, Some(160))));
+    assert_eq!(ledger.last_of("nobody").await.unwrap(), None);
+    assert_eq!(ledger.spent(10).await.unwrap(), 50);
+    assert!(ledger.open(&costs(14, Some(50)), limits).await.unwrap().is_some(), "the rest came back");
+}
+
+/// Two programs at one file, and many attempts of each at once: not one too many.
+#[tokio::test(flavor = "multi_thread", worker_threads = 4)]
+async fn two_programs_cannot_overshoot_together() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    let stores = [Store::open(&path).await.unwrap(), Store::open(&path).await.unwrap()];
+    let tries = (0..64).map(|n| {
+        let store = stores[n % 2].clone();
+        tokio::spawn(async move {
+            store.ledger().open(&sent(20, "x.ai"), at_most(9_999, 10, 7_500)).await.unwrap()
+        })
+    });
+    let mut fitted = 0;
+    for attempt in tries.collect::<Vec<_>>() {
+        fitted += usize::from(attempt.await.unwrap().is_some());
+    }
+    assert_eq!((fitted, stores[0].ledger().spent(0).await.unwrap()), (7, 7_000));
+}
+
+async fn open(path: &Path, host: &str) -> (Store, i64) {
+    let store = Store::open(path).await.unwrap();
+    let seq = store.ledger().open(&sent(1, host), NO_LIMIT).await.unwrap().unwrap();
+    (store, seq)
+}
+
+#[tokio::test]
+async fn what_a_program_left_open_is_closed_when_it_is_gone_and_not_before() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    let (one, _) = open(&path, "one.example").await;
+    let (other, seq) = open(&path, "other.example").await;
+    let is_open = async |store: &Store| {
+        store.ledger().list(None, 9).await.unwrap().into_iter().map(|row| row.is_open).collect::<Vec<_>>()
+    };
+    assert_eq!(other.ledger().close_abandoned().await.unwrap(), 0, "both are there");
+    one.close().await.unwrap();
+    assert_eq!(other.ledger().close_abandoned().await.unwrap(), 1);
+    assert_eq!(is_open(&other).await, [true, false]);
+    assert_eq!(other.ledger().spent(0).await.unwrap(), 2_000, "it counts as the worst it can have been");
+    other.ledger().settle(seq, &Settlement::default()).await.unwrap();
+    assert_eq!(is_open(&other).await, [false, false]);
 }

@@ -53,12 +53,23 @@ async fn all_files_are_the_owners_alone() {
     say(&store, "a", 1, "private").await;
     let mode = |path: &Path| fs::metadata(path).unwrap().permissions().mode() & 0o777;
     assert_eq!(mode(path.parent().unwrap()), 0o700);
-    let mut files = 0;
-    for entry in fs::read_dir(path.parent().unwrap()).unwrap() {
-        assert_eq!(mode(&entry.unwrap().path()), 0o600);
-        files += 1;
+    let (mut files, mut folders) = (0, vec![path.parent().unwrap().to_owned()]);
+    while let Some(folder) = folders.pop() {
+        assert_eq!(mode(&folder), 0o700);
+        for entry in fs::read_dir(folder).unwrap() {
+            let entry = entry.unwrap().path();
+            match entry.is_dir() {
+                true => folders.push(entry),
+                false => {
+                    assert_eq!(mode(&entry), 0o600);
+                    files += 1;
+                }
+            }
+        }
     }
-    assert_eq!(files, 3, "file, log and its index");
+    assert_eq!(files, 4, "file, log and its index; that this program is there");
+    store.close().await.unwrap();
+    assert_eq!(fs::read_dir(path.parent().unwrap()).unwrap().count(), 1, "the file alone stays");
 }
 
 #[tokio::test]
@@ -68,7 +79,7 @@ async fn connections_are_set_as_promised() {
     let store = Store::open(&path).await.unwrap();
     say(&store, "a", 1, "x").await;
     let mut conn = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-    for (pragma, value) in [("journal_mode", "wal"), ("application_id", "1416588921"), ("user_version", "5")]
+    for (pragma, value) in [("journal_mode", "wal"), ("application_id", "1416588921"), ("user_version", "6")]
     {
         let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
         let found: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut conn).await.unwrap();

@@ -10,24 +10,23 @@ use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, Result};
 use reqwest::Client;
-use tokio::sync::{Mutex, mpsc, watch};
+use tempfile::TempDir;
+use tokio::sync::{mpsc, watch};
 use tokio_util::sync::CancellationToken;
 use tonny_egress::ChatClient;
 use tonny_egress::attempt::{Stop, Timers};
-use tonny_egress::budget::{Budget, Budgets, Period, Purse, Reservation, Scope};
 use tonny_egress::chat::{ChatRequest, Message, Role};
-use tonny_egress::cost::{CacheLife, Cost, Price};
-use tonny_egress::day::Day;
+use tonny_egress::cost::{CacheLife, Price};
 use tonny_egress::fault::{Fault, FaultCode};
-use tonny_egress::ledger::{Outcome as AttemptOutcome, Row};
 use tonny_egress::plan::{Retries, Standing, plan};
 use tonny_egress::policy::{
-    Approved, Decision, HoldBack, Placeholders, Policy, Proposal, Receipt, Restorer, Spent, Target,
+    Approved, Decision, HoldBack, Placeholders, Policy, Proposal, Restorer, Spent, Target,
 };
 use tonny_egress::provider::{Provider, Providers};
 use tonny_egress::registry::Registry;
 use tonny_egress::router::{Arrived, Asked, Judge, Question, TurnEvent};
 use tonny_egress::turn::Candidate;
+use tonny_store::{Allowance, LedgerEntry, Settlement, Store};
 
 use super::peer::{Peer, whole};
 use super::room::KEY;
@@ -38,7 +37,8 @@ use crate::reliability::{Outcome, Size};
 const PROVIDER: &str = "openai";
 const MODEL: &str = "gpt-4o-mini";
 
-const TODAY: Day = Day { year: 2026, month: 11, day: 22 };
+/// A budget of a day that is never used up.
+const DAY: [Option<Allowance>; 2] = [Some(Allowance { since_ms: 0, most_pico: 1_000_000_000_000_000 }), None];
 
 const MEDIAN_MS: f64 = 0.30;
 const P99_MS: f64 = 2.0;
@@ -54,14 +54,16 @@ struct Stack {
     policy: Policy,
     target: Target,
     request: ChatRequest,
-    budgets: Mutex<Budgets>,
+    store: Store,
     retries: Retries,
+    /// Where the store's file lies.
+    _folder: TempDir,
 }
 
 pub async fn overhead(size: Size) -> Result<Outcome> {
     let peer =
         Arc::new(Peer::start(|_, _| whole(&["Hello there, ", "this is ", "an answer. ", "It ends."]))?);
-    let stack = Arc::new(Stack::new(&peer)?);
+    let stack = Arc::new(Stack::new(&peer).await?);
     // The bytes that the stack sends, to be sent bare.
     let mut body = None;
     let (mut bare, mut all, mut added) = (Vec::new(), Vec::new(), Vec::new());
@@ -90,7 +92,7 @@ pub async fn overhead(size: Size) -> Result<Outcome> {
     let (median, p99) = (percentile(&mut added, 50), percentile(&mut added, 99));
     let text = format!(
         "p50 {median:.3}, p99 {p99:.3} ms added in {rounds} rounds (stack p50 {:.3}, p99 {:.3}; bare reqwest {:.3}, {:.3} ms); \
-         plan, policy, budget, router, format, hold-back and ledger row, {} bytes asked",
+         plan, policy, budget and ledger row in a database on the disk, router, format, hold-back, {} bytes asked",
         percentile(&mut all, 50),
         percentile(&mut all, 99),
         percentile(&mut bare, 50),
@@ -184,7 +186,7 @@ async fn follow(
             TurnEvent::Usage(counted) => usage = Some(counted),
             TurnEvent::Done(_) => {
                 let open = open.take().context("judged before it ends")?;
-                stack.settle(open, usage.unwrap_or_default()).await;
+                stack.settle(&open, usage.unwrap_or_default()).await?;
             }
             TurnEvent::Interrupted { fault, .. } => anyhow::bail!("{fault:?}"),
             _ => {}
@@ -195,11 +197,10 @@ async fn follow(
 
 /// An attempt that was let through.
 struct Opened {
-    receipt: Receipt,
+    row: i64,
     values: Placeholders,
     hold_back: HoldBack,
     texts: Restorer,
-    money: Reservation,
 }
 
 struct Counter<'a> {
@@ -230,14 +231,25 @@ impl Judge for Counter<'_> {
         let Decision::Approved(approved) = stack.policy.evaluate(&proposal, &body, &mut values, None) else {
             return Err(Fault::new(FaultCode::POLICY_DENIED, PROVIDER));
         };
-        let purse = Purse { provider: PROVIDER, session: "talk" };
-        let money = stack.budgets.lock().await.reserve(TODAY, purse, worst);
+        let receipt = approved.receipt();
+        let entry = LedgerEntry {
+            profile: receipt.profile.clone(),
+            purpose: receipt.purpose.clone(),
+            provider: receipt.provider.clone(),
+            host: receipt.host.clone(),
+            model: receipt.model.clone(),
+            bytes_out: i64::try_from(receipt.bytes).unwrap_or(i64::MAX),
+            cost_pico: worst.and_then(|cost| i64::try_from(cost.as_pico()).ok()),
+            rules: "[]".to_owned(),
+            receipt: Some(receipt.hash()),
+            ..LedgerEntry::default()
+        };
+        let row = stack.store.ledger().open(&entry, DAY).await.ok().flatten();
         let opened = Opened {
-            receipt: approved.receipt().clone(),
+            row: row.ok_or_else(|| Fault::new(FaultCode::BUDGET_EXCEEDED, PROVIDER))?,
             values,
             hold_back: stack.policy.hold_back("default", "assistant", &stack.target),
             texts: Restorer::default(),
-            money: money.map_err(|_| Fault::new(FaultCode::BUDGET_EXCEEDED, PROVIDER))?,
         };
         // Whoever follows the turn holds the other end.
         let _ = self.tell.send(opened);
@@ -246,7 +258,7 @@ impl Judge for Counter<'_> {
 }
 
 impl Stack {
-    fn new(peer: &Peer) -> Result<Self> {
+    async fn new(peer: &Peer) -> Result<Self> {
         let provider = Providers::bundled()?;
         let provider = provider.get(PROVIDER).context("known")?.at(&format!("{}/v1", peer.away()));
         let record = Registry::bundled()?.find(PROVIDER, MODEL).context("known")?;
@@ -256,12 +268,7 @@ impl Stack {
             model: MODEL.to_owned(),
             switched_on: true,
         };
-        let day = Budget {
-            scope: Scope::All,
-            period: Period::Day,
-            amount: Cost::pico(1_000_000_000_000_000),
-            hard: true,
-        };
+        let folder = tempfile::tempdir()?;
         Ok(Self {
             client: ChatClient::new()?,
             provider,
@@ -269,22 +276,16 @@ impl Stack {
             policy: Policy::bundled()?,
             target,
             request: talk(),
-            budgets: Mutex::new(Budgets::new(vec![day])),
+            store: Store::open(folder.path().join("tonny.db")).await?,
             retries: Retries::default(),
+            _folder: folder,
         })
     }
 
-    async fn settle(&self, opened: Opened, usage: tonny_egress::chat::Usage) {
+    async fn settle(&self, opened: &Opened, usage: tonny_egress::chat::Usage) -> Result<()> {
         let cost = self.price.cost(&usage, CacheLife::default());
-        let outcome = AttemptOutcome {
-            bytes_out: opened.receipt.bytes,
-            tokens: usage,
-            cost: Some(cost),
-            ..AttemptOutcome::default()
-        };
-        let row = Row::sent(std::time::SystemTime::UNIX_EPOCH, &opened.receipt, outcome);
-        std::hint::black_box(row);
-        self.budgets.lock().await.settle(opened.money, cost);
+        let came = Settlement { cost_pico: Some(i64::try_from(cost.as_pico())?), ..Settlement::default() };
+        Ok(self.store.ledger().settle(opened.row, &came).await?)
     }
 }
 

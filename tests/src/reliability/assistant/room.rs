@@ -54,7 +54,7 @@ impl Room {
             local,
             want_local: Arc::new(Notify::new()),
             tasks: TaskTracker::new(),
-            adopts: false,
+            stays: false,
         };
         let (assistant, run) = assistant::start(parts).await.map_err(told)?;
         let run = tokio::spawn(run);

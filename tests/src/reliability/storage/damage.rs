@@ -103,6 +103,8 @@ pub async fn backed_up(size: Size) -> Result<Outcome> {
     fill(&store, 0, rows, &mut dice).await?;
     let before = sum(&store).await?;
     store.make_backups_folder()?;
+    // As in the app: the log is moved beside the writes, and not by one of them.
+    let upkeep = tokio::spawn(store.upkeep());
     let over = Arc::new(std::sync::atomic::AtomicBool::new(false));
     let writer = tokio::spawn({
         let (store, over) = (store.clone(), over.clone());
@@ -128,6 +130,7 @@ pub async fn backed_up(size: Size) -> Result<Outcome> {
     }
     over.store(true, std::sync::atomic::Ordering::Relaxed);
     let mut times = writer.await??;
+    upkeep.abort();
     let mut unequal = 0;
     for n in 0..backups {
         let copy = Store::open(store.backups_folder().join(format!("auto-{n}.db"))).await?;

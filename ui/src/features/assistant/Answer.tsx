@@ -23,7 +23,7 @@ export const Answer = memo(function Answer(props: AnswerProps) {
   const { message, choices } = props;
   const { texts } = useLocale();
   return (
-    <article className={classes.answer} data-role="assistant" data-state={message.state}>
+    <article className={classes.answer} data-role="assistant" data-id={message.id} data-state={message.state}>
       <h2 className={classes.who}>{writerName(message, choices, texts) ?? texts.assistant.conversation.assistant}</h2>
       <Notices message={message} choices={choices} />
       <Growing message={message} />

@@ -59,6 +59,7 @@ export function Composer({ conversation, id, path, draft, onDraft, onAsked, onEd
       parent: path.at(-1)?.message.id ?? null,
       text: text.trim(),
       attachments: await Promise.all(files.attached.map(encoded)),
+      instead_of: null,
       model: chosen,
       system: id === null ? systemOf(prompt) : null,
     };

@@ -94,6 +94,7 @@ function Edit({ message, conversation, onDone }: EditProps) {
         parent: message.parent,
         text: text.trim(),
         attachments: [],
+        instead_of: message.id,
         model: null,
         system: null,
       }),
@@ -129,7 +130,7 @@ function Edit({ message, conversation, onDone }: EditProps) {
       />
       {message.attachments.length > 0 ? (
         <Text size="xs" c="dimmed">
-          {texts.lost}
+          {texts.kept(message.attachments.length)}
         </Text>
       ) : null}
       <Group gap="xs" justify="flex-end">

@@ -11,7 +11,7 @@ const ROW_HEIGHT = 76;
 const OVERSCAN = 6;
 /** Rows before the end at which more are asked for, so that scrolling does not stop at each page. */
 const AHEAD = 20;
-const TONES: Record<Fate, Tone> = { complete: "good", here: "quiet", failed: "bad", refused: "warn" };
+const TONES: Record<Fate, Tone> = { open: "signal", complete: "good", here: "quiet", failed: "bad", refused: "warn" };
 
 type Row = LedgerView & { id: number };
 

@@ -49,7 +49,9 @@ function moneyWords(cost: number, texts: Texts, format: Formats): string {
 /** What one request cost; undefined where nothing was sent. A price that is not known is never a zero. */
 export function costWords(row: LedgerView, texts: Texts, format: Formats): string | undefined {
   if (!row.is_sent) return undefined;
-  return row.cost === null ? texts.privacy.ledger.unknown : moneyWords(row.cost, texts, format);
+  const words = texts.privacy.ledger;
+  if (row.cost === null) return words.unknown;
+  return row.is_open && row.cost > 0 ? words.atMost(format.dollars(row.cost)) : moneyWords(row.cost, texts, format);
 }
 
 /** What some requests cost together. */
@@ -80,9 +82,10 @@ export const trafficWords = ({ bytes_out, bytes_in }: Sums | LedgerView, texts: 
 export const sumFacts = (sums: Sums, texts: Texts, format: Formats): string =>
   [countWords(sums, texts, format), ...(sums.sent > 0 ? [trafficWords(sums, texts, format)] : [])].join("  ·  ");
 
-export type Fate = "complete" | "here" | "failed" | "refused";
+export type Fate = "open" | "complete" | "here" | "failed" | "refused";
 
-export function fateOf({ host, is_sent, code }: LedgerView): Fate {
+export function fateOf({ host, is_sent, is_open, code }: LedgerView): Fate {
+  if (is_open) return "open";
   if (!is_sent) return "refused";
   if (code !== null) return "failed";
   return isHere(host) ? "here" : "complete";

@@ -55,7 +55,7 @@ export const assistant: Texts["assistant"] = {
     editLabel: "Frage",
     send: "Fragen",
     cancel: "Abbrechen",
-    lost: "Die Anhänge der alten Frage werden nicht wieder gesendet.",
+    kept: (count) => (count === 1 ? "Ihr Anhang geht mit." : "Ihre Anhänge gehen mit."),
   },
   answer: {
     waiting: "Wartet auf das erste Wort",

@@ -64,6 +64,9 @@ export const assistantPage: Texts["assistantPage"] = {
     refresh: "Einmal am Tag fragen, welche Modelle sie haben",
     refreshHint:
       "Die erlaubten. Kein Wort von dir wird gesendet; jede Anfrage steht in der Liste dessen, was diesen Rechner verließ.",
+    list: "Neuere Liste der Modelle und Preise",
+    listHint:
+      "Eine https-Adresse, die zur selben Zeit gefragt wird. Eine Liste, die nicht stimmen kann, wird nicht genommen.",
     states: {
       ready: "Bereit",
       off: "Nicht erlaubt",
@@ -72,6 +75,7 @@ export const assistantPage: Texts["assistantPage"] = {
       unavailable: "Wird nicht gefragt",
     },
     here: "auf diesem Rechner",
+    asked: (ago, code) => (code === null ? `gefragt ${ago}` : `gefragt ${ago}: ${code}`),
     key: "Schlüssel",
     keyOf: (name) => `Schlüssel eingeben: ${name}`,
     test: "Testen",
@@ -115,6 +119,8 @@ export const assistantPage: Texts["assistantPage"] = {
     title: "Diktat glätten",
     hint: "Ein Sprachmodell setzt Satzzeichen und streicht Füllwörter. Der rohe Text bleibt immer daneben im Verlauf, solange der Eintrag bleibt.",
     enabled: "Diktierte Wörter glätten",
+    typed: "Was in ein Fenster geht",
+    copied: "Was in die Zwischenablage geht",
     enabledHint: "Vor dem Einfügen. Kommt zu viel verändert zurück, werden deine eigenen Wörter eingefügt.",
     deadline: "Längstes Warten",
     deadlineHint: "Danach werden die Wörter so eingefügt, wie du sie gesprochen hast.",

@@ -54,7 +54,7 @@ export const assistant = {
     editLabel: "Question",
     send: "Ask",
     cancel: "Cancel",
-    lost: "The attachments of the old question are not sent again.",
+    kept: (count: number) => (count === 1 ? "Its attachment goes along." : "Its attachments go along."),
   },
   answer: {
     waiting: "Waiting for the first word",

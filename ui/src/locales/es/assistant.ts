@@ -55,7 +55,7 @@ export const assistant: Texts["assistant"] = {
     editLabel: "Pregunta",
     send: "Preguntar",
     cancel: "Cancelar",
-    lost: "Los adjuntos de la pregunta anterior no se envían otra vez.",
+    kept: (count) => (count === 1 ? "Su adjunto se envía con ella." : "Sus adjuntos se envían con ella."),
   },
   answer: {
     waiting: "Esperando la primera palabra",

@@ -64,6 +64,8 @@ export const assistantPage: Texts["assistantPage"] = {
     refresh: "Preguntar una vez al día qué modelos tienen",
     refreshHint:
       "A los permitidos. No se envía ninguna palabra tuya; cada petición figura en la lista de lo que salió de este equipo.",
+    list: "Lista más nueva de modelos y precios",
+    listHint: "Una dirección https que se consulta a la vez. Una lista que no puede ser cierta no se acepta.",
     states: {
       ready: "Listo",
       off: "No permitido",
@@ -72,6 +74,7 @@ export const assistantPage: Texts["assistantPage"] = {
       unavailable: "No se le pregunta",
     },
     here: "en este equipo",
+    asked: (ago, code) => (code === null ? `preguntado ${ago}` : `preguntado ${ago}: ${code}`),
     key: "Añadir clave",
     keyOf: (name) => `Añadir clave: ${name}`,
     test: "Probar",
@@ -116,6 +119,8 @@ export const assistantPage: Texts["assistantPage"] = {
     title: "Retoque del dictado",
     hint: "Un modelo de lenguaje corrige la puntuación y quita muletillas. El texto tal como se oyó siempre queda al lado en el historial, mientras exista la entrada.",
     enabled: "Retocar las palabras dictadas",
+    typed: "Lo que va a una ventana",
+    copied: "Lo que va al portapapeles",
     enabledHint: "Antes de insertarlas. Si vuelve demasiado cambiado, se insertan tus propias palabras.",
     deadline: "Espera máxima",
     deadlineHint: "Después, las palabras se insertan tal como las dijiste.",

@@ -13,6 +13,9 @@ use crate::settings;
 /// Rows looked at in one read.
 const PAGE: u32 = 1_000;
 
+/// Days.
+const LONGEST_MONTH: u32 = 31;
+
 /// As disks count.
 const MB: u64 = 1_000_000;
 
@@ -68,14 +71,19 @@ async fn clean_activity(store: &Store, limits: &settings::Storage, now_ms: i64) 
     Ok(gone)
 }
 
-/// Removes rows of the ledger that are older than so many days; 0 keeps all.
+/// Removes rows of the ledger that are older than so many days; 0 keeps all. What cost something stays for a month, whatever is
+/// set: the month's budget is kept by it.
 pub async fn clean_ledger(store: &Store, days: u32, now_ms: i64) -> Result<u64, Problem> {
     if days == 0 {
         return Ok(0);
     }
-    let (before, mut gone) = (now_ms - i64::from(days) * 24 * HOUR_MS, 0);
-    while let more @ 1.. =
-        store.ledger().delete_before(before, PAGE).await.map_err(|error| crate::store_problem(&error))?
+    let ago = |days: u32| now_ms - i64::from(days) * 24 * HOUR_MS;
+    let (before, paid_since, mut gone) = (ago(days), ago(LONGEST_MONTH), 0);
+    while let more @ 1.. = store
+        .ledger()
+        .delete_before(before, paid_since, PAGE)
+        .await
+        .map_err(|error| crate::store_problem(&error))?
     {
         gone += more;
     }

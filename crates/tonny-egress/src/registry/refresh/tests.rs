@@ -147,7 +147,7 @@ fn damage() -> impl Strategy<Value = Damage> {
 fn damaged(good: &Snapshot, damage: Damage) -> Vec<u8> {
     let mut list = good.clone();
     if let Damage::Drop(count) = damage {
-        list.models.truncate(list.models.len() - count);
+        list.models.truncate(list.models.len().saturating_sub(count));
     } else if let Damage::Scale(which, factor) = damage {
         let which = which % list.models.len();
         let rate = Cost::pico(1_000_000_000_000 / 4 * u128::from(factor));

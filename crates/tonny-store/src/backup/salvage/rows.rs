@@ -15,8 +15,9 @@ const UTTERANCE: (usize, usize) = (29, 23);
 /// Columns of an entry of the activity.
 const DEED: usize = 8;
 
-/// Columns of what left the machine: as many as an utterance of schema 1 had, but with a time where that has its id.
-const LEDGER: usize = 23;
+/// Columns of what left the machine in schema 6, and before it: as many as an utterance of schema 1 had, but with a time where
+/// that has its id.
+const LEDGER: (usize, usize) = (24, 23);
 
 /// What could be read; a row that is there twice, in its last form.
 #[derive(Debug, Default)]
@@ -178,7 +179,9 @@ fn deed(record: &[Value]) -> Option<Deed> {
 }
 
 fn ledger(record: &[Value]) -> Option<LedgerEntry> {
-    let mut columns = Columns::after_number(record, LEDGER)?;
+    // Who was at it does not matter any more: whatever was open is what it says it is.
+    let mut columns =
+        Columns::after_number(record, LEDGER.0).or_else(|| Columns::after_number(record, LEDGER.1))?;
     Some(LedgerEntry {
         at_ms: columns.whole()??,
         profile: columns.text()??,

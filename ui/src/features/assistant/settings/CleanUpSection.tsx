@@ -34,6 +34,20 @@ export function CleanUpSection() {
         checked={clean_up.enabled}
         onChange={(value) => patch.mutate({ key: "clean_up.enabled", value })}
       />
+      {clean_up.enabled ? (
+        <>
+          <SwitchRow
+            label={texts.typed}
+            checked={clean_up.typed}
+            onChange={(value) => patch.mutate({ key: "clean_up.typed", value })}
+          />
+          <SwitchRow
+            label={texts.copied}
+            checked={clean_up.copied}
+            onChange={(value) => patch.mutate({ key: "clean_up.copied", value })}
+          />
+        </>
+      ) : null}
       <AmountRow
         label={texts.deadline}
         hint={texts.deadlineHint}

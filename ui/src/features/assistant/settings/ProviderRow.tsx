@@ -4,6 +4,7 @@ import { IconPencil } from "@tabler/icons-react";
 import { useRef, useState } from "react";
 import { ProblemNote } from "../../../components/ProblemNote";
 import { StatusDot } from "../../../components/StatusDot";
+import { useNow } from "../../../components/useNow";
 import type { Presence, ProviderTested, ProviderView } from "../../../ipc/bindings";
 import { problemOf } from "../../../ipc/client";
 import { useProviderTest } from "../../../ipc/providers";
@@ -80,11 +81,14 @@ export function ProviderRow({ provider, presence, onOpenSecrets }: Props) {
 type NamingProps = { provider: ProviderView; isOn: boolean; state: ReturnType<typeof stateOf> };
 
 function Naming({ provider, isOn, state }: NamingProps) {
-  const texts = useTexts().assistantPage.providers;
-  const { label, host, is_local, unavailable } = provider;
+  const { texts: all, format } = useLocale();
+  const texts = all.assistantPage.providers;
+  const { label, host, is_local, unavailable, asked } = provider;
+  const now = useNow(30_000);
   // What it lacks is said by the word beside its name already; its host stays where it was.
   const where = host === null && !is_local ? (isOn ? null : texts.states.no_address) : host;
-  const facts = [where, is_local ? texts.here : null].filter((part) => part !== null).join(", ");
+  const ago = asked === null ? null : texts.asked(format.ago(new Date(asked.at), now), asked.code);
+  const facts = [where, is_local ? texts.here : null, ago].filter((part) => part !== null).join(", ");
   return (
     <div className={classes.text}>
       <div className={classes.name}>

@@ -3,6 +3,7 @@ import { IconCloudOff } from "@tabler/icons-react";
 import { EmptyNote } from "../../../components/EmptyNote";
 import { Section } from "../../../components/Page";
 import { SwitchRow } from "../../../components/SwitchRow";
+import { TextRow } from "../../../components/TextRow";
 import { usePresence, useProviders } from "../../../ipc/providers";
 import { useSettings, useSettingsPatch } from "../../../ipc/queries";
 import { useTexts } from "../../../locales/locale";
@@ -12,7 +13,7 @@ export function ProvidersSection({ onOpenSecrets }: { onOpenSecrets: () => void 
   const texts = useTexts().assistantPage.providers;
   const providers = useProviders();
   const presence = usePresence();
-  const { refresh_models: isRefreshed } = useSettings().assistant;
+  const { refresh_models: isRefreshed, models_address: address } = useSettings().assistant;
   const patch = useSettingsPatch();
   return (
     <Section title={texts.title} hint={texts.hint}>
@@ -33,6 +34,14 @@ export function ProvidersSection({ onOpenSecrets }: { onOpenSecrets: () => void 
         checked={isRefreshed}
         onChange={(value) => patch.mutate({ key: "assistant.refresh_models", value })}
       />
+      {isRefreshed ? (
+        <TextRow
+          label={texts.list}
+          hint={texts.listHint}
+          value={address ?? ""}
+          onCommit={(value) => patch.mutate({ key: "assistant.models_address", value: value === "" ? null : value })}
+        />
+      ) : null}
     </Section>
   );
 }
