@@ -38,6 +38,19 @@ describe("the keyboard", () => {
     await waitFor(() => expect(field()).toHaveFocus());
   });
 
+  it("asks an edited question in the place of the first, whose files go along", async () => {
+    const { app, user } = openAssistant("shelf");
+    const question = (await screen.findByText("And if the wall is hollow?")).closest("article") as HTMLElement;
+    await user.click(within(question).getByRole("button", { name: "Edit" }));
+    await user.type(screen.getByRole("textbox", { name: "Question" }), " Or old?{Enter}");
+    await waitFor(() => expect(app.called("assistant_ask")).toHaveLength(1));
+    expect(app.called("assistant_ask")[0]?.question).toMatchObject({
+      text: "And if the wall is hollow? Or old?",
+      instead_of: "s4",
+      attachments: [],
+    });
+  });
+
   it("walks the conversations and renames one in place", async () => {
     const { app, user } = openAssistant("shelf");
     const row = await screen.findByRole("button", { name: /^Letter about the heating/ });

@@ -300,6 +300,8 @@ export type Assistant = {
 	model_edits: ModelEdit[],
 	/**  Whether providers that may be asked are asked once a day which models they have. */
 	refresh_models: boolean,
+	/**  Where a newer list of models is, for the same time; null where there is none. */
+	models_address: string | null,
 	/**  The instructions of new conversations. */
 	system: string | null,
 	/**  Instructions to choose from. */
@@ -355,8 +357,12 @@ export type Checked = {
 
 /**  Whether dictated words are cleaned up before they are delivered. */
 export type CleanUp = {
-	/**  Whether it is done. */
+	/**  Whether it is done at all. */
 	enabled: boolean,
+	/**  Whether it is a step of the way into the focused window. */
+	typed: boolean,
+	/**  Whether it is a step of the way onto the clipboard. */
+	copied: boolean,
 	/**  After so many milliseconds the words are delivered as they were spoken. */
 	deadline_ms: number,
 	/**  The model, as `provider/model`; null takes the assistant's order. */
@@ -752,6 +758,14 @@ export type LanguageModelRow = {
 	path: string | null,
 };
 
+/**  When a provider was asked last. */
+export type LastAsked = {
+	/**  RFC 3339. */
+	at: string,
+	/**  Why there was no complete answer, as `TT-LLM-nnn`. */
+	code: string | null,
+};
+
 /**  The newest finished utterance. */
 export type LastUtterance = {
 	/**  Its row's id. */
@@ -798,7 +812,7 @@ export type LedgerPage = {
 export type LedgerView = {
 	/**  RFC 3339. */
 	at: string,
-	/**  What for: `assistant`, `cleanup`, `test`. */
+	/**  What for: `assistant`, `cleanup`, `test`, `models`, `download`, `trial`. */
 	purpose: string,
 	/**  The provider's id. */
 	provider: string,
@@ -822,6 +836,8 @@ export type LedgerView = {
 	rules: string[],
 	/**  Whether anything was sent. */
 	is_sent: boolean,
+	/**  Whether it is under way; what is told of it is then what it is if nothing more comes. */
+	is_open: boolean,
 	/**  Why there is no complete answer, as `TT-LLM-nnn`. */
 	code: string | null,
 	/**  The conversation it was for. */
@@ -1074,8 +1090,10 @@ export type NewQuestion = {
 	parent: string | null,
 	/**  1 to 1,000,000 characters. */
 	text: string,
-	/**  At most 10. */
+	/**  At most 10, with those that `instead_of` had. */
 	attachments: NewAttachment[],
+	/**  The question that this one is asked in the place of, whose files go along again. */
+	instead_of: string | null,
 	/**  A [`ModelChoice`]'s id; none takes the conversation's, else the first of the user's order. */
 	model: string | null,
 	/**  The instructions of a new conversation. */
@@ -1230,6 +1248,8 @@ export type ProviderView = {
 	unavailable: string | null,
 	/**  Models of it that are known here. */
 	models: number,
+	/**  When it was asked last, and what came of it. */
+	asked: LastAsked | null,
 };
 
 /**  The breaker in front of a worker's requests. */

@@ -38,6 +38,7 @@ export const settings: Settings = {
     addresses: [],
     model_edits: [],
     refresh_models: false,
+    models_address: null,
     longest_answer: 2048,
     patience_s: 10,
     voice_patience_s: 2,
@@ -45,7 +46,7 @@ export const settings: Settings = {
     month_cents: 0,
     unload_min: 10,
   },
-  clean_up: { enabled: false, deadline_ms: 1500, model: null, prompt: null },
+  clean_up: { enabled: false, typed: true, copied: true, deadline_ms: 1500, model: null, prompt: null },
   privacy: { offline: false, ledger_days: 0, contract: null },
   hotkeys: { dictate: "Ctrl+Shift+Space", assistant: "Ctrl+Shift+Alt+Space" },
   dictation: {

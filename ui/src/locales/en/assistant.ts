@@ -54,7 +54,7 @@ export const assistant = {
     editLabel: "Question",
     send: "Ask",
     cancel: "Cancel",
-    kept: (count: number) => (count === 1 ? "Its attachment goes along." : "Its attachments go along."),
+    kept: (count: number): string => (count === 1 ? "Its attachment goes along." : "Its attachments go along."),
   },
   answer: {
     waiting: "Waiting for the first word",
