@@ -5,15 +5,12 @@ use std::time::Duration;
 use serde_json::{Value, json};
 use tonny_core::app::SettingsChange;
 use tonny_core::assistant::ledger_page;
-use tonny_egress::cost::Cost;
-use tonny_egress::registry::Snapshot;
+use tonny_egress::cost::{Cost, Price, Rates};
+use tonny_egress::registry::{Record, Snapshot};
 use tonny_tests::chat_server::{ChatServer, Reply};
 
 use super::assistant::{PATIENCE, settings};
 use super::world::{Room, World};
-
-/// The model whose price a fetched list changes.
-const MODEL: (&str, &str) = ("openai", "gpt-4o-mini");
 
 #[tokio::test]
 async fn what_a_provider_lists_is_known_once_the_user_wants_it_asked_and_what_the_user_says_counts_before() {
@@ -49,13 +46,20 @@ async fn what_a_provider_lists_is_known_once_the_user_wants_it_asked_and_what_th
     assert_eq!((price.input, price.output), (0.5, 2.0));
 }
 
-/// The list that came with the program, with another price of one model, as a server gives it.
-fn list(times: (u128, u128), etag: &str) -> Reply {
+/// The list that came with the program and one model more, at so many dollars for a million tokens, as a server gives it.
+fn list(dollars: &str, etag: &str) -> Reply {
     let mut snapshot = Snapshot::bundled().unwrap();
-    let known =
-        snapshot.models.iter_mut().find(|it| (it.provider.as_str(), it.id.as_str()) == MODEL).unwrap();
-    let rates = &mut known.price.as_mut().unwrap().rates;
-    rates.input = Cost::pico(rates.input.as_pico() * times.0 / times.1);
+    let rates = Rates {
+        input: dollars.parse().unwrap(),
+        output: Cost::ZERO,
+        cache_read: None,
+        cache_write_5m: None,
+        cache_write_1h: None,
+        reasoning: None,
+    };
+    let price = Some(Price { rates, tiers: Vec::new() });
+    let (provider, id) = ("openai-compatible".to_owned(), "m".to_owned());
+    snapshot.models.push(Record { provider, id, price, ..Record::default() });
     let head = format!("content-type: application/json\r\netag: {etag}\r\n");
     let json = serde_json::to_string(&snapshot).unwrap();
     // The server's replies live as long as the test program.
@@ -65,30 +69,33 @@ fn list(times: (u128, u128), etag: &str) -> Reply {
 #[tokio::test]
 async fn a_fetched_list_counts_if_it_can_be_true_and_the_next_start_knows_it() {
     let replies = vec![
-        list((2, 1), "one"),
+        list("2", "one"),
         Reply::Refusal(304, "", ""),
-        list((1, 1_000), "two"),
+        list("0.002", "two"),
         Reply::Refusal(200, "etag: three\r\n", "<html>Log in to the network</html>"),
         Reply::Refusal(404, "", "gone"),
     ];
     let server = ChatServer::start(replies).unwrap();
-    let settings = settings(&["openai/gpt-4o-mini"], &[])
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.away())])
         .with("assistant.models_address", json!(format!("{}/models.json", server.here())))
         .unwrap();
     let world = World::with(Room::Quiet, settings.clone(), None).await;
     let assistant = world.app.assistant().unwrap().clone();
-    let price = async || assistant.models().await.remove(0).price.unwrap().input;
-    let before = price().await;
-    assert!(assistant.refresh_snapshot().await.unwrap().is_some_and(|count| count > 100));
-    assert_eq!(price().await, before * 2.0);
+    let price = async || assistant.models().await.remove(0).price.map(|price| price.input);
+    assert_eq!(price().await, None, "not known");
+    let count = Snapshot::bundled().unwrap().models.len() + 1;
+    assert_eq!(assistant.refresh_snapshot().await.unwrap(), Some(count));
+    assert_eq!(price().await, Some(2.0));
     assert_eq!(assistant.refresh_snapshot().await.unwrap(), None, "the server knows it again");
-    for (why, code) in
-        [("price of gpt-4o-mini", "TT-CHAT-1112"), ("cannot be read", "TT-CHAT-1112"), ("404", "TT-LLM-174")]
-    {
+    for (why, code) in [
+        ("price of m of openai-compatible", "TT-CHAT-1112"),
+        ("cannot be read", "TT-CHAT-1112"),
+        ("404", "TT-LLM-174"),
+    ] {
         let refused = assistant.refresh_snapshot().await.unwrap_err();
         assert_eq!(refused.code, code, "{refused:?}");
         assert!(refused.message.contains(why), "{refused:?}");
-        assert_eq!(price().await, before * 2.0, "the good one stays");
+        assert_eq!(price().await, Some(2.0), "the good one stays");
     }
     let page = ledger_page(&world.store, None, 10).await.unwrap();
     assert_eq!(page.rows.iter().filter(|row| row.purpose == "models" && row.is_sent).count(), 5, "{page:?}");
@@ -99,8 +106,8 @@ async fn a_fetched_list_counts_if_it_can_be_true_and_the_next_start_knows_it() {
             .await;
     let assistant = world.app.assistant().unwrap();
     assert_eq!(
-        assistant.models().await.remove(0).price.unwrap().input,
-        before * 2.0,
+        assistant.models().await.remove(0).price.map(|price| price.input),
+        Some(2.0),
         "the next start knows it"
     );
     assert_eq!(assistant.refresh_snapshot().await.unwrap_err().code, "TT-CHAT-1112", "not in the clear");

@@ -33,7 +33,7 @@ pub fn faults(call: &str) -> Option<Vec<Fault>> {
         "fcntl" | "flock" => &["ENOLCK", "EIO", "EIO+"],
         "mmap" => &["ENOMEM", "EAGAIN", "ENOMEM+"],
         "rename" | "renameat" | "renameat2" => &["EIO", "ENOSPC", "EROFS+"],
-        "unlink" | "unlinkat" => &["EIO", "EROFS+"],
+        "unlink" | "unlinkat" | "rmdir" => &["EIO", "EROFS+"],
         "mkdir" | "mkdirat" => &["EIO", "ENOSPC", "EROFS+"],
         "chmod" | "fchmod" | "fchmodat" | "fchown" | "chown" | "utimensat" => &["EIO", "EROFS+"],
         "stat" | "fstat" | "lstat" | "newfstatat" | "statx" | "access" | "faccessat" | "faccessat2"
