@@ -116,6 +116,7 @@ impl<'a> Ledger<'a> {
         let failed = |source| self.store.failed(ACTION, source);
         let mut conn = self.store.writer(Durability::Process, ACTION).await?;
         let row = query.fetch_optional(&mut *conn).await.map_err(failed)?;
+        self.store.passed(Durability::Process, &conn);
         row.map(|row| row.try_get(0)).transpose().map_err(failed)
     }
 

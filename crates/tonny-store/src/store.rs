@@ -14,7 +14,7 @@ mod upkeep;
 
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
 use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
 use sqlx::{FromRow, Sqlite};
@@ -67,6 +67,8 @@ pub struct Store {
     held_up: Arc<AtomicBool>,
     /// Since somebody waited in vain, no write has passed.
     in_vain: Arc<AtomicBool>,
+    /// What is known of the writer's connection: how it syncs, or nothing.
+    level: Arc<AtomicU8>,
     /// A write was begun since; it passed unless it says that it waited in vain, too.
     tried: Arc<AtomicBool>,
     /// Counts up with each write; `upkeep` listens.
@@ -124,6 +126,7 @@ impl Store {
             hurried: Arc::default(),
             held_up: Arc::default(),
             in_vain: Arc::default(),
+            level: Arc::default(),
             tried: Arc::default(),
             writes: Arc::new(watch::channel(0).0),
         }
@@ -254,6 +257,7 @@ impl Store {
     ) -> Result<u64, StoreError> {
         let mut conn = self.writer(durability, action).await?;
         let done = query.execute(&mut *conn).await.map_err(|source| self.failed(action, source))?;
+        self.passed(durability, &conn);
         Ok(done.rows_affected())
     }
 

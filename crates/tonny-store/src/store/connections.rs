@@ -69,10 +69,13 @@ const LOG_NET_PAGES: &str = "2000";
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Durability {
     /// In the WAL; the next checkpoint or full write syncs it.
-    Process,
+    Process = 1,
     /// Synced to the disk before the call returns.
-    Power,
+    Power = 2,
 }
+
+/// Stands for neither.
+const UNKNOWN: u8 = 0;
 
 /// A connection for reading. As long as it lives, an emptying of a full log waits for it.
 pub(crate) struct Reader {
@@ -102,8 +105,16 @@ impl Store {
         action: &'static str,
     ) -> Result<PoolConnection<Sqlite>, StoreError> {
         let failed = |source| self.failed(action, source);
+        let mut known;
         let mut conn = loop {
             let mut conn = self.writer.acquire().await.map_err(failed)?;
+            // Nobody else has it now; whoever is dropped with it leaves nothing known.
+            known = self.level.swap(UNKNOWN, Ordering::Relaxed);
+            let is_waiting = self.held_up.load(Ordering::Relaxed) || self.in_vain.load(Ordering::Relaxed);
+            if known != UNKNOWN && !is_waiting {
+                break conn;
+            }
+            known = UNKNOWN;
             let mut handle = conn.lock_handle().await.map_err(failed)?;
             handle.remove_progress_handler();
             // SAFETY: the handle is locked, so it is open and no other thread uses it.
@@ -139,14 +150,24 @@ impl Store {
         if log >= self.log_full.load(Ordering::Relaxed).max(LOG_FULL) {
             self.empty_full_log(&mut conn).await.map_err(failed)?;
         }
-        // Set each time: a future dropped half-way must not leave its level to the next write.
-        let level = match durability {
-            Durability::Process => "PRAGMA synchronous = NORMAL",
-            Durability::Power => "PRAGMA synchronous = FULL",
-        };
-        sqlx::query(level).execute(&mut *conn).await.map_err(failed)?;
+        // Where it is not known, a future may have been dropped half-way.
+        if known != durability as u8 {
+            let level = match durability {
+                Durability::Process => "PRAGMA synchronous = NORMAL",
+                Durability::Power => "PRAGMA synchronous = FULL",
+            };
+            sqlx::query(level).execute(&mut *conn).await.map_err(failed)?;
+        }
         self.writes.send_modify(|writes| *writes += 1);
         Ok(conn)
+    }
+
+    /// A write of one statement ended as it should, on the connection that is still held: it is in no transaction and has this
+    /// level, so the next write need not ask. A connection in memory is used by readers, too, and is always asked.
+    pub(crate) fn passed(&self, durability: Durability, _held: &PoolConnection<Sqlite>) {
+        if !self.is_in_memory() {
+            self.level.store(durability as u8, Ordering::Relaxed);
+        }
     }
 
     /// How long a statement waits for a lock now.
@@ -166,6 +187,7 @@ impl Store {
         if !self.held_up.swap(false, Ordering::Relaxed) {
             return Ok(());
         }
+        self.level.store(UNKNOWN, Ordering::Relaxed);
         self.in_vain.store(true, Ordering::Relaxed);
         self.tried.store(false, Ordering::Relaxed);
         self.renew_patience();
@@ -327,12 +349,34 @@ mod tests {
     async fn a_connection_left_in_a_transaction_is_not_handed_out() {
         let (_folder, on_disk) = on_disk().await;
         for store in [on_disk, Store::in_memory().await.unwrap()] {
+            // The one before it passed, and nothing had to be asked.
+            store.activity().delete_up_to(0, 1).await.unwrap();
             let mut conn = store.writer(Durability::Process, "test").await.unwrap();
             sqlx::raw_sql("BEGIN IMMEDIATE; DELETE FROM settings").execute(&mut *conn).await.unwrap();
             drop(conn);
             store.settings().save("{}", 1).await.unwrap();
             assert!(store.settings().load().await.unwrap().is_some());
         }
+    }
+
+    #[tokio::test]
+    async fn every_write_has_the_level_that_it_asks_for_whatever_was_before() {
+        let (_folder, store) = on_disk().await;
+        let level = async |durability| {
+            let mut conn = store.writer(durability, "test").await.unwrap();
+            let level: i64 = sqlx::query_scalar("PRAGMA synchronous").fetch_one(&mut *conn).await.unwrap();
+            store.passed(durability, &conn);
+            level
+        };
+        use Durability::{Power, Process};
+        for (durability, expected) in [(Process, 1), (Power, 2), (Power, 2), (Process, 1), (Process, 1)] {
+            assert_eq!(level(durability).await, expected);
+        }
+        // Somebody is dropped with it at another level.
+        let mut conn = store.writer(Process, "test").await.unwrap();
+        sqlx::query("PRAGMA synchronous = OFF").execute(&mut *conn).await.unwrap();
+        drop(conn);
+        assert_eq!(level(Process).await, 1);
     }
 
     #[tokio::test]
