@@ -3,7 +3,7 @@
 use std::collections::HashMap;
 
 use serde::{Deserialize, Serialize};
-use sqlx::{Connection, Row};
+use sqlx::Connection;
 
 use crate::StoreError;
 use crate::statements::statements;
@@ -12,9 +12,6 @@ use crate::store::{Durability, Query, Store};
 statements! {
     NOTE = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
         VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7)";
-
-    NOTE_BEFORE = "INSERT INTO activity (at, profile, action, subject, success, error_code, detail) \
-        VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7) RETURNING seq";
 
     /// What was written down before it was done did not work.
     FAILED = "UPDATE activity SET success = 0, error_code = ?2 WHERE seq = ?1";
@@ -140,10 +137,9 @@ impl<'a> Activity<'a> {
     /// # Errors
     /// As `note`.
     pub async fn note_before(&self, deed: &Deed) -> Result<i64, StoreError> {
-        const ACTION: &str = "note an activity";
-        let mut conn = self.store.writer(Durability::Process, ACTION).await?;
-        let seq = bind(NOTE_BEFORE, deed).fetch_one(&mut *conn).await.and_then(|row| row.try_get(0));
-        seq.map_err(|source| self.store.failed(ACTION, source))
+        let seq = self.store.insert(Durability::Process, "note an activity", bind(NOTE, deed)).await?;
+        // A plain INSERT adds a row or fails.
+        Ok(seq.unwrap_or_default())
     }
 
     /// What was noted under this number did not work, and why.

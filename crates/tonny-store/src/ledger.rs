@@ -7,8 +7,6 @@
 
 mod row;
 
-use sqlx::Row;
-
 use crate::StoreError;
 use crate::statements::statements;
 use crate::store::{Durability, Store};
@@ -23,6 +21,22 @@ macro_rules! columns {
     };
 }
 
+/// What was spent or set aside since a parameter, to the millisecond: of whole quarters of an hour there are sums, which
+/// triggers keep, and the part of one before them is added up by its rows.
+macro_rules! spent_since {
+    ($since:literal) => {
+        concat!(
+            "(SELECT coalesce(sum(pico), 0) FROM egress_spent WHERE quarter >= (",
+            $since,
+            " + 899999) / 900000) + (SELECT coalesce(sum(cost_pico), 0) FROM egress_ledger WHERE at >= ",
+            $since,
+            " AND at < (",
+            $since,
+            " + 899999) / 900000 * 900000)"
+        )
+    };
+}
+
 statements! {
     ADD = concat!(
         "INSERT INTO egress_ledger (", columns!(), ") VALUES (?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
@@ -33,10 +47,8 @@ statements! {
     OPEN = concat!(
         "INSERT INTO egress_ledger (", columns!(), ", writer) SELECT ?1, ?2, ?3, ?4, ?5, ?6, ?7, ?8, ?9, ?10, ?11, ?12, ?13, \
         ?14, ?15, ?16, ?17, ?18, ?19, ?20, ?21, ?22, ?23 \
-        WHERE (?24 IS NULL OR ?14 = 0 OR ?14 + (SELECT coalesce(sum(cost_pico), 0) FROM egress_ledger \
-        WHERE at >= ?25 AND cost_pico > 0) <= ?24) \
-        AND (?26 IS NULL OR ?14 = 0 OR ?14 + (SELECT coalesce(sum(cost_pico), 0) FROM egress_ledger \
-        WHERE at >= ?27 AND cost_pico > 0) <= ?26) RETURNING seq"
+        WHERE (?24 IS NULL OR ?14 = 0 OR ?14 + ", spent_since!("?25"), " <= ?24) \
+        AND (?26 IS NULL OR ?14 = 0 OR ?14 + ", spent_since!("?27"), " <= ?26)"
     );
 
     SETTLE = "UPDATE egress_ledger SET bytes_in = ?2, tokens_input = ?3, tokens_cache_read = ?4, tokens_cache_write = ?5, \
@@ -60,7 +72,7 @@ statements! {
         coalesce(sum(cost_pico), 0) AS cost_pico, sum(cost_pico IS NULL) AS unknown_costs \
         FROM egress_ledger WHERE at >= ?1 AND at < ?2 GROUP BY 1, 2 ORDER BY 1 DESC, 2";
 
-    SPENT = "SELECT coalesce(sum(cost_pico), 0) FROM egress_ledger WHERE at >= ?1 AND cost_pico > 0";
+    SPENT = concat!("SELECT ", spent_since!("?1"));
 
     LAST_OF = "SELECT at, outcome FROM egress_ledger WHERE provider = ?1 AND receipt IS NOT NULL AND writer IS NULL \
         ORDER BY at DESC LIMIT 1";
@@ -113,11 +125,7 @@ impl<'a> Ledger<'a> {
         for allowance in allowances {
             query = query.bind(allowance.map(|it| it.most_pico)).bind(allowance.map(|it| it.since_ms));
         }
-        let failed = |source| self.store.failed(ACTION, source);
-        let mut conn = self.store.writer(Durability::Process, ACTION).await?;
-        let row = query.fetch_optional(&mut *conn).await.map_err(failed)?;
-        self.store.passed(Durability::Process, &conn);
-        row.map(|row| row.try_get(0)).transpose().map_err(failed)
+        self.store.insert(Durability::Process, ACTION, query).await
     }
 
     /// What an open row came to.

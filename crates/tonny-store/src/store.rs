@@ -16,7 +16,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
 
-use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteRow};
+use sqlx::sqlite::{SqliteArguments, SqlitePool, SqliteQueryResult, SqliteRow};
 use sqlx::{FromRow, Sqlite};
 use tokio::sync::{RwLock, watch};
 
@@ -34,7 +34,7 @@ use crate::{
 };
 
 /// The schema this program writes: the number of the last file in `/migrations`. A test holds the two together.
-pub const NEWEST_SCHEMA: i64 = 6;
+pub const NEWEST_SCHEMA: i64 = 7;
 
 /// "Tony" in ASCII, in the header's field for it: `file` and we tell our databases from others by it.
 pub(crate) const APPLICATION_ID: u32 = 0x546f_6e79;
@@ -213,6 +213,22 @@ impl Store {
         self.change(Durability::Process, "limit the size", sqlx::query(limit)).await.map(drop)
     }
 
+    /// Refuses every row of the ledger, or takes them again, for tests of a ledger that cannot be written.
+    ///
+    /// # Errors
+    /// Those of any write.
+    #[doc(hidden)]
+    pub async fn freeze_ledger(&self, frozen: bool) -> Result<(), StoreError> {
+        let rule = match frozen {
+            true => {
+                "CREATE TEMP TRIGGER refuse BEFORE INSERT ON main.egress_ledger \
+                 BEGIN SELECT RAISE(ABORT, 'the ledger is frozen'); END"
+            }
+            false => "DROP TRIGGER temp.refuse",
+        };
+        self.change(Durability::Process, "freeze the ledger", sqlx::query(rule)).await.map(drop)
+    }
+
     /// The same database under the name of a program that was started since: what this one is in the middle of is left behind.
     /// For tests of a program that dies.
     #[doc(hidden)]
@@ -255,10 +271,32 @@ impl Store {
         action: &'static str,
         query: Query<'_>,
     ) -> Result<u64, StoreError> {
+        self.write(durability, action, query).await.map(|done| done.rows_affected())
+    }
+
+    /// One row, in a transaction of its own; gives its number, or nothing where the statement added none.
+    ///
+    /// Not by RETURNING: whoever takes its one row stops there, and what goes wrong in the commit after it is told to nobody.
+    pub(crate) async fn insert(
+        &self,
+        durability: Durability,
+        action: &'static str,
+        query: Query<'_>,
+    ) -> Result<Option<i64>, StoreError> {
+        let done = self.write(durability, action, query).await?;
+        Ok((done.rows_affected() > 0).then(|| done.last_insert_rowid()))
+    }
+
+    async fn write(
+        &self,
+        durability: Durability,
+        action: &'static str,
+        query: Query<'_>,
+    ) -> Result<SqliteQueryResult, StoreError> {
         let mut conn = self.writer(durability, action).await?;
         let done = query.execute(&mut *conn).await.map_err(|source| self.failed(action, source))?;
         self.passed(durability, &conn);
-        Ok(done.rows_affected())
+        Ok(done)
     }
 
     /// The rows of one question.
@@ -284,6 +322,37 @@ impl Store {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use crate::{Deed, LedgerEntry};
+
+    /// What is written is in the database once the call says so: the commit, too, must have passed.
+    #[tokio::test]
+    async fn a_row_whose_commit_fails_is_no_row() {
+        let store = Store::in_memory().await.unwrap();
+        let entry = LedgerEntry {
+            profile: "default".to_owned(),
+            purpose: "assistant".to_owned(),
+            provider: "one".to_owned(),
+            host: "example.org".to_owned(),
+            model: "m".to_owned(),
+            rules: "[]".to_owned(),
+            receipt: Some("0".repeat(64)),
+            ..LedgerEntry::default()
+        };
+        let deed = Deed { action: "settings.changed".to_owned(), success: true, ..Deed::default() };
+        assert_eq!(store.ledger().open(&entry, [None, None]).await.unwrap(), Some(1));
+        assert_eq!(store.activity().note_before(&deed).await.unwrap(), 1);
+        let refuse_commits = async |refused: bool| {
+            let mut conn = store.writer.acquire().await.unwrap();
+            conn.lock_handle().await.unwrap().set_commit_hook(move || !refused);
+        };
+        refuse_commits(true).await;
+        store.ledger().open(&entry, [None, None]).await.unwrap_err();
+        store.activity().note_before(&deed).await.unwrap_err();
+        refuse_commits(false).await;
+        assert_eq!(store.ledger().count().await.unwrap(), 1);
+        assert_eq!(store.ledger().open(&entry, [None, None]).await.unwrap(), Some(2));
+        assert_eq!(store.activity().note_before(&deed).await.unwrap(), 2);
+    }
 
     #[tokio::test]
     async fn a_full_disk_is_told_and_keeps_what_was_written() {

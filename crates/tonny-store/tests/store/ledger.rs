@@ -202,6 +202,51 @@ async fn what_is_spent_and_what_is_open_count_against_an_allowance() {
     assert!(ledger.open(&costs(14, Some(50)), limits).await.unwrap().is_some(), "the rest came back");
 }
 
+/// The sums of what was spent are kept by triggers: after whatever happened to the rows, they say what the rows say, from every
+/// moment on.
+#[tokio::test]
+async fn the_sums_follow_their_rows() {
+    const QUARTER: i64 = 900_000;
+    let store = Store::in_memory().await.unwrap();
+    let ledger = store.ledger();
+    let costs = |at_ms, pico| LedgerEntry { cost_pico: pico, ..sent(at_ms, "x.ai") };
+    let agree = async |step: &str| {
+        let rows = ledger.list(None, 99).await.unwrap();
+        let edges = (0..4).flat_map(|quarter| [-1, 0, 1].map(|off| (quarter * QUARTER + off).max(0)));
+        for since in edges.chain([7, QUARTER / 2]) {
+            let of_rows: i64 = rows
+                .iter()
+                .filter(|row| row.entry.at_ms >= since)
+                .filter_map(|row| row.entry.cost_pico)
+                .sum();
+            assert_eq!(ledger.spent(since).await.unwrap(), of_rows, "{step}, since {since}");
+        }
+    };
+    agree("nothing").await;
+    for (at_ms, pico) in
+        [(0, Some(1)), (7, Some(20)), (QUARTER - 1, Some(300)), (QUARTER, Some(4_000)), (QUARTER, None)]
+    {
+        ledger.add(&costs(at_ms, pico)).await.unwrap();
+    }
+    agree("added").await;
+    let mut open = Vec::new();
+    for (at_ms, pico) in
+        [(7, Some(50_000)), (QUARTER + 1, Some(0)), (2 * QUARTER, None), (2 * QUARTER, Some(9))]
+    {
+        open.push(ledger.open(&costs(at_ms, pico), NO_LIMIT).await.unwrap().unwrap());
+    }
+    agree("opened").await;
+    for (seq, pico) in open.into_iter().zip([Some(600_000), Some(7), Some(80), None]) {
+        let came = Settlement { cost_pico: pico, ..Settlement::default() };
+        ledger.settle(seq, &came).await.unwrap();
+        agree("settled").await;
+    }
+    assert_eq!(ledger.delete_before(QUARTER, QUARTER, 2).await.unwrap(), 2);
+    agree("half forgotten").await;
+    ledger.delete_before(i64::MAX, i64::MAX, 99).await.unwrap();
+    agree("forgotten").await;
+}
+
 /// Two programs at one file, and many attempts of each at once: not one too many.
 #[tokio::test(flavor = "multi_thread", worker_threads = 4)]
 async fn two_programs_cannot_overshoot_together() {

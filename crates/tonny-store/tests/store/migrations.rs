@@ -238,3 +238,35 @@ async fn a_future_schema_is_refused_and_the_sentence_says_which() {
     assert!(said.contains(&format!("schema {future}")) && said.contains(&format!("up to {known}")), "{said}");
     assert_eq!(fs::read(&path).unwrap(), before);
 }
+
+/// What was spent before there were sums of it counts against the budgets of today.
+#[tokio::test]
+async fn a_ledger_without_sums_gets_them() {
+    let folder = tempfile::tempdir().unwrap();
+    let path = folder.path().join("tonny.db");
+    Store::open(&path).await.unwrap().close().await.unwrap();
+    let now = schema(&path).await;
+    let mut conn = connect(&path).await;
+    sqlx::raw_sql(
+        "DROP TABLE egress_spent; DROP TRIGGER egress_ledger_spent_insert; DROP TRIGGER egress_ledger_spent_delete; \
+         DROP TRIGGER egress_ledger_spent_update; DROP INDEX egress_ledger_by_provider; \
+         CREATE INDEX egress_ledger_by_provider ON egress_ledger (provider, at) WHERE receipt IS NOT NULL; \
+         CREATE INDEX egress_ledger_paid ON egress_ledger (at, cost_pico) WHERE cost_pico > 0; \
+         DELETE FROM _sqlx_migrations WHERE version = 7; PRAGMA user_version = 6; \
+         WITH RECURSIVE n (i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 100) \
+         INSERT INTO egress_ledger (at, profile, purpose, provider, host, model, bytes_out, bytes_in, tokens_input, \
+         tokens_cache_read, tokens_cache_write, tokens_output, tokens_reasoning, cost_pico, is_estimated, rules, receipt) \
+         SELECT i * 100000, 'me', 'assistant', 'x', 'x.ai', 'm', 1, 1, 1, 0, 0, 1, 0, nullif(i % 7, 5), 0, '[]', 'r' FROM n",
+    )
+    .execute(&mut conn)
+    .await
+    .unwrap();
+    conn.close().await.unwrap();
+    let store = Store::open(&path).await.unwrap();
+    for since in [0, 123_456, 900_000, 4_500_001] {
+        let spent = (1..=100).filter(|i| i * 100_000 >= since && i % 7 != 5).map(|i| i % 7).sum::<i64>();
+        assert_eq!(store.ledger().spent(since).await.unwrap(), spent, "since {since}");
+    }
+    store.close().await.unwrap();
+    assert_eq!(schema(&path).await, now);
+}

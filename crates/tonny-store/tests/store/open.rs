@@ -79,7 +79,7 @@ async fn connections_are_set_as_promised() {
     let store = Store::open(&path).await.unwrap();
     say(&store, "a", 1, "x").await;
     let mut conn = SqliteConnectOptions::new().filename(&path).connect().await.unwrap();
-    for (pragma, value) in [("journal_mode", "wal"), ("application_id", "1416588921"), ("user_version", "6")]
+    for (pragma, value) in [("journal_mode", "wal"), ("application_id", "1416588921"), ("user_version", "7")]
     {
         let sql = format!("SELECT CAST({pragma} AS TEXT) FROM pragma_{pragma}");
         let found: String = sqlx::query_scalar(AssertSqlSafe(sql)).fetch_one(&mut conn).await.unwrap();
