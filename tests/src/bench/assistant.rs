@@ -80,6 +80,14 @@ fn window(report: &mut Report) -> Result<()> {
         Some(50.0),
         "64 keys",
     );
+    report.row(
+        "scrolling 2,000 messages with the wheel: main thread's work in a frame, p95",
+        "ms",
+        number("scroll_frame_p95_ms"),
+        Some(16.7),
+        &format!("{} frames, {} px", figures["scroll_frames"], figures["scrolled_by_px"]),
+    );
+    report.row("the same, p50", "ms", number("scroll_frame_p50_ms"), None, "");
     let cost = |of: &str, size: &str| figures[of][size].as_f64().unwrap_or(f64::NAN);
     let by_history = cost("delta_ms_by_history", "2000") / cost("delta_ms_by_history", "10");
     report.row(

@@ -65,8 +65,12 @@ async function streamed(page, seconds, ahead = 0) {
   );
 }
 
+/** What the trace has once in each frame: where words come, the frame that asks for them; where only the list moves, nobody
+ * asks for frames, and each ends with its commit. */
+const MARKS = { stream: ["BeginMainThreadFrame", "FireAnimationFrame"], scroll: ["Commit"] };
+
 /** Work of the page's main thread between two frames, in ms, from the browser's own trace. */
-async function framesOf(page, run) {
+async function framesOf(page, marks, run) {
   const session = await page.context().newCDPSession(page);
   const events = [];
   session.on("Tracing.dataCollected", ({ value }) => events.push(...value));
@@ -80,9 +84,7 @@ async function framesOf(page, run) {
   await done;
   const main = events.find(({ name }) => name === "FireAnimationFrame" || name === "FunctionCall");
   const own = events.filter(({ pid, tid }) => pid === main.pid && tid === main.tid);
-  const frames = own
-    .filter(({ name }) => name === "BeginMainThreadFrame" || name === "FireAnimationFrame")
-    .map(({ ts }) => ts);
+  const frames = own.filter(({ name }) => marks.includes(name)).map(({ ts }) => ts);
   // Each task is there a second time, as ThreadControllerImpl::RunTask.
   const tasks = own.filter(({ name, ph }) => ph === "X" && name === "RunTask");
   const starts = [...new Set(frames)].toSorted((a, b) => a - b);
@@ -158,10 +160,10 @@ async function typing() {
 }
 
 const long = await opened(HISTORY);
-const { work: scroll, result: scrolledBy } = await framesOf(long, () => scrolled(long, 6));
+const { work: scroll, result: scrolledBy } = await framesOf(long, MARKS.scroll, () => scrolled(long, 6));
 await long.close();
 const page = await opened(HISTORY);
-const { work, result } = await framesOf(page, () => streamed(page, STREAM_S));
+const { work, result } = await framesOf(page, MARKS.stream, () => streamed(page, STREAM_S));
 const rows = await page.evaluate(() => document.querySelectorAll("article").length);
 await page.close();
 const history = { 10: await costOf(10, 0), 500: await costOf(500, 0), 2000: await costOf(2000, 0) };

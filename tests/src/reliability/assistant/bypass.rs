@@ -194,8 +194,7 @@ fn is_of(row: &LedgerRow, receipt: &str, body: &[u8]) -> bool {
 fn too_much(id: &str, head: &str) -> Option<String> {
     let provider = Providers::bundled().ok()?.get(id)?.clone();
     let auth = provider.auth(KEY).map(|(name, _)| name);
-    let own: Vec<String> =
-        provider.chat(&Default::default()).headers.into_iter().map(|(name, _)| name).collect();
+    let own: Vec<String> = provider.chat("").headers.into_iter().map(|(name, _)| name).collect();
     let mut lines = head.lines().filter(|line| !line.is_empty());
     let first = lines.next().filter(|line| line.contains(WORD));
     let other = lines.find(|line| {

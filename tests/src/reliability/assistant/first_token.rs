@@ -227,7 +227,7 @@ impl Judge for Counter<'_> {
             worst_cost: worst,
             spent: Spent::default(),
         };
-        let body = |request: &ChatRequest| stack.provider.chat(request).body.unwrap_or_default();
+        let body = |request: &ChatRequest| stack.provider.body(request);
         let Decision::Approved(approved) = stack.policy.evaluate(&proposal, &body, &mut values, None) else {
             return Err(Fault::new(FaultCode::POLICY_DENIED, PROVIDER));
         };
@@ -244,11 +244,14 @@ impl Judge for Counter<'_> {
             receipt: Some(receipt.hash()),
             ..LedgerEntry::default()
         };
-        let row = stack.store.ledger().open(&entry, DAY).await.ok().flatten();
+        let ledger = stack.store.ledger();
+        let (row, hold_back) = tokio::join!(ledger.open(&entry, DAY), async {
+            stack.policy.hold_back("default", "assistant", &stack.target)
+        });
         let opened = Opened {
-            row: row.ok_or_else(|| Fault::new(FaultCode::BUDGET_EXCEEDED, PROVIDER))?,
+            row: row.ok().flatten().ok_or_else(|| Fault::new(FaultCode::BUDGET_EXCEEDED, PROVIDER))?,
             values,
-            hold_back: stack.policy.hold_back("default", "assistant", &stack.target),
+            hold_back,
             texts: Restorer::default(),
         };
         // Whoever follows the turn holds the other end.

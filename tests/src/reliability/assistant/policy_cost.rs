@@ -93,7 +93,7 @@ impl Bench {
             worst_cost: Some(Cost::pico(1)),
             spent: Spent::default(),
         };
-        let body = |request: &ChatRequest| self.provider.chat(request).body.unwrap_or_default();
+        let body = |request: &ChatRequest| self.provider.body(request);
         let mut times = Vec::with_capacity(tries);
         for _ in 0..tries {
             let mut values = Placeholders::new();
