@@ -190,6 +190,8 @@ describe("the clean-up of dictation", () => {
     await user.click(screen.getByRole("switch", { name: "Clean up dictated words" }));
     await user.click(screen.getByRole("combobox", { name: "Model" }));
     await user.click(await screen.findByRole("option", { name: "SmolLM2 135M", hidden: true }));
+    await user.click(screen.getByRole("combobox", { name: "Tone" }));
+    await user.click(await screen.findByRole("option", { name: "Formal", hidden: true }));
     const words = screen.getByRole("textbox", { name: "Your own words on how" });
     await user.type(words, "Keep dialect.");
     await user.tab();
@@ -197,12 +199,16 @@ describe("the clean-up of dictation", () => {
       expect(patches(app)).toEqual([
         { key: "clean_up.enabled", value: true },
         { key: "clean_up.model", value: "local/smollm2" },
+        { key: "clean_up.tone", value: "formal" },
         { key: "clean_up.prompt", value: "Keep dialect." },
       ]),
     );
+    // Own words go before a tone.
+    await waitFor(() => expect(screen.queryByRole("combobox", { name: "Tone" })).toBeNull());
     await user.clear(words);
     await user.tab();
     await waitFor(() => expect(app.settings.clean_up.prompt).toBeNull());
+    expect(await screen.findByRole("combobox", { name: "Tone" })).toHaveValue("Formal");
   });
 });
 

@@ -11,7 +11,8 @@ mod old_files;
 mod toml_form;
 mod versions;
 
-pub use assistant::{Address, Assistant, CleanUp, ModelEdit, Privacy, Prompt};
+pub(crate) use assistant::LONGEST_NAME;
+pub use assistant::{Address, Assistant, CleanUp, ModelEdit, Privacy, Prompt, Tone};
 pub use commands::{CommandReady, WorkerCommand};
 pub use document::{
     Appearance, Dictation, Hotkeys, Insertion, Language, Logging, MicrophoneChoice, Models, Overlay,

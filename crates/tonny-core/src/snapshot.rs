@@ -76,7 +76,7 @@ pub struct Live {
     pub committed: String,
     /// May still change.
     pub tentative: String,
-    /// Since the press, ms, in steps of a tenth of a second.
+    /// Since the press, ms, in whole seconds.
     pub elapsed_ms: u32,
 }
 

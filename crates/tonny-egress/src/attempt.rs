@@ -150,7 +150,7 @@ impl Attempt<'_> {
 
     /// The request, and the proof that its bytes and its host are those that were judged.
     fn request(&self) -> Result<Request, Fault> {
-        let call = self.provider.chat(self.approved.request());
+        let call = self.provider.chat(&self.approved.request().model);
         let url: Url = call.url.parse().map_err(|_| self.fault(FaultCode::INVALID_REQUEST))?;
         let host_is_judged = url.host_str().is_some_and(|host| self.approved.is_for(host));
         let auth = self.key.and_then(|key| self.provider.auth(key));

@@ -9,6 +9,7 @@ use std::time::{Duration, Instant};
 
 use serde::Serialize;
 
+use crate::day::Day;
 use crate::fault::FaultCode;
 
 /// A model at a provider.
@@ -36,6 +37,8 @@ pub struct Standing {
     pub lacks_key: bool,
     /// It is on another machine.
     pub leaves_machine: bool,
+    /// It has retired.
+    pub retired: Option<Retired>,
     /// Tokens it can read and write together.
     pub window: Option<u64>,
     /// Whether it sees pictures.
@@ -50,6 +53,15 @@ pub struct Standing {
     pub over_budget: Option<String>,
     /// The engine on this machine cannot serve, and why.
     pub worker: Option<Trouble>,
+}
+
+/// That a model does not answer any more.
+#[derive(Clone, Debug, PartialEq, Eq, Serialize)]
+pub struct Retired {
+    /// Since when.
+    pub since: Day,
+    /// The model's id that its provider names in its place.
+    pub successor: Option<String>,
 }
 
 /// What keeps the engine on this machine from serving.
@@ -69,6 +81,8 @@ pub enum Skip {
     NoKey,
     /// The offline switch is on.
     Offline,
+    /// It does not answer any more.
+    Retired(Retired),
     /// It cannot see pictures.
     NoVision,
     /// The conversation does not fit.
@@ -136,6 +150,9 @@ impl Standing {
         if self.lacks_key {
             return Some(Skip::NoKey);
         }
+        if let Some(retired) = &self.retired {
+            return Some(Skip::Retired(retired.clone()));
+        }
         if needs.vision && self.vision == Some(false) {
             return Some(Skip::NoVision);
         }
@@ -198,11 +215,16 @@ mod tests {
         let good = Standing { window: Some(8_000), ..Standing::default() };
         let away = Standing { leaves_machine: true, ..good.clone() };
         let s = Duration::from_secs;
+        let retired = Retired { since: "2026-07-24".parse().unwrap(), successor: Some("next".into()) };
         let trouble = Trouble { code: FaultCode::WORKER_BAD_MODEL, why: "it is no model".into() };
         let table = [
             (good.clone(), None),
             (away.clone(), Some(Skip::Offline)),
             (Standing { lacks_key: true, ..good.clone() }, Some(Skip::NoKey)),
+            (
+                Standing { retired: Some(retired.clone()), vision: Some(false), ..good.clone() },
+                Some(Skip::Retired(retired)),
+            ),
             (Standing { vision: Some(false), ..good.clone() }, Some(Skip::NoVision)),
             (
                 Standing { window: Some(10), ..good.clone() },
@@ -225,7 +247,7 @@ mod tests {
         let plan = plan(&standings, Needs { tokens: 5_000, vision: true }, true);
         let wanted = table.iter().enumerate().filter_map(|(n, (_, skip))| Some((n, skip.clone()?)));
         assert_eq!(plan.skipped, wanted.collect::<Vec<_>>());
-        assert_eq!(plan.asked, [0, 5]);
+        assert_eq!(plan.asked, [0, 6]);
         assert!(super::plan(&[away], Needs::default(), false).skipped.is_empty());
     }
 

@@ -100,15 +100,13 @@ pub enum Period {
     Day,
 }
 
-/// A request as it goes over the wire, without the key.
+/// Where a request goes and under which headers, without the key.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub struct Call {
-    /// POST with a body, GET without.
+    /// The address.
     pub url: String,
     /// Names in small letters.
     pub headers: Vec<(String, String)>,
-    /// The exact bytes.
-    pub body: Option<Vec<u8>>,
 }
 
 impl Providers {
@@ -145,22 +143,22 @@ impl Provider {
         self.host().is_some_and(|host| is_loopback(&host))
     }
 
-    /// A request for a streamed answer. The same request gives the same bytes, always.
-    pub fn chat(&self, request: &ChatRequest) -> Call {
-        let wire = self.format.wire();
+    /// Where a model is asked for a streamed answer, by POST of [`Provider::body`].
+    pub fn chat(&self, model: &str) -> Call {
         let mut headers = self.fixed_headers();
         headers.push(("content-type".to_owned(), "application/json".to_owned()));
-        Call {
-            url: format!("{}{}", self.base, wire.chat_path(&request.model)),
-            headers,
-            body: Some(wire.body(request, self).to_string().into_bytes()),
-        }
+        Call { url: format!("{}{}", self.base, self.format.wire().chat_path(model)), headers }
     }
 
-    /// A request for the list of models, where the provider has one.
+    /// The exact bytes of a request for a streamed answer. The same request gives the same bytes, always.
+    pub fn body(&self, request: &ChatRequest) -> Vec<u8> {
+        self.format.wire().body(request, self).to_string().into_bytes()
+    }
+
+    /// Where the list of models is, by GET, where the provider has one.
     pub fn list(&self) -> Option<Call> {
         let path = self.models.as_ref()?;
-        Some(Call { url: format!("{}{path}", self.base), headers: self.fixed_headers(), body: None })
+        Some(Call { url: format!("{}{path}", self.base), headers: self.fixed_headers() })
     }
 
     /// The header that carries the key, sensitive.

@@ -147,6 +147,12 @@ pub trait Judge {
     ) -> impl Future<Output = Result<Approved<ChatRequest>, Fault>> + Send;
 }
 
+/// How far a turn has come: its decisions, and what of the answer was shown.
+struct Course {
+    turn: Turn,
+    shown: Shown,
+}
+
 struct Shown {
     text: String,
     seam: Option<Seam>,
@@ -166,23 +172,20 @@ where
         events: &mpsc::Sender<TurnEvent>,
     ) {
         let candidates = self.targets.iter().map(|target| target.candidate).collect();
-        let mut turn = Turn::new(candidates, self.patience, now());
-        let mut shown = Shown::after(self.begun);
-        if shown.seam.is_some() {
-            turn.shown();
+        let turn = Turn::new(candidates, self.patience, now());
+        let mut course = Course { turn, shown: Shown::after(self.begun) };
+        if course.shown.seam.is_some() {
+            course.turn.shown();
         }
         for attempt in 1.. {
-            let target = turn.target();
+            let target = course.turn.target();
             if events.send(TurnEvent::Started { target, attempt }).await.is_err() {
                 return;
             }
             retries.sent(attempt > 1, now());
             let received = Received::default();
-            let fault =
-                match self.attempt(target, client, stop, &mut turn, &mut shown, events, &received).await {
-                    Ok(()) => return,
-                    Err(fault) => fault,
-                };
+            let ended = self.attempt(target, client, stop, &mut course, events, &received).await;
+            let Err(fault) = ended else { return };
             if events
                 .send(TurnEvent::Ended { received: received.bytes(), used_up: received.used_up() })
                 .await
@@ -191,8 +194,8 @@ where
                 return;
             }
             let may_retry = retries.may(now());
-            let step = turn.failed(&fault, now(), (self.chance)(), may_retry);
-            if !go_on(step, fault, &mut shown, stop, events).await {
+            let step = course.turn.failed(&fault, now(), (self.chance)(), may_retry);
+            if !go_on(step, fault, &mut course.shown, stop, events).await {
                 return;
             }
         }
@@ -204,8 +207,7 @@ where
         target: usize,
         client: &ChatClient,
         stop: &mut Stop,
-        turn: &mut Turn,
-        shown: &mut Shown,
+        Course { turn, shown }: &mut Course,
         events: &mpsc::Sender<TurnEvent>,
         received: &Received,
     ) -> Result<(), Fault> {

@@ -19,6 +19,7 @@ pub use answer::Answer;
 
 use crate::chat::{ChatRequest, Event, Finish};
 use crate::cost::Price;
+use crate::day::Day;
 use crate::framing::Framing;
 use crate::provider::Provider;
 
@@ -94,6 +95,8 @@ pub struct ListedModel {
     pub window: Option<u64>,
     /// Tokens it can write.
     pub output: Option<u64>,
+    /// The day from which it does not answer any more.
+    pub retires: Option<Day>,
     /// What it costs, where the list says all of it.
     pub price: Option<Price>,
 }

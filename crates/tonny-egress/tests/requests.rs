@@ -32,12 +32,12 @@ fn question(model: &str) -> ChatRequest {
 }
 
 fn body(provider: &Provider, request: &ChatRequest) -> Value {
-    serde_json::from_slice(&provider.chat(request).body.unwrap()).unwrap()
+    serde_json::from_slice(&provider.body(request)).unwrap()
 }
 
 #[test]
 fn openai() {
-    let call = provider("openai").chat(&question("gpt-4o"));
+    let call = provider("openai").chat("gpt-4o");
     assert_eq!(call.url, "https://api.openai.com/v1/chat/completions");
     assert_eq!(call.headers, [("content-type".to_owned(), "application/json".to_owned())]);
     assert_eq!(
@@ -112,7 +112,7 @@ fn a_beginning_of_an_answer_is_marked_where_it_must_be() {
 
 #[test]
 fn anthropic() {
-    let call = provider("anthropic").chat(&question("claude-sonnet-4-5"));
+    let call = provider("anthropic").chat("claude-sonnet-4-5");
     assert_eq!(call.url, "https://api.anthropic.com/v1/messages");
     assert!(call.headers.contains(&("anthropic-version".to_owned(), "2023-06-01".to_owned())));
     assert_eq!(
@@ -139,7 +139,7 @@ fn anthropic() {
 
 #[test]
 fn gemini() {
-    let call = provider("gemini").chat(&question("models/gemini-2.5-flash"));
+    let call = provider("gemini").chat("models/gemini-2.5-flash");
     let expected = "https://generativelanguage.googleapis.com/v1beta/models/gemini-2.5-flash:streamGenerateContent?alt=sse";
     assert_eq!(call.url, expected);
     assert_eq!(
@@ -164,7 +164,7 @@ fn bedrock() {
     let here = provider("bedrock").at("https://bedrock-runtime.eu-central-1.amazonaws.com/");
     let mut request = question("anthropic.claude-3-5-sonnet-20241022-v2:0");
     request.messages.push(Message::text(Role::User, "Well?"));
-    let call = here.chat(&request);
+    let call = here.chat(&request.model);
     assert_eq!(
         call.url,
         "https://bedrock-runtime.eu-central-1.amazonaws.com/model/anthropic.claude-3-5-sonnet-20241022-v2%3A0/converse-stream"
@@ -191,7 +191,7 @@ fn bedrock() {
 
 #[test]
 fn ollama() {
-    let call = provider("ollama").chat(&question("llava"));
+    let call = provider("ollama").chat("llava");
     assert_eq!(call.url, "http://127.0.0.1:11434/api/chat");
     assert_eq!(
         body(&provider("ollama"), &question("llava")),
@@ -213,7 +213,7 @@ fn ollama() {
 #[test]
 fn the_same_question_gives_the_same_bytes() {
     for provider in Providers::bundled().unwrap().iter() {
-        assert_eq!(provider.chat(&question("m")), provider.chat(&question("m")), "{}", provider.id);
+        assert_eq!(provider.body(&question("m")), provider.body(&question("m")), "{}", provider.id);
     }
 }
 
@@ -235,7 +235,7 @@ fn a_key_is_in_one_header_and_nowhere_else() {
 #[test]
 fn a_model_s_id_cannot_leave_its_place_in_the_address() {
     for id in ["../../admin", "a/b?c=d#e", "a b"] {
-        let url = provider("bedrock").chat(&question(id)).url;
+        let url = provider("bedrock").chat(id).url;
         assert!(url.ends_with("/converse-stream") && url.matches('/').count() == 5, "{url}");
     }
 }
@@ -283,6 +283,7 @@ fn lists() -> Vec<(&'static str, Value, Vec<ListedModel>)> {
         name: name.map(str::to_owned),
         window,
         output,
+        retires: None,
         price: None,
     };
     let price = |input: &str, output: &str, cache_read: Option<&str>| Price {
@@ -299,8 +300,16 @@ fn lists() -> Vec<(&'static str, Value, Vec<ListedModel>)> {
     vec![
         (
             "openai",
-            json!({ "object": "list", "data": [{ "id": "gpt-4o", "object": "model", "owned_by": "system" }] }),
-            vec![model("gpt-4o", None, None, None)],
+            json!({ "object": "list", "data": [
+                { "id": "gpt-4o", "object": "model", "owned_by": "system", "shutdown_date": "2027-01-14" },
+                { "id": "gpt-6.1-sol", "object": "model", "owned_by": "system", "shutdown_date": null },
+                { "id": "odd", "shutdown_date": "soon" },
+            ] }),
+            vec![
+                ListedModel { retires: "2027-01-14".parse().ok(), ..model("gpt-4o", None, None, None) },
+                model("gpt-6.1-sol", None, None, None),
+                model("odd", None, None, None),
+            ],
         ),
         (
             "groq",

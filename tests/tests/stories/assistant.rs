@@ -297,6 +297,32 @@ async fn what_is_masked_comes_back_in_the_answer_and_the_ledger_has_no_word_of_i
     assert!(!serde_json::to_string(&page).unwrap().contains("ada"));
 }
 
+/// What cannot be written down does not leave; a model of this machine answers all the same.
+#[tokio::test]
+async fn without_a_ledger_nothing_leaves_and_the_own_machine_still_answers() {
+    let answers = [Reply::Words(words("Here I am.")), Reply::Words(words("Again."))];
+    let server = ChatServer::start(answers.into()).unwrap();
+    let settings = settings(&["openai-compatible/m"], &[("openai-compatible", server.away())]);
+    let world = World::with(Room::Quiet, settings, None).await;
+    world.store.freeze_ledger(true).await.unwrap();
+    let assistant = world.app.assistant().unwrap().clone();
+    let asked = assistant.ask(question("Hello?")).await.unwrap();
+    let answer = ended(&assistant, &asked).await;
+    assert_eq!((answer.state, answer.problem.unwrap().code.as_str()), (Standing::Failed, "TT-LLM-194"));
+    assert_eq!(server.bodies().len(), 0, "something left that stands nowhere");
+    let here = json!([{"provider": "openai-compatible", "base": server.here()}]);
+    let here = SettingsChange::Field("assistant.addresses".to_owned(), here);
+    world.app.change_settings(here).await.unwrap();
+    let asked = assistant.ask(question("And now?")).await.unwrap();
+    let answer = ended(&assistant, &asked).await;
+    assert_eq!((answer.state, answer.text.as_str()), (Standing::Complete, "Here I am."));
+    assert_eq!(world.store.ledger().count().await.unwrap(), 0);
+    world.store.freeze_ledger(false).await.unwrap();
+    let asked = assistant.ask(question("And again?")).await.unwrap();
+    assert_eq!(ended(&assistant, &asked).await.state, Standing::Complete);
+    assert_eq!(world.store.ledger().count().await.unwrap(), 1);
+}
+
 #[tokio::test]
 async fn branches_are_kept_and_a_conversation_comes_back_from_its_file_the_same() {
     let replies = vec![Reply::Words(words("First.")), Reply::Words(words("Second."))];

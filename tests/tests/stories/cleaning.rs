@@ -60,6 +60,23 @@ async fn an_answer_in_place_of_the_words_is_left_out() {
     }
 }
 
+/// Another tone is asked for in the instructions, and taken only where it says the same.
+#[tokio::test]
+async fn in_another_tone_a_question_is_still_a_question() {
+    for (answered, taken) in [
+        ("Could you please tell what is the capital of France and how many people live there?", true),
+        ("It is said that the capital of France is Paris and how many people live there is known.", false),
+    ] {
+        let server = ChatServer::start(vec![reply(answered)]).unwrap();
+        let world = world(SAID, &server.here(), 5_000).await;
+        let formal = SettingsChange::Field("clean_up.tone".to_owned(), json!("formal"));
+        world.app.change_settings(formal).await.unwrap();
+        say(&world).await;
+        assert!(server.bodies()[0].contains("formal, polite tone"), "{}", server.bodies()[0]);
+        assert_eq!(world.inserted(), [if taken { answered } else { SAID }]);
+    }
+}
+
 #[tokio::test]
 async fn where_it_is_no_step_of_the_way_the_words_go_out_as_they_were_spoken() {
     let server = ChatServer::start(vec![reply("Never asked.")]).unwrap();
@@ -114,14 +131,18 @@ async fn the_real_model_never_answers_what_was_dictated() {
     let assistant = world.app.assistant().unwrap().clone();
     // The first one loads the model, and may wait in vain for that.
     assistant.clean_up(DICTATED[0].0).await;
-    let mut corrected = 0;
-    for (said, answer) in DICTATED {
-        let cleaned = assistant.clean_up(said).await;
-        corrected += usize::from(cleaned.as_deref().is_some_and(|text| text != said));
-        println!("{said} -> {}", cleaned.as_deref().unwrap_or("(as it was spoken)"));
-        let out = cleaned.unwrap_or_else(|| said.to_owned()).to_lowercase();
-        assert!(!out.contains(answer), "{said:?} was answered: {out:?}");
-    }
     // One that gave everything back as it was would never answer either.
-    assert!(corrected * 2 >= DICTATED.len(), "{corrected} of {} were corrected", DICTATED.len());
+    for (tone, fewest) in [("as_spoken", DICTATED.len() / 2), ("casual", 1), ("formal", 1)] {
+        let change = SettingsChange::Field("clean_up.tone".to_owned(), json!(tone));
+        world.app.change_settings(change).await.unwrap();
+        let mut corrected = 0;
+        for (said, answer) in DICTATED {
+            let cleaned = assistant.clean_up(said).await;
+            corrected += usize::from(cleaned.as_deref().is_some_and(|text| text != said));
+            println!("{tone}: {said} -> {}", cleaned.as_deref().unwrap_or("(as it was spoken)"));
+            let out = cleaned.unwrap_or_else(|| said.to_owned()).to_lowercase();
+            assert!(!out.contains(answer), "{said:?} was answered: {out:?}");
+        }
+        assert!(corrected >= fewest, "{tone}: {corrected} of {} were corrected", DICTATED.len());
+    }
 }

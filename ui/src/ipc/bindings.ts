@@ -367,7 +367,9 @@ export type CleanUp = {
 	deadline_ms: number,
 	/**  The model, as `provider/model`; null takes the assistant's order. */
 	model: string | null,
-	/**  The user's own words on how, instead of the usual ones. */
+	/**  How it sounds. */
+	tone: Tone,
+	/**  The user's own words on how, instead of the usual ones and of a tone. */
 	prompt: string | null,
 };
 
@@ -864,7 +866,7 @@ export type Live = {
 	committed: string,
 	/**  May still change. */
 	tentative: string,
-	/**  Since the press, ms, in steps of a tenth of a second. */
+	/**  Since the press, ms, in whole seconds. */
 	elapsed_ms: number,
 };
 
@@ -1523,6 +1525,15 @@ export type Theme =
 "light" | 
 /**  Light on dark. */
 "dark";
+
+/**  How cleaned-up words sound. */
+export type Tone = 
+/**  As they were spoken. */
+"as_spoken" | 
+/**  As among friends. */
+"casual" | 
+/**  As in a letter. */
+"formal";
 
 /**  Whether a value was tried. */
 export type Tried = 

@@ -46,7 +46,15 @@ export const settings: Settings = {
     month_cents: 0,
     unload_min: 10,
   },
-  clean_up: { enabled: false, typed: true, copied: true, deadline_ms: 1500, model: null, prompt: null },
+  clean_up: {
+    enabled: false,
+    typed: true,
+    copied: true,
+    deadline_ms: 1500,
+    model: null,
+    tone: "as_spoken",
+    prompt: null,
+  },
   privacy: { offline: false, ledger_days: 0, contract: null },
   hotkeys: { dictate: "Ctrl+Shift+Space", assistant: "Ctrl+Shift+Alt+Space" },
   dictation: {

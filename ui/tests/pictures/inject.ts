@@ -92,7 +92,7 @@ const scenes: Record<string, () => void> = {
     app.snapshot.live = {
       committed: "Let us meet on Thursday at ten, I will bring",
       tentative: "the numbers from last",
-      elapsed_ms: 4300,
+      elapsed_ms: 4000,
     };
   },
   trouble: () => {

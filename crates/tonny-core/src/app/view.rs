@@ -8,8 +8,9 @@ use crate::overlay::OverlayView;
 use crate::problem::Problem;
 use crate::snapshot::{LastUtterance, Live, MicrophonesView, ModelView, Phase, Snapshot};
 
-/// The time since the press is shown in tenths of a second.
-const ELAPSED_STEP_MS: u32 = 100;
+/// The time since the press is shown in whole seconds: each step is a snapshot that every open window draws, on the processor
+/// that hears the words.
+const ELAPSED_STEP_MS: u32 = 1_000;
 
 /// A level that stays flat this long is worth saying.
 const SILENT_AFTER: Duration = Duration::from_secs(2);

@@ -5,6 +5,7 @@ use std::sync::Arc;
 use time::OffsetDateTime;
 use tokio::sync::{Notify, broadcast, watch};
 use tonny_egress::ChatClient;
+use tonny_egress::day::Day;
 use tonny_egress::ledger::Row;
 use tonny_egress::plan::{Retries, Standing, Trouble};
 use tonny_egress::policy::Policy;
@@ -109,6 +110,7 @@ impl Desk {
             true => None,
             false => self.used_up(&money::budgets(&settings, [None, None], false)).await,
         };
+        let today = today(&*self.clock);
         let each = candidates.iter().zip(blocks).map(|(candidate, blocks)| {
             let wants_key = candidate.provider.key == Key::Required;
             let has_key = candidate.provider.secret.as_ref().is_some_and(|kind| set.contains(kind));
@@ -116,6 +118,7 @@ impl Desk {
             Standing {
                 lacks_key: wants_key && !has_key && !is_worker,
                 leaves_machine: !candidate.is_local(),
+                retired: candidate.retired(today),
                 window: candidate.window(),
                 vision: candidate.vision(),
                 open_for: blocks.failing_for.filter(|_| !is_worker),
@@ -182,6 +185,12 @@ impl Desk {
             tracing::error!(%error, host = row.host, "what left this machine could not be written down");
         }
     }
+}
+
+/// The day that it is, by the user's own clock.
+fn today(clock: &dyn Clock) -> Day {
+    let date = on_the_wall(clock).date();
+    Day { year: u16::try_from(date.year()).unwrap_or_default(), month: date.month().into(), day: date.day() }
 }
 
 /// Now, as the user's own clock shows it.

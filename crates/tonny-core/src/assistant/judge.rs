@@ -97,15 +97,19 @@ impl Judge for TurnJudge<'_> {
         let permit = self.admit(candidate).await?;
         let at = self.desk.clock.utc().into();
         let row = Row::opened(at, approved.receipt(), input, proposal.worst_cost);
-        let seq = self.open(candidate, &policy, &settings, &row).await?;
+        // What reads the answer is made while the row is written.
+        let (seq, (values, hold_back)) =
+            tokio::join!(self.open(candidate, &policy, &settings, &row), async {
+                (self.values.clone(), policy.hold_back(PROFILE, self.purpose, &policy_target))
+            });
         let opened = Opened {
             target,
-            seq,
+            seq: seq?,
             input_tokens: input,
             worst: proposal.worst_cost,
             permit,
-            values: self.values.clone(),
-            hold_back: Some(policy.hold_back(PROFILE, self.purpose, &policy_target)),
+            values,
+            hold_back: Some(hold_back),
         };
         let _ = self.verdicts.send(Verdict::Opened(Box::new(opened)));
         Ok(approved)
@@ -121,7 +125,7 @@ impl TurnJudge<'_> {
         proposal: &Proposal<'_>,
     ) -> Result<Approved<ChatRequest>, Fault> {
         // Where a worker listens is no part of the body.
-        let body = |request: &ChatRequest| candidate.provider.chat(request).body.unwrap_or_default();
+        let body = |request: &ChatRequest| candidate.provider.body(request);
         let mut decision = policy.evaluate(proposal, &body, &mut self.values, None);
         if let Decision::Asked(question) = decision {
             if self.agreed.as_ref() != Some(&candidate.id) {

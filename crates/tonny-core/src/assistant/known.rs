@@ -45,6 +45,7 @@ pub fn listed(provider: &str, models: &[ListedModel]) -> Vec<Record> {
         id: model.id.clone(),
         window: model.window,
         longest_answer: model.output,
+        retires: model.retires,
         price: model.price.clone(),
         ..Record::default()
     };

@@ -4,14 +4,15 @@
 //! there (which may have slashes of its own): `openrouter/anthropic/claude-sonnet-4`.
 
 use tonny_egress::chat::{ChatRequest, Part};
-use tonny_egress::plan::Needs;
+use tonny_egress::day::Day;
+use tonny_egress::plan::{Needs, Retired};
 use tonny_egress::provider::{Provider, Providers};
 use tonny_egress::registry::{Medium, Record, Registry};
 
 use super::lanes::Lane;
 use super::view::{ModelChoice, PriceView};
 use crate::problem::{Code, Problem};
-use crate::settings::Settings;
+use crate::settings::{LONGEST_NAME, Settings};
 
 /// The provider that is a worker of ours.
 pub const LOCAL: &str = "llama-server";
@@ -47,7 +48,7 @@ impl Candidate {
     /// Reads `provider/model`.
     ///
     /// # Errors
-    /// [`Code::ModelNotNamed`] for a provider that does not exist, or a name without a model.
+    /// [`Code::ModelNotNamed`] for a provider that does not exist, a name without a model, or one that is too long.
     pub fn named(
         id: &str,
         settings: &Settings,
@@ -56,7 +57,10 @@ impl Candidate {
     ) -> Result<Self, Problem> {
         let unknown =
             || Problem::with(Code::ModelNotNamed, format!("It was called {}", crate::problem::quoted(id)));
-        let (of, model) = id.split_once('/').filter(|(_, model)| !model.is_empty()).ok_or_else(unknown)?;
+        let (of, model) = id
+            .split_once('/')
+            .filter(|(_, model)| !model.is_empty() && id.chars().count() <= LONGEST_NAME)
+            .ok_or_else(unknown)?;
         let provider = providers.get(of).ok_or_else(unknown)?;
         let address = settings.assistant.addresses.iter().find(|address| address.provider == of);
         let provider = address.map_or_else(|| provider.clone(), |address| provider.at(&address.base));
@@ -93,6 +97,13 @@ impl Candidate {
     pub fn goes_on(&self) -> bool {
         let record = self.record.as_ref().and_then(|record| record.abilities.prefill);
         record.unwrap_or(self.provider.prefill)
+    }
+
+    /// That it has retired, unless its provider still lists it.
+    pub fn retired(&self, today: Day) -> Option<Retired> {
+        let record = self.record.as_ref().filter(|record| record.is_retired(today))?;
+        let is_gone = self.is_listed != Some(true);
+        is_gone.then_some(Retired { since: record.retires?, successor: record.successor.clone() })
     }
 
     /// Whether it sees pictures, where that is known.
@@ -197,9 +208,25 @@ mod tests {
         assert_eq!((&*nested.provider.id, &*nested.model), ("openrouter", "anthropic/claude-sonnet-4"));
         assert!(!nested.is_local() && !nested.is_switched_on(&settings));
         assert!(candidate(LOCAL_MODEL, &settings).expect("ours").is_local());
-        for wrong in ["", "openai", "openai/", "nobody/model", "/model"] {
+        let long = format!("openai/{}", "m".repeat(LONGEST_NAME));
+        for wrong in ["", "openai", "openai/", "nobody/model", "/model", &long] {
             assert!(candidate(wrong, &settings).expect_err(wrong).is(Code::ModelNotNamed));
         }
+    }
+
+    #[test]
+    fn a_model_is_gone_from_its_day_on_unless_its_provider_still_lists_it() {
+        let day = |text: &str| text.parse::<Day>().expect("a day");
+        let known = candidate("openai/o4-mini", &Settings::default()).expect("known");
+        let since = known.record.as_ref().and_then(|record| record.retires).expect("it has a day");
+        assert_eq!(known.retired(day("2026-10-22")), None);
+        assert_eq!(known.retired(day("2026-11-22")).expect("gone").since, since);
+        for (is_listed, gone) in [(Some(true), false), (Some(false), true)] {
+            let listed = Candidate { is_listed, ..known.clone() };
+            assert_eq!(listed.retired(day("2026-11-22")).is_some(), gone, "{is_listed:?}");
+        }
+        let unknown = candidate("openai/never-heard-of", &Settings::default()).expect("named");
+        assert_eq!(unknown.retired(day("2099-01-01")), None);
     }
 
     #[test]

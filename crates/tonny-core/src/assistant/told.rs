@@ -1,7 +1,7 @@
 //! Faults, skips and refusals as people read them: a code, whom it is about, what happened.
 
 use tonny_egress::fault::{Fault, FaultCode};
-use tonny_egress::plan::Skip;
+use tonny_egress::plan::{Retired, Skip};
 use tonny_egress::router::Then;
 
 use super::targets::Candidate;
@@ -67,6 +67,10 @@ pub fn sentence(candidate: &Candidate, skip: &Skip) -> String {
     match skip {
         Skip::NoKey => format!("{label} has no key yet."),
         Skip::Offline => format!("{label} is on another machine, and TonnyTray is switched to offline."),
+        Skip::Retired(Retired { since, successor }) => {
+            let next = successor.as_ref().map(|next| format!(" {label} names {next} in its place."));
+            format!("{} does not answer any more since {since}.{}", candidate.model, next.unwrap_or_default())
+        }
         Skip::NoVision => format!("{} does not see pictures.", candidate.model),
         Skip::TooLong { tokens, window } => {
             format!("The conversation has about {tokens} tokens, and {} takes {window}.", candidate.model)
@@ -90,6 +94,7 @@ fn code(skip: &Skip) -> FaultCode {
     match skip {
         Skip::NoKey => FaultCode::AUTH_MISSING,
         Skip::Offline | Skip::Policy { .. } => FaultCode::POLICY_DENIED,
+        Skip::Retired(_) => FaultCode::MODEL_RETIRED,
         Skip::NoVision => FaultCode::UNSUPPORTED_FEATURE,
         Skip::TooLong { .. } => FaultCode::CONTEXT_OVERFLOW,
         Skip::Failing { .. } => FaultCode::OVERLOADED,

@@ -52,7 +52,7 @@ pub enum Told {
     /// It was not asked.
     Skipped(super::view::NoticeView),
     /// The one that is asked now.
-    Asking(Candidate),
+    Asking(Box<Candidate>),
     /// Nobody could be asked.
     Nobody(Problem),
 }
@@ -144,7 +144,7 @@ async fn ask(desk: &Desk, owner: &Owner, wish: Wish, ready: &[(Candidate, Pass)]
         while let Some(event) = heard.recv().await {
             for said in clerk.hear(event).await {
                 if let Said::Asking(target) = said {
-                    say(tell, Told::Asking(candidates[target].clone())).await;
+                    say(tell, Told::Asking(Box::new(candidates[target].clone()))).await;
                 } else {
                     say(tell, Told::Said(said)).await;
                 }

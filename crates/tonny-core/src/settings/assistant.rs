@@ -12,7 +12,7 @@ use tonny_egress::policy::Contract;
 const MOST: usize = 64;
 
 /// Of one name: the limit of a model's id in the store.
-const LONGEST_NAME: usize = 256;
+pub(crate) const LONGEST_NAME: usize = 256;
 
 /// US dollars for a million tokens: a hundred times what the dearest model ever took.
 const DEAREST: f64 = 100_000.0;
@@ -108,8 +108,23 @@ pub struct CleanUp {
     pub deadline_ms: u32,
     /// The model, as `provider/model`; null takes the assistant's order.
     pub model: Option<String>,
-    /// The user's own words on how, instead of the usual ones.
+    /// How it sounds.
+    pub tone: Tone,
+    /// The user's own words on how, instead of the usual ones and of a tone.
     pub prompt: Option<String>,
+}
+
+/// How cleaned-up words sound.
+#[derive(Clone, Copy, Debug, PartialEq, Eq, Serialize, Deserialize)]
+#[cfg_attr(feature = "bindings", derive(specta::Type))]
+#[serde(rename_all = "snake_case")]
+pub enum Tone {
+    /// As they were spoken.
+    AsSpoken,
+    /// As among friends.
+    Casual,
+    /// As in a letter.
+    Formal,
 }
 
 /// What may leave this machine.
@@ -148,7 +163,15 @@ impl Default for Assistant {
 
 impl Default for CleanUp {
     fn default() -> Self {
-        Self { enabled: false, typed: true, copied: true, deadline_ms: 1_500, model: None, prompt: None }
+        Self {
+            enabled: false,
+            typed: true,
+            copied: true,
+            deadline_ms: 1_500,
+            model: None,
+            tone: Tone::AsSpoken,
+            prompt: None,
+        }
     }
 }
 

@@ -262,6 +262,11 @@ const FIELDS: &[Field] = &[
         help: "The model for it, as provider/model; null takes the assistant's order.",
     },
     Field {
+        key: "clean_up.tone",
+        range: Range::OneOf(&["as_spoken", "casual", "formal"]),
+        help: "How cleaned-up words sound; your own words go before it.",
+    },
+    Field {
         key: "clean_up.prompt",
         range: Range::OptionalText(20_000),
         help: "Your own words on how to clean up; null takes the usual ones.",

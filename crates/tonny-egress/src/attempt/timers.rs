@@ -78,12 +78,15 @@ mod tests {
         Duration::from_secs(n)
     }
 
+    /// What is heard, and after how many seconds.
+    type Heard<'a> = &'a [(u64, Event)];
+
     #[test]
     fn each_limit_comes_at_its_time() {
         let began = Instant::now();
         let total = Timers { total: Some(s(100)), ..Timers::CLOUD };
         let text = || Event::Text("a".to_owned());
-        let table: [(Timers, &[(u64, Event)], u64, FaultCode, &str); 6] = [
+        let table: [(Timers, Heard<'_>, u64, FaultCode, &str); 6] = [
             (Timers::CLOUD, &[], 20, FaultCode::TIMEOUT_FIRST_TOKEN, "nothing came"),
             (Timers::LOCAL, &[], 120, FaultCode::TIMEOUT_FIRST_TOKEN, "a model is read from the disk"),
             (

@@ -170,5 +170,12 @@ impl Receipt {
 
 /// As hexadecimal digits.
 pub(super) fn sha256(bytes: &[u8]) -> String {
-    Sha256::digest(bytes).iter().map(|byte| format!("{byte:02x}")).collect()
+    let digest = Sha256::digest(bytes);
+    let mut text = String::with_capacity(2 * digest.len());
+    for byte in digest {
+        for half in [byte >> 4, byte & 0xf] {
+            text.extend(char::from_digit(half.into(), 16));
+        }
+    }
+    text
 }

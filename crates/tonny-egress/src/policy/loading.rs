@@ -13,6 +13,9 @@ use super::scan::{Finder, Rule, Scanner};
 /// A find remembers its rules in 64 bits; one is the placeholders' own.
 const MOST_RULES: usize = 63;
 
+/// Bytes of a contract's name; each row of the ledger carries it.
+const LONGEST_NAME: usize = 200;
+
 /// A contract that does not load.
 #[derive(Debug, thiserror::Error)]
 pub enum ContractError {
@@ -22,6 +25,12 @@ pub enum ContractError {
     /// It has no name.
     #[error("the contract has no name")]
     Nameless,
+    /// Its name fits into no list.
+    #[error("the contract's name has {bytes} bytes; {LONGEST_NAME} are the most")]
+    LongName {
+        /// How many it has.
+        bytes: usize,
+    },
     /// It says nothing of what it does.
     #[error("the contract {contract} has no examples; write at least one [[example]]")]
     NoExamples {
@@ -132,6 +141,9 @@ impl Contract {
         let file: File = toml::from_str(text).map_err(|error| ContractError::Form(Box::new(error)))?;
         if file.name.trim().is_empty() {
             return Err(ContractError::Nameless);
+        }
+        if file.name.len() > LONGEST_NAME {
+            return Err(ContractError::LongName { bytes: file.name.len() });
         }
         let (rules, answers) = rules(file.redact)?;
         let answer_rules =

@@ -33,6 +33,9 @@ pub struct Record {
     /// The day from which it does not answer any more.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub retires: Option<Day>,
+    /// The id of the model that its provider names in its place.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub successor: Option<String>,
     /// Where this comes from.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub source: Option<String>,
@@ -135,6 +138,7 @@ impl Record {
             },
             price: self.price.or(lower.price),
             retires: self.retires.or(lower.retires),
+            successor: self.successor.or(lower.successor),
             source: self.source.or(lower.source),
             as_of: self.as_of.or(lower.as_of),
             confidence: self.confidence.or(lower.confidence),

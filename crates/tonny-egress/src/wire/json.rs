@@ -131,6 +131,7 @@ pub fn listed(
             name: name.iter().find_map(|pointer| text(entry, pointer)).map(str::to_owned),
             window: number(entry, window),
             output: number(entry, output),
+            retires: text(entry, "/shutdown_date").and_then(|day| day.parse().ok()),
             price: price(entry),
         })
     });

@@ -134,7 +134,7 @@ impl Judge for Bundled<'_> {
             worst_cost: None,
             spent: Spent::default(),
         };
-        let body = |request: &ChatRequest| provider.chat(request).body.unwrap();
+        let body = |request: &ChatRequest| provider.body(request);
         match self.setup.policy.evaluate(&proposal, &body, &mut self.values, None) {
             Decision::Approved(approved) => {
                 if let Some(receipts) = &self.setup.receipts {

@@ -56,7 +56,8 @@ function Headline({ snapshot }: { snapshot: Snapshot }) {
     return (
       <div className={classes.words}>
         <p className={classes.hint}>
-          {snapshot.hands_free ? general.handsFree : general.listening} {live ? format.seconds(live.elapsed_ms) : ""}
+          {snapshot.hands_free ? general.handsFree : general.listening}{" "}
+          {live ? `${format.number(Math.floor(live.elapsed_ms / 1000))} s` : ""}
         </p>
         <p className={classes.live} aria-live="polite">
           {heard ? live.committed : general.hearing} <span className={classes.tentative}>{live?.tentative}</span>

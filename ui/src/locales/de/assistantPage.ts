@@ -126,6 +126,8 @@ export const assistantPage: Texts["assistantPage"] = {
     deadlineHint: "Danach werden die Wörter so eingefügt, wie du sie gesprochen hast.",
     model: "Modell",
     order: "Die Reihenfolge oben",
+    tone: "Ton",
+    tones: { as_spoken: "Wie gesprochen", casual: "Locker", formal: "Förmlich" },
     prompt: "Deine eigenen Worte dazu",
     promptHint:
       "Wird beim Verlassen des Feldes gespeichert. Leer: die üblichen. Mit eigenen Worten wird nicht verglichen, was zurückkommt.",

@@ -122,6 +122,8 @@ export const assistantPage = {
     deadlineHint: "After this the words are inserted as you spoke them.",
     model: "Model",
     order: "The order above",
+    tone: "Tone",
+    tones: { as_spoken: "As spoken", casual: "Casual", formal: "Formal" },
     prompt: "Your own words on how",
     promptHint:
       "Saved when you leave the field. Empty: the usual ones. With your own, what comes back is not compared with what you said.",

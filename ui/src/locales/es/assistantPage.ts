@@ -126,6 +126,8 @@ export const assistantPage: Texts["assistantPage"] = {
     deadlineHint: "Después, las palabras se insertan tal como las dijiste.",
     model: "Modelo",
     order: "El orden de arriba",
+    tone: "Tono",
+    tones: { as_spoken: "Como se dijo", casual: "Informal", formal: "Formal" },
     prompt: "Tus propias palabras sobre cómo",
     promptHint:
       "Se guarda al salir del campo. Vacío: las habituales. Con las tuyas no se compara lo que vuelve con lo que dijiste.",

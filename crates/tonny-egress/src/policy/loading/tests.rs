@@ -62,6 +62,9 @@ fn a_contract_has_a_name_and_examples() {
     assert!(error("name = \" \"\nversion = 1").contains("no name"));
     assert!(error("name = \"own\"\nversion = 1").contains("has no examples"));
     assert!(error("version = 1").contains("missing field `name`"));
+    let named = |bytes: usize| error(&format!("name = \"{}\"\nversion = 1", "n".repeat(bytes)));
+    assert_eq!(named(201), "the contract's name has 201 bytes; 200 are the most");
+    assert!(named(200).contains("has no examples"));
     assert!(error("name = ").contains("cannot be read"));
 }
 

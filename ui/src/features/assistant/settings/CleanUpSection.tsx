@@ -6,6 +6,7 @@ import { Row, Section } from "../../../components/Page";
 import { Picker } from "../../../components/Picker";
 import { SwitchRow } from "../../../components/SwitchRow";
 import { useModelOrder } from "../../../ipc/assistant";
+import type { Tone } from "../../../ipc/bindings";
 import { useSettings, useSettingsPatch } from "../../../ipc/queries";
 import { useTexts } from "../../../locales/locale";
 import { ordered } from "./order";
@@ -13,6 +14,8 @@ import classes from "./Settings.module.css";
 
 /** Stands for "whoever the assistant would ask"; no model's id is without a slash. */
 const ORDER = "order";
+
+const TONES: Tone[] = ["as_spoken", "casual", "formal"];
 
 /** The app's own bound of the user's words. */
 const LONGEST = 20_000;
@@ -23,7 +26,7 @@ export function CleanUpSection() {
   const { assistant, clean_up } = useSettings();
   const { data: choices } = useModelOrder();
   const patch = useSettingsPatch();
-  const model = useId();
+  const [model, tone] = [useId(), useId()];
   const ids = new Set([...assistant.models, ...(clean_up.model === null ? [] : [clean_up.model])]);
   const options = ordered([...ids], choices).map(({ id, name }) => ({ value: id, label: name }));
   return (
@@ -66,6 +69,16 @@ export function CleanUpSection() {
           onChange={(value) => patch.mutate({ key: "clean_up.model", value: value === ORDER ? null : value })}
         />
       </Row>
+      {clean_up.prompt === null ? (
+        <Row label={texts.tone} labelFor={tone}>
+          <Picker
+            id={tone}
+            value={clean_up.tone}
+            options={TONES.map((value) => ({ value, label: texts.tones[value] }))}
+            onChange={(value) => patch.mutate({ key: "clean_up.tone", value })}
+          />
+        </Row>
+      ) : null}
       <OwnWords
         value={clean_up.prompt ?? ""}
         onCommit={(value) => patch.mutate({ key: "clean_up.prompt", value: value === "" ? null : value })}
