@@ -42,6 +42,8 @@ pub struct Candidate {
     pub record: Option<Record>,
     /// Whether its provider's own list has it, under whatever name.
     pub is_listed: Option<bool>,
+    /// Whether it is asked at an address of the user's own.
+    pub is_elsewhere: bool,
 }
 
 impl Candidate {
@@ -63,13 +65,14 @@ impl Candidate {
             .ok_or_else(unknown)?;
         let provider = providers.get(of).ok_or_else(unknown)?;
         let address = settings.assistant.addresses.iter().find(|address| address.provider == of);
+        let is_elsewhere = address.is_some();
         let provider = address.map_or_else(|| provider.clone(), |address| provider.at(&address.base));
         let record = registry.find(of, model);
         let is_listed = registry.is_listed(of, model).map(|is_listed| {
             let has = |name: &String| registry.is_listed(of, name) == Some(true);
             is_listed || record.as_ref().is_some_and(|it| has(&it.id) || it.aliases.iter().any(has))
         });
-        Ok(Self { id: id.to_owned(), provider, model: model.to_owned(), record, is_listed })
+        Ok(Self { id: id.to_owned(), provider, model: model.to_owned(), record, is_listed, is_elsewhere })
     }
 
     /// Where its requests go.
@@ -99,10 +102,10 @@ impl Candidate {
         record.unwrap_or(self.provider.prefill)
     }
 
-    /// That it has retired, unless its provider still lists it.
+    /// That it has retired, unless its provider still lists it. What a server of the user's own has, only that knows.
     pub fn retired(&self, today: Day) -> Option<Retired> {
         let record = self.record.as_ref().filter(|record| record.is_retired(today))?;
-        let is_gone = self.is_listed != Some(true);
+        let is_gone = self.is_listed != Some(true) && !self.is_elsewhere;
         is_gone.then_some(Retired { since: record.retires?, successor: record.successor.clone() })
     }
 
@@ -192,6 +195,7 @@ pub fn dollars(pico: u128) -> f64 {
 
 #[cfg(test)]
 mod tests {
+    use serde_json::json;
     use tonny_egress::chat::{Message, Role};
 
     use super::*;
@@ -225,6 +229,10 @@ mod tests {
             let listed = Candidate { is_listed, ..known.clone() };
             assert_eq!(listed.retired(day("2026-11-22")).is_some(), gone, "{is_listed:?}");
         }
+        let own = json!([{"provider": "openai", "base": "https://models.example.org/v1"}]);
+        let own = Settings::default().with("assistant.addresses", own).expect("an address");
+        let kept = candidate("openai/o4-mini", &own).expect("known");
+        assert_eq!(kept.retired(day("2026-11-22")), None, "another server may have it still");
         let unknown = candidate("openai/never-heard-of", &Settings::default()).expect("named");
         assert_eq!(unknown.retired(day("2099-01-01")), None);
     }

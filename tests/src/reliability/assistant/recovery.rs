@@ -11,10 +11,9 @@ use anyhow::{Context as _, Result};
 use serde_json::Value;
 use tonny_core::assistant::{Follows, Standing};
 use tonny_egress::chat::Event;
-use tonny_egress::day::Day;
 use tonny_egress::plan::Retries;
 use tonny_egress::provider::Providers;
-use tonny_egress::registry::{Record, Registry};
+use tonny_egress::registry::Registry;
 use tonny_egress::router::{Then, TurnEvent};
 
 use super::fixtures::streams;
@@ -179,11 +178,7 @@ async fn modes(size: Size) -> Result<(usize, Vec<String>)> {
     let (registry, providers) = (Registry::bundled()?, Providers::bundled()?);
     let (mut models, mut untrue) = (0, Vec::new());
     let mut seen = std::collections::BTreeSet::new();
-    // Who has retired, or does so while this runs, is not asked at all.
-    let soon = time::OffsetDateTime::now_utc().date() + time::Duration::days(2);
-    let soon = Day { year: u16::try_from(soon.year())?, month: soon.month().into(), day: soon.day() };
-    let is_asked = |record: &Record| record.provider != "llama-server" && !record.is_retired(soon);
-    for record in registry.models().filter(is_asked) {
+    for record in registry.models().filter(|record| record.provider != "llama-server") {
         let provider = providers.get(&record.provider).context("a provider of this name")?;
         let goes_on = record.abilities.prefill.unwrap_or(provider.prefill);
         // In short one of each kind.
